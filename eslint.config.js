@@ -1,0 +1,47 @@
+import neostandard from 'neostandard'
+
+/** Imports point one way: a folder names what it may never import, and why is in the message. */
+const house = {
+  leaderboard: { folders: ['redis', 'live', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'ws', 'pg', 'bullmq'] },
+  redis: { folders: ['live', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ws', 'pg', 'bullmq'] },
+  live: { folders: ['redis', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'pg', 'bullmq'] },
+  http: { folders: ['redis', 'ledger', 'jobs', 'cli'], packages: ['ioredis', 'pg', 'bullmq'] }
+}
+
+/** Writes that count twice when they are sent twice: they belong in a script that knows what it has seen. */
+const BARE_WRITES = 'incr|incrby|incrbyfloat|decr|decrby|zincrby|hincrby|hincrbyfloat|append|lpush|rpush|xadd'
+
+export default [
+  ...neostandard({ ts: true, ignores: ['dist/', 'data/', '.tap/', 'node_modules/'] }),
+  {
+    rules: {
+      // A schema and its type share a name on purpose: one schema, one type.
+      '@typescript-eslint/no-redeclare': 'off',
+      'no-void': ['error', { allowAsStatement: true }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true, namedFrom: true, namespaceFrom: true } }]
+    }
+  },
+  { files: ['eslint.config.js'], rules: { 'no-restricted-exports': 'off' } },
+  ...Object.entries(house).map(([folder, { folders, packages }]) => ({
+    files: [`src/${folder}/**`],
+    rules: {
+      'no-restricted-imports': ['error', {
+        patterns: [
+          { group: [...folders.map((other) => `**/${other}/**`), '**/app.ts', '**/main.ts'], message: `src/${folder}/ may not know of this folder (see "How it works" in the README).` },
+          { group: packages, message: `src/${folder}/ may not use this package.` }
+        ]
+      }]
+    }
+  })),
+  {
+    files: ['src/**'],
+    ignores: ['src/main.ts'],
+    rules: {
+      'no-restricted-globals': ['error', { name: 'process', message: 'Only src/main.ts touches the process.' }],
+      'no-restricted-syntax': ['error', {
+        selector: `CallExpression[callee.property.name=/^(${BARE_WRITES})$/]`,
+        message: 'A write that counts twice when it is sent twice belongs in a Lua script.'
+      }]
+    }
+  }
+]

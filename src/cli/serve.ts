@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { pino, type Logger } from 'pino'
+import pretty from 'pino-pretty'
+import { createApp } from '../app.ts'
+import { readConfig, type Config } from '../config.ts'
+import { startEmbeddedRedis, type EmbeddedRedis } from '../redis/embedded.ts'
+import { UsageError, type Command } from './command.ts'
+import { developmentSecret } from './development-secret.ts'
+
+export const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+
+/** `scorewire serve`: runs a node until it is asked to stop. */
+export const serve: Command = async (words, { env, isTerminal, write, stopSignal }) => {
+  parseWords(words)
+  const config = readConfig(env)
+  const log = createLog(config, isTerminal)
+  let redis: EmbeddedRedis | undefined
+  try {
+    const redisUrl = config.redisUrl ?? (redis = await startEmbeddedRedis({ dataDir: config.dataDir, path: env['PATH'] ?? '', log })).url
+    const app = await createApp({
+      config,
+      redisUrl,
+      jwtSecret: config.jwtSecret ?? developmentSecret(config.dataDir),
+      version: VERSION,
+      log,
+      now: Date.now,
+      random: Math.random
+    })
+    try {
+      const address = await app.listen({ host: config.host, port: config.port })
+      if (!config.production) write(`\n  scorewire ${VERSION} is live at ${address}\n  API documentation        ${address}/docs\n  A token                  npx scorewire token <user>\n\n`)
+      log.info({ signal: await stopSignal }, 'stopping')
+    } finally {
+      await app.close()
+    }
+  } finally {
+    await redis?.stop()
+  }
+  log.info({}, 'stopped')
+  return 0
+}
+
+function parseWords (words: string[]): void {
+  try {
+    parseArgs({ args: words, options: {} })
+  } catch {
+    throw new UsageError('scorewire serve takes no options: it is configured by its environment, see the README.')
+  }
+}
+
+function createLog ({ logLevel: level, logFormat }: Config, colorize: boolean): Logger {
+  if (logFormat === 'json') return pino({ level })
+  return pino({ level }, pretty({ colorize, translateTime: 'HH:MM:ss', ignore: 'pid,hostname', sync: true }))
+}

@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import { Type, type Static } from 'typebox'
+import { defaultBoards, parseBoards, type Boards } from './leaderboard/board.ts'
+
+const Text = (description: string) => Type.String({ minLength: 1, description })
+
+/** The environment that scorewire reads. Values arrive as text and are converted; whatever else is set is not looked at. */
+const Environment = Type.Object({
+  NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('test'), Type.Literal('production')], { default: 'development' }),
+  HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
+  REDIS_URL: Type.Optional(Type.String({ pattern: '^(rediss?://.+|/.+)$' })),
+  JWT_SECRET: Type.Optional(Type.String({ minLength: 32 })),
+  JWT_ISSUER: Type.Optional(Text('The only issuer whose tokens are accepted')),
+  JWT_AUDIENCE: Type.Optional(Text('The audience that tokens must name')),
+  BOARDS_FILE: Type.Optional(Text('JSON file of boards')),
+  DATA_DIR: Type.String({ minLength: 1, default: 'data' }),
+  LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), { default: 'info' }),
+  LOG_FORMAT: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('pretty')])),
+  TRUST_PROXY: Type.Optional(Text('Addresses or networks of the balancers, separated by commas')),
+  RATE_LIMIT_MAX: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 6000 }),
+  PUSH_WINDOW_MS: Type.Integer({ minimum: 10, maximum: 1000, default: 100 })
+})
+
+/** What a problem with a variable is called in words, where the schema's own message would not help. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  NODE_ENV: 'must be development, test or production',
+  REDIS_URL: 'must be redis://…, rediss://… or the path of a Unix socket',
+  JWT_SECRET: 'must have at least 32 characters',
+  LOG_LEVEL: 'must be trace, debug, info, warn, error, fatal or silent',
+  LOG_FORMAT: 'must be json or pretty'
+}
+
+export interface Config {
+  readonly production: boolean
+  readonly host: string
+  readonly port: number
+  /** Undefined outside production: scorewire runs a Redis of its own. */
+  readonly redisUrl: string | undefined
+  /** Undefined outside production: scorewire makes a secret and keeps it in `dataDir`. */
+  readonly jwtSecret: string | undefined
+  readonly jwtIssuer: string | undefined
+  readonly jwtAudience: string | undefined
+  readonly boards: Boards
+  readonly dataDir: string
+  readonly logLevel: string
+  readonly logFormat: 'json' | 'pretty'
+  readonly trustProxy: readonly string[]
+  /** Requests a minute from one IP address; 0 is no limit. */
+  readonly rateLimitMax: number
+  readonly pushWindowMs: number
+}
+
+/** Everything that is wrong with a configuration, one line each. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor (problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true })
+const isEnvironment = ajv.compile<Static<typeof Environment>>(Environment)
+
+/**
+ * Reads the environment into one frozen configuration; an empty variable counts as not set.
+ * @throws ConfigError that names every problem
+ */
+export function readConfig (variables: Readonly<Record<string, string | undefined>>): Config {
+  const names = Object.keys(Environment.properties)
+  const given: unknown = Object.fromEntries(names.map((name) => [name, variables[name]]).filter(([, value]) => value))
+  if (!isEnvironment(given)) {
+    const wrong = new Map((isEnvironment.errors ?? []).map(({ instancePath, message }) => [instancePath.slice(1), message]))
+    throw new ConfigError([...wrong].map(([name, message]) => `${name} ${EXPECTED[name] ?? message}`))
+  }
+
+  const production = given.NODE_ENV === 'production'
+  const problems: string[] = []
+  if (production && given.REDIS_URL === undefined) problems.push('REDIS_URL is required when NODE_ENV is production, such as redis://localhost:6379')
+  if (production && given.JWT_SECRET === undefined) problems.push('JWT_SECRET is required when NODE_ENV is production: at least 32 characters that only your token issuer knows')
+  const boards = given.BOARDS_FILE === undefined ? defaultBoards() : readBoards(given.BOARDS_FILE, problems)
+  if (boards === undefined || problems.length > 0) throw new ConfigError(problems)
+
+  return Object.freeze({
+    production,
+    host: given.HOST,
+    port: given.PORT,
+    redisUrl: given.REDIS_URL,
+    jwtSecret: given.JWT_SECRET,
+    jwtIssuer: given.JWT_ISSUER,
+    jwtAudience: given.JWT_AUDIENCE,
+    boards,
+    dataDir: given.DATA_DIR,
+    logLevel: given.LOG_LEVEL,
+    logFormat: given.LOG_FORMAT ?? (production ? 'json' : 'pretty'),
+    trustProxy: given.TRUST_PROXY?.split(',').map((address) => address.trim()) ?? [],
+    rateLimitMax: given.RATE_LIMIT_MAX,
+    pushWindowMs: given.PUSH_WINDOW_MS
+  })
+}
+
+function readBoards (file: string, problems: string[]): Boards | undefined {
+  let content: unknown
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    problems.push(`BOARDS_FILE ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
+  }
+  const parsed = parseBoards(content)
+  if ('boards' in parsed) return parsed.boards
+  problems.push(...parsed.problems.map((problem) => `BOARDS_FILE ${file}: ${problem}`))
+  return undefined
+}

@@ -1,0 +1,143 @@
+import type { FastifyRequest } from 'fastify'
+import type { JWT } from '@fastify/jwt'
+import { Ajv } from 'ajv'
+import { Type, type Static } from 'typebox'
+import { UserId } from '../leaderboard/identifiers.ts'
+import { Problem } from '../leaderboard/problem.ts'
+import type { Principal, Scope } from '../leaderboard/principal.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who is calling; there on routes that authenticate. */
+    principal: Principal | null
+  }
+}
+
+const CLOCK_TOLERANCE_MS = 5000
+const MAX_TOKEN_BYTES = 4096
+/** Verified tokens remembered: some 10 MB at most. */
+const CACHE_SIZE = 10_000
+const SCOPES: ReadonlySet<string> = new Set<Scope>(['scores:write', 'admin'])
+/** Header fields by which a token would choose its own key, or demand what we do not know (RFC 8725). */
+const FORBIDDEN_HEADERS = ['jku', 'jwk', 'x5u', 'x5c', 'crit']
+const MAX_USERNAME_CHARACTERS = 64
+
+const Header = Type.Object({ alg: Type.Literal('HS256') })
+const Claims = Type.Object({
+  sub: UserId,
+  exp: Type.Number(),
+  name: Type.Optional(Type.String()),
+  scope: Type.Optional(Type.String())
+})
+const Decoded = Type.Object({ header: Header, payload: Claims })
+
+const isDecoded = new Ajv().compile<Static<typeof Decoded>>(Decoded)
+
+export interface TokenOptions {
+  readonly secret: string
+  readonly issuer: string | undefined
+  readonly audience: string | undefined
+}
+
+/** How `@fastify/jwt` is to sign and verify: one algorithm, fixed here and not by the token, and `exp` required. */
+export function tokenOptions ({ secret, issuer, audience }: TokenOptions) {
+  return {
+    secret,
+    sign: { algorithm: 'HS256' as const, ...(issuer && { iss: issuer }), ...(audience && { aud: audience }) },
+    verify: {
+      algorithms: ['HS256' as const],
+      requiredClaims: ['sub', 'exp'],
+      clockTolerance: CLOCK_TOLERANCE_MS,
+      complete: true,
+      ...(issuer && { allowedIss: issuer }),
+      ...(audience && { allowedAud: audience })
+    }
+  }
+}
+
+export interface Auth {
+  /** The principal of a token. @throws Problem `missing_token`, `invalid_token`, `expired_token` */
+  verify (token: string | undefined): Principal
+  /** A `preParsing` hook: sets `request.principal` before the body is read. */
+  authenticate (request: FastifyRequest, reply: unknown, payload: unknown, done: (error: Error | null) => void): void
+  /** Whether a request carries a service token that was verified before: costs a look-up, never a verification. */
+  isKnownService (request: FastifyRequest): boolean
+}
+
+/** Verifies bearer tokens, each once: from then on it is known by its text until it expires. */
+export function createAuth (jwt: JWT, now: () => number): Auth {
+  const cache = new Map<string, Principal>()
+
+  function verify (token: string | undefined): Principal {
+    if (token === undefined) throw new Problem('missing_token', 'This route needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })
+    const known = cache.get(token)
+    if (known !== undefined) {
+      if (now() < known.expiresMs) return known
+      cache.delete(token)
+    }
+    const principal = verifyAnew(jwt, token)
+    if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value!)
+    cache.set(token, principal)
+    return principal
+  }
+
+  return {
+    verify,
+    authenticate (request, _reply, _payload, done) {
+      try {
+        request.principal = verify(bearerOf(request))
+        done(null)
+      } catch (error) {
+        done(error instanceof Error ? error : new Error(String(error)))
+      }
+    },
+    isKnownService (request) {
+      const token = bearerOf(request)
+      return token !== undefined && cache.get(token)?.scopes.has('scores:write') === true
+    }
+  }
+}
+
+/** The principal that a route's `authenticate` hook has set. */
+export function principalOf (request: FastifyRequest): Principal {
+  if (request.principal === null) throw new Error(`the route ${request.method} ${request.routeOptions.url} does not authenticate`)
+  return request.principal
+}
+
+function bearerOf ({ headers: { authorization } }: FastifyRequest): string | undefined {
+  if (authorization === undefined || authorization === '') return undefined
+  const isBearer = authorization.slice(0, 7).toLowerCase() === 'bearer '
+  return isBearer ? authorization.slice(7) : ''
+}
+
+function invalidToken (detail: string, code: 'invalid_token' | 'expired_token' = 'invalid_token'): Problem {
+  return new Problem(code, detail, { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
+}
+
+function verifyAnew (jwt: JWT, token: string): Principal {
+  if (token.length > MAX_TOKEN_BYTES) throw invalidToken(`The token is larger than ${MAX_TOKEN_BYTES} bytes.`)
+  let decoded: unknown
+  try {
+    decoded = jwt.verify<object>(token)
+  } catch (error) {
+    // Whatever a verifier throws at a hostile token is the token's fault.
+    if (error instanceof Error && 'code' in error && error.code === 'FAST_JWT_EXPIRED') throw invalidToken('The token has expired.', 'expired_token')
+    throw invalidToken('The token is not valid here.')
+  }
+  if (!isDecoded(decoded) || FORBIDDEN_HEADERS.some((field) => Object.hasOwn(decoded.header, field))) {
+    throw invalidToken('The token is signed, but its claims are not those of a scorewire token.')
+  }
+  const { sub, exp, name, scope = '' } = decoded.payload
+  return {
+    userId: sub,
+    username: name === undefined ? undefined : presentable(name),
+    scopes: new Set(scope.split(' ').filter((word): word is Scope => SCOPES.has(word))),
+    expiresMs: exp * 1000 + CLOCK_TOLERANCE_MS
+  }
+}
+
+/** A name as it may be shown: NFC, one line, without bidirectional overrides, 64 characters; undefined when nothing is left. */
+function presentable (name: string): string | undefined {
+  const visible = name.normalize('NFC').replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, ' ').trim()
+  return Array.from(visible).slice(0, MAX_USERNAME_CHARACTERS).join('') || undefined
+}

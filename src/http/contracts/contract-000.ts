@@ -1,0 +1,36 @@
+// Contract 000: POST /update-score, GET /scoreboard.
+import { Type } from 'typebox'
+import { UserId } from '../../leaderboard/identifiers.ts'
+import { principalOf } from '../auth.ts'
+import { actionIdOf } from '../idempotency-key.ts'
+import type { Server } from '../server.ts'
+import { registerContract, type ContractError, type ContractParts } from './contract.ts'
+
+const Answer = Type.Object({ success: Type.Boolean(), message: Type.String() })
+
+const update = {
+  tags: ['contracts'],
+  security: [{ bearer: [] }],
+  body: Type.Object({ userId: UserId, scoreIncrement: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }, { additionalProperties: false }),
+  response: { 200: Answer }
+}
+
+const scoreboard = {
+  tags: ['contracts'],
+  security: [{ bearer: [] }],
+  response: { 200: Type.Array(Type.Object({ userId: Type.String(), score: Type.Integer() })) }
+}
+
+const errorOf: ContractError = ({ statusCode: status, message }) => ({ status, body: { success: false, message } })
+
+export async function registerContract000 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
+  await registerContract(server, errorOf, (scope) => {
+    scope.post('/update-score', { schema: update, preParsing: auth.authenticate }, async (request) => {
+      const { userId, scoreIncrement: increment } = request.body
+      await raiseScore(board, principalOf(request), { userId, increment, actionId: actionIdOf(request, undefined) }, { ip: request.ip, requestId: request.id })
+      return { success: true, message: 'Score updated successfully.' }
+    })
+    scope.get('/scoreboard', { schema: scoreboard, preParsing: auth.authenticate }, async () =>
+      (await readTopTen()).map(({ userId, score }) => ({ userId, score })))
+  })
+}

@@ -1,0 +1,35 @@
+// Contract 001: POST /api/v1/score/update, GET /api/v1/scoreboard.
+import { Type } from 'typebox'
+import { UserId } from '../../leaderboard/identifiers.ts'
+import { principalOf } from '../auth.ts'
+import { actionIdOf } from '../idempotency-key.ts'
+import type { Server } from '../server.ts'
+import { registerContract, type ContractError, type ContractParts } from './contract.ts'
+
+const Answer = Type.Object({ message: Type.String(), status: Type.String() })
+
+const update = {
+  tags: ['contracts'],
+  security: [{ bearer: [] }],
+  body: Type.Object({ user_id: UserId, score_increase: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }, { additionalProperties: false }),
+  response: { 200: Answer }
+}
+
+const scoreboard = {
+  tags: ['contracts'],
+  response: { 200: Type.Array(Type.Object({ user_id: Type.String(), score: Type.Integer() })) }
+}
+
+const errorOf: ContractError = ({ statusCode, message }) => ({ status: statusCode, body: { message, status: 'error' } })
+
+export async function registerContract001 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
+  await registerContract(server, errorOf, (scope) => {
+    scope.post('/api/v1/score/update', { schema: update, preParsing: auth.authenticate }, async (request) => {
+      const { user_id: userId, score_increase: increment } = request.body
+      await raiseScore(board, principalOf(request), { userId, increment, actionId: actionIdOf(request, undefined) }, { ip: request.ip, requestId: request.id })
+      return { message: 'Score updated successfully', status: 'success' }
+    })
+    scope.get('/api/v1/scoreboard', { schema: scoreboard }, async () =>
+      (await readTopTen()).map(({ userId, score }) => ({ user_id: userId, score })))
+  })
+}

@@ -1,0 +1,44 @@
+// Contract 002: POST /api/scores/update with the token in the body, GET /api/scores/top.
+import { Type } from 'typebox'
+import { ActionId, UserId } from '../../leaderboard/identifiers.ts'
+import { actionIdOf } from '../idempotency-key.ts'
+import type { Server } from '../server.ts'
+import { registerContract, type ContractError, type ContractParts } from './contract.ts'
+
+const update = {
+  tags: ['contracts'],
+  body: Type.Object({
+    userId: UserId,
+    authToken: Type.Optional(Type.String({ description: 'The bearer token' })),
+    actionId: ActionId
+  }, { additionalProperties: false }),
+  response: { 200: Type.Object({ success: Type.Boolean(), message: Type.String(), updatedScore: Type.Integer() }) }
+}
+
+const top = {
+  tags: ['contracts'],
+  response: { 200: Type.Object({ topScores: Type.Array(Type.Object({ userId: Type.String(), score: Type.Integer() })) }) }
+}
+
+const PUBLISHED: Readonly<Record<number, string>> = {
+  400: 'Invalid action or request format.',
+  403: 'Unauthorized score update attempt.'
+}
+
+/** The contract knows 400 and 403; being too fast (429) and being away (5xx) are said as they are. */
+const errorOf: ContractError = ({ statusCode, message }) => {
+  const status = statusCode === 429 || statusCode >= 500 ? statusCode : statusCode === 401 || statusCode === 403 ? 403 : 400
+  return { status, body: { success: false, error: PUBLISHED[status] ?? message } }
+}
+
+export async function registerContract002 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
+  await registerContract(server, errorOf, (scope) => {
+    scope.post('/api/scores/update', { schema: update }, async (request) => {
+      const { userId, authToken, actionId } = request.body
+      const raised = await raiseScore(board, auth.verify(authToken), { userId, actionId: actionIdOf(request, actionId) }, { ip: request.ip, requestId: request.id })
+      return { success: true, message: 'Score updated successfully.', updatedScore: raised.score }
+    })
+    scope.get('/api/scores/top', { schema: top }, async () =>
+      ({ topScores: (await readTopTen()).map(({ userId, score }) => ({ userId, score })) }))
+  })
+}

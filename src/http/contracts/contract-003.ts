@@ -1,0 +1,34 @@
+// Contract 003: POST /scores/update, which answers the new top ten, GET /scores. It publishes no error shape: errors are problem+json.
+import { Type } from 'typebox'
+import { ActionId } from '../../leaderboard/identifiers.ts'
+import type { RankedEntry } from '../../leaderboard/ranking.ts'
+import { principalOf } from '../auth.ts'
+import { PROBLEMS } from '../errors.ts'
+import { actionIdOf } from '../idempotency-key.ts'
+import type { Server } from '../server.ts'
+import type { ContractParts } from './contract.ts'
+
+const Scores = Type.Array(Type.Object({ user_id: Type.String(), username: Type.String(), score: Type.Integer() }))
+
+const update = {
+  tags: ['contracts'],
+  security: [{ bearer: [] }],
+  body: Type.Object({
+    action_id: ActionId,
+    increment: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }))
+  }, { additionalProperties: false }),
+  response: { 200: Scores, ...PROBLEMS }
+}
+
+const scores = { tags: ['contracts'], response: { 200: Scores, ...PROBLEMS } }
+
+const rows = (entries: readonly RankedEntry[]) => entries.map(({ userId, username, score }) => ({ user_id: userId, username, score }))
+
+export async function registerContract003 (server: Server, { board, auth, raiseScore, readTopTen, readTopTenAnew }: ContractParts): Promise<void> {
+  server.post('/scores/update', { schema: update, preParsing: auth.authenticate }, async (request) => {
+    const { action_id: actionId, increment } = request.body
+    await raiseScore(board, principalOf(request), { actionId: actionIdOf(request, actionId), increment }, { ip: request.ip, requestId: request.id })
+    return rows(await readTopTenAnew())
+  })
+  server.get('/scores', { schema: scores }, async () => rows(await readTopTen()))
+}

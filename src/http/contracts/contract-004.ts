@@ -1,0 +1,47 @@
+// Contract 004: POST /api/update-score, GET /api/top-scores. Its WebSocket is /ws/scoreboard.
+import { Type } from 'typebox'
+import { principalOf } from '../auth.ts'
+import { actionIdOf } from '../idempotency-key.ts'
+import type { Server } from '../server.ts'
+import { registerContract, type ContractError, type ContractParts } from './contract.ts'
+
+const update = {
+  tags: ['contracts'],
+  security: [{ bearer: [] }],
+  body: Type.Optional(Type.Union([
+    Type.Object({ increment: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })) }, { additionalProperties: false }),
+    Type.Null()
+  ])),
+  response: { 200: Type.Object({ status: Type.String(), new_score: Type.Integer() }) }
+}
+
+const top = {
+  tags: ['contracts'],
+  response: {
+    200: Type.Object({
+      top_scores: Type.Array(Type.Object({ user_id: Type.String(), username: Type.String(), score: Type.Integer() }))
+    })
+  }
+}
+
+const PUBLISHED: ReadonlySet<number> = new Set([400, 401, 403, 429, 500])
+
+/** The contract knows five statuses; the others fall to the nearest, and `error` still says which refusal it is. */
+const errorOf: ContractError = ({ statusCode, code, message }) => ({
+  status: PUBLISHED.has(statusCode) ? statusCode : statusCode >= 500 ? 500 : 400,
+  body: { error: code, message }
+})
+
+export async function registerContract004 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
+  await registerContract(server, errorOf, (scope) => {
+    scope.post('/api/update-score', { schema: update, preParsing: auth.authenticate }, async (request) => {
+      const raised = await raiseScore(board, principalOf(request), {
+        increment: request.body?.increment, actionId: actionIdOf(request, undefined)
+      }, { ip: request.ip, requestId: request.id })
+      return { status: 'success', new_score: raised.score }
+    })
+    scope.get('/api/top-scores', { schema: top }, async () => ({
+      top_scores: (await readTopTen()).map(({ userId, username, score }) => ({ user_id: userId, username, score }))
+    }))
+  })
+}

@@ -1,0 +1,34 @@
+import type { Board } from '../../leaderboard/board.ts'
+import type { RaiseScore } from '../../leaderboard/increment.ts'
+import type { Problem } from '../../leaderboard/problem.ts'
+import type { RankedEntry } from '../../leaderboard/ranking.ts'
+import type { Auth } from '../auth.ts'
+import { logProblem, problemOf } from '../errors.ts'
+import type { Server } from '../server.ts'
+
+/** What the published contracts are translated to: the service's own parts, on its default board. */
+export interface ContractParts {
+  readonly board: Board
+  readonly auth: Auth
+  readonly raiseScore: RaiseScore
+  /** The first ten of the board's default window. */
+  readonly readTopTen: () => Promise<readonly RankedEntry[]>
+  /** The same, read after everything that this node has written. */
+  readonly readTopTenAnew: () => Promise<readonly RankedEntry[]>
+}
+
+/** How a contract writes a refusal down. */
+export type ContractError = (problem: Problem) => { status: number, body: object }
+
+/** Registers a contract's routes in a scope of their own, where every error takes the contract's shape. */
+export async function registerContract (server: Server, errorOf: ContractError, addRoutes: (scope: Server) => void): Promise<void> {
+  await server.register(async (scope) => {
+    scope.setErrorHandler((error: Parameters<typeof problemOf>[0], request, reply) => {
+      const problem = problemOf(error)
+      logProblem(problem, request)
+      const { status, body } = errorOf(problem)
+      return reply.code(status).headers(problem.headers).send(body)
+    })
+    addRoutes(scope as Server)
+  })
+}

@@ -1,0 +1,97 @@
+import type { Socket } from 'node:net'
+import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { Type } from 'typebox'
+import { FieldError, Problem, STATUS, type ProblemCode } from '../leaderboard/problem.ts'
+
+/** Problem details by RFC 9457. */
+export const ProblemBody = Type.Object({
+  type: Type.String(),
+  title: Type.String(),
+  status: Type.Integer(),
+  detail: Type.String(),
+  code: Type.Union(Object.keys(STATUS).map((code) => Type.Literal(code))),
+  request_id: Type.String(),
+  errors: Type.Optional(Type.Array(FieldError))
+}, { description: 'Problem details (RFC 9457)' })
+
+/** The problem answers of a route, for its schema. */
+export const PROBLEMS = {
+  '4xx': { content: { 'application/problem+json': { schema: ProblemBody } } },
+  '5xx': { content: { 'application/problem+json': { schema: ProblemBody } } }
+} as const
+
+/** An answer lists so many wrong fields at most. */
+const MAX_FIELD_ERRORS = 20
+
+type AnyError = FastifyError | Problem
+
+/** What a thrown error means to the caller: ours as they are, the framework's by what went wrong, anything else as our fault. */
+export function problemOf (error: AnyError): Problem {
+  if (error instanceof Problem) return error
+  if (error.validation !== undefined) {
+    const errors = error.validation.slice(0, MAX_FIELD_ERRORS).map(({ instancePath, message = 'is wrong', params }) => {
+      const field = params['additionalProperty'] ?? params['missingProperty']
+      const where = `${instancePath}${field === undefined ? '' : `/${String(field)}`}`
+      return { path: where || '/', message: params['additionalProperty'] === undefined ? message : 'is not a field of this request' }
+    })
+    const first = errors[0]!
+    return new Problem('invalid_request', `The ${error.validationContext ?? 'request'} is not well formed: ${first.path} ${first.message}.`, { errors })
+  }
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('payload_too_large', 'The body is too large for this route.')
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('unsupported_media_type', 'This route takes application/json.')
+  if (error.code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return new Problem('invalid_request', 'The body is empty although its content type is application/json.')
+  if (error.code === 'FST_ERR_CTP_INVALID_JSON_BODY' || error instanceof SyntaxError) return new Problem('invalid_request', 'The body is not valid JSON.')
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new Problem('invalid_request', 'The request is not well formed.', { cause: error })
+  }
+  return new Problem('internal_error', 'Something went wrong here, not with your request.', { cause: error })
+}
+
+/** Logs what an operator should know of a refusal: what is our own fault, with its cause. */
+export function logProblem (problem: Problem, request: FastifyRequest): void {
+  if (problem.statusCode < 500) return
+  const data = { requestId: request.id, code: problem.code, cause: describe(problem.cause) }
+  if (problem.code === 'internal_error') request.log.error({ ...data, err: problem.cause }, 'a request failed')
+  else request.log.warn(data, 'a request could not be served')
+}
+
+function describe (cause: unknown): string | undefined {
+  return cause instanceof Error ? cause.message : undefined
+}
+
+export function problemBody (problem: Problem, requestId: string) {
+  const { code, statusCode: status, message: detail, errors } = problem
+  return {
+    type: `urn:scorewire:problem:${code}`, title: titleOf(code), status, detail, code, request_id: requestId, ...(errors && { errors })
+  }
+}
+
+function titleOf (code: ProblemCode): string {
+  const words = code.replaceAll('_', ' ')
+  return words[0]!.toUpperCase() + words.slice(1)
+}
+
+/** Answers every error as problem+json. The published contracts have handlers of their own. */
+export function handleError (error: AnyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error)
+  logProblem(problem, request)
+  return reply.code(problem.statusCode).headers(problem.headers).type('application/problem+json').send(problemBody(problem, request.id))
+}
+
+export function handleNotFound (request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return handleError(new Problem('not_found', 'There is nothing at this path.'), request, reply)
+}
+
+/** Answers what is not even HTTP, on the bare socket: no request exists yet. */
+export function handleClientError (this: { log: FastifyBaseLogger }, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return
+  const [status, title] = error.code === 'HPE_HEADER_OVERFLOW'
+    ? [431, 'Request Header Fields Too Large']
+    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'Request Timeout'] : [400, 'Bad Request']
+  this.log.debug({ error: error.message, status }, 'a client did not speak HTTP')
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail: title, code: 'invalid_request', request_id: '' })
+  if (socket.writable) {
+    socket.write(`HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`)
+  }
+  socket.destroySoon()
+}

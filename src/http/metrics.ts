@@ -1,0 +1,95 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Board } from '../leaderboard/board.ts'
+import type { Server } from './server.ts'
+
+const ROUND_TRIP_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1]
+const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5]
+const GROUP_ITEMS = [1, 2, 4, 8, 16, 32, 64, 128]
+
+/** What the service counts. The hot path adds to plain numbers; Prometheus' shape is made when it asks. */
+export interface Metrics {
+  readonly onGroup: (items: number, seconds: number) => void
+  readonly onOutcome: (board: Board, result: string) => void
+  readonly onPush: () => void
+  readonly registry: Registry
+}
+
+export function createMetrics ({ sockets }: { sockets: () => number }): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  const scriptSeconds = new Histogram({
+    name: 'scorewire_script_seconds', help: 'Round trip of one increment script call', buckets: ROUND_TRIP_SECONDS, registers
+  })
+  const groupItems = new Histogram({
+    name: 'scorewire_increment_group_size', help: 'Increments that shared one script call', buckets: GROUP_ITEMS, registers
+  })
+
+  const outcomes = new Map<Board, Map<string, number>>()
+  const increments: Counter = new Counter({
+    name: 'scorewire_increments_total',
+    help: 'Increments by what became of them',
+    labelNames: ['board', 'result'],
+    registers,
+    collect () {
+      this.reset()
+      for (const [board, results] of outcomes) {
+        for (const [result, count] of results) increments.inc({ board: board.name, result }, count)
+      }
+    }
+  })
+
+  let pushed = 0
+  const pushes: Counter = new Counter({
+    name: 'scorewire_pushes_total',
+    help: 'Messages written to live clients',
+    registers,
+    collect () {
+      this.reset()
+      pushes.inc(pushed)
+    }
+  })
+  const live: Gauge = new Gauge({ name: 'scorewire_sockets', help: 'Live clients', registers, collect: () => live.set(sockets()) })
+
+  return {
+    registry,
+    onGroup (items, seconds) {
+      scriptSeconds.observe(seconds)
+      groupItems.observe(items)
+    },
+    onOutcome (board, result) {
+      let results = outcomes.get(board)
+      if (results === undefined) outcomes.set(board, results = new Map())
+      results.set(result, (results.get(result) ?? 0) + 1)
+    },
+    onPush () { pushed++ }
+  }
+}
+
+/** Serves `/metrics`, and times every route registered from now on. */
+export function registerMetrics (server: Server, { registry }: Metrics): void {
+  const seconds = new Histogram({
+    name: 'scorewire_http_request_seconds',
+    help: 'Requests by route and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets: REQUEST_SECONDS,
+    registers: [registry]
+  })
+  server.addHook('onRoute', (route) => {
+    if (route.method === 'HEAD') return
+    const method = [route.method].flat().join(' ')
+    const labels = new Map<number, { method: string, route: string, status: number }>()
+    const present = [route.onResponse ?? []].flat()
+    route.onResponse = [...present, (_request, reply, done) => {
+      const status = reply.statusCode
+      let label = labels.get(status)
+      if (label === undefined) labels.set(status, label = { method, route: route.url, status })
+      seconds.observe(label, reply.elapsedTime / 1000)
+      done()
+    }]
+  })
+
+  server.get('/metrics', {
+    config: { rateLimit: false }, schema: { summary: 'Metrics in the Prometheus text format', tags: ['operations'] }
+  }, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
+}

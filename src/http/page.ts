@@ -1,0 +1,30 @@
+import { fileURLToPath } from 'node:url'
+import helmet from '@fastify/helmet'
+import fastifyStatic from '@fastify/static'
+import type { Server } from './server.ts'
+
+/** Resolves from `src/http/` and from `dist/http/` alike. */
+const WEB = fileURLToPath(new URL('../../web/', import.meta.url))
+
+/** The live page at `/`, with headers that allow it nothing but its own files and its own service. */
+export async function registerPage (server: Server): Promise<void> {
+  await server.register(async (scope) => {
+    await scope.register(helmet, {
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", 'data:'],
+          connectSrc: ["'self'", 'ws:', 'wss:'],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"]
+        }
+      },
+      strictTransportSecurity: false // for whoever terminates TLS to decide
+    })
+    await scope.register(fastifyStatic, { root: WEB, wildcard: false, schemaHide: true })
+  })
+}

@@ -1,0 +1,57 @@
+import { Type } from 'typebox'
+import { windowOf, type Boards } from '../leaderboard/board.ts'
+import { BoardName, UserId } from '../leaderboard/identifiers.ts'
+import { Problem } from '../leaderboard/problem.ts'
+import { percentileOf } from '../leaderboard/ranking.ts'
+import type { Reads } from '../leaderboard/reads.ts'
+import { WindowKind } from '../leaderboard/window.ts'
+import { EntryBody, entryBody } from '../leaderboard/wire.ts'
+import { PROBLEMS } from './errors.ts'
+import type { Server } from './server.ts'
+
+const MAX_AROUND = 50
+
+const UserBody = Type.Object({
+  board: Type.String(),
+  window: WindowKind,
+  user_id: Type.String(),
+  username: Type.String(),
+  score: Type.Integer(),
+  rank: Type.Integer(),
+  percentile: Type.Number({ description: 'Percent of the board whose score this one equals or passes: 100 for the first' }),
+  total: Type.Integer({ description: 'Users on the board' }),
+  neighbours: Type.Array(EntryBody, { description: 'The user with up to `around` entries on either side, in the board\'s order' })
+})
+
+const schema = {
+  summary: 'One user: score, rank and neighbours',
+  tags: ['read'],
+  params: Type.Object({ board: BoardName, user_id: UserId }),
+  querystring: Type.Object({
+    around: Type.Integer({ minimum: 0, maximum: MAX_AROUND, default: 0 }),
+    window: Type.Optional(WindowKind)
+  }, { additionalProperties: false }),
+  response: { 200: UserBody, ...PROBLEMS }
+}
+
+export function registerUser (server: Server, { boards, readUser }: { boards: Boards, readUser: Reads['user'] }): void {
+  server.get('/v1/boards/:board/users/:user_id', { schema }, async (request) => {
+    const board = boards.get(request.params.board)
+    const window = windowOf(board, request.query.window)
+    const { user_id: userId } = request.params
+    const standing = await readUser(board, window, { userId, around: request.query.around })
+    if (standing === undefined) throw new Problem('unknown_user', `This user has no score on the board ${board.name} in the window ${window}.`)
+    const { username, score, rank, total, neighbours } = standing
+    return {
+      board: board.name,
+      window,
+      user_id: userId,
+      username,
+      score,
+      rank,
+      percentile: percentileOf(rank, total),
+      total,
+      neighbours: neighbours.map(entryBody)
+    }
+  })
+}

@@ -1,0 +1,104 @@
+import { Ajv } from 'ajv'
+import { Type, type Static } from 'typebox'
+import { BOARD_NAME } from './identifiers.ts'
+import { Problem } from './problem.ts'
+import { WindowKind } from './window.ts'
+
+/** The largest score: the last integer up to which a double, and so Redis and JSON, counts every one. */
+export const MAX_SCORE = Number.MAX_SAFE_INTEGER
+
+/** Users in a full head. A reader sees at most VISIBLE of them; the rest is room for corrections. */
+export const HEAD_SIZE = 128
+export const VISIBLE = 100
+
+const Count = (description: string) => Type.Integer({ minimum: 1, maximum: MAX_SCORE, description })
+
+export const BoardRules = Type.Object({
+  windows: Type.Array(WindowKind, {
+    minItems: 1, uniqueItems: true, default: ['all'], description: 'Periods that are ranked; the first is the one shown by default'
+  }),
+  time_zone: Type.String({ default: 'UTC', description: 'IANA zone that decides where days, weeks and months begin' }),
+  max_increment: Type.Integer({ minimum: 1, maximum: MAX_SCORE, default: 1000, description: 'Points that one action may give' }),
+  max_score: Type.Integer({ minimum: 1, maximum: MAX_SCORE, default: MAX_SCORE, description: 'No score may pass it' }),
+  quota: Type.Object({
+    increments: Count('Increments that a user may make'),
+    per_seconds: Type.Integer({ minimum: 1, maximum: 31_536_000, description: 'in a period of this many seconds' })
+  }, { additionalProperties: false, default: { increments: 600, per_seconds: 60 } })
+}, { additionalProperties: false })
+
+export interface Board extends Readonly<Static<typeof BoardRules>> {
+  readonly name: string
+}
+
+const BoardsFile = Type.Object({
+  boards: Type.Record(Type.String({ pattern: BOARD_NAME }), BoardRules, { minProperties: 1, additionalProperties: false })
+}, { additionalProperties: false })
+
+const ajv = new Ajv({ allErrors: true, useDefaults: true, discriminator: true })
+const isBoardsFile = ajv.compile<Static<typeof BoardsFile>>(BoardsFile)
+
+/** The boards of a service, in the order of their file. The first is the default board. */
+export class Boards {
+  readonly all: readonly Board[]
+  readonly #byName: ReadonlyMap<string, Board>
+
+  constructor (boards: readonly Board[]) {
+    this.all = boards
+    this.#byName = new Map(boards.map((board) => [board.name, board]))
+  }
+
+  /** The board that the published contracts speak of, which have no board in their paths. */
+  get default (): Board {
+    return this.all[0]!
+  }
+
+  /** @throws Problem `unknown_board` */
+  get (name: string): Board {
+    const board = this.#byName.get(name)
+    if (board === undefined) throw new Problem('unknown_board', `There is no board called ${JSON.stringify(name)}.`)
+    return board
+  }
+}
+
+/** The window to show: the one asked for, else the board's first. @throws Problem `invalid_request` for one it does not have */
+export function windowOf (board: Board, kind: WindowKind | undefined): WindowKind {
+  const wanted = kind ?? board.windows[0]!
+  if (board.windows.includes(wanted)) return wanted
+  const message = `The board ${board.name} has the windows ${board.windows.join(', ')}, not ${wanted}.`
+  throw new Problem('invalid_request', message, { errors: [{ path: 'window', message: `must be one of ${board.windows.join(', ')}` }] })
+}
+
+/**
+ * Boards from the content of a boards file, `{ "boards": { "<name>": { …rules } } }`; absent rules take their defaults.
+ * Returns every problem found instead when there is one.
+ */
+export function parseBoards (content: unknown): { boards: Boards } | { problems: string[] } {
+  const file = structuredClone(content)
+  if (!isBoardsFile(file)) {
+    return {
+      problems: (isBoardsFile.errors ?? [])
+        .filter(({ keyword }) => keyword !== 'anyOf')
+        .map(({ instancePath, message, params }) =>
+          `${instancePath || '/'} ${message}${'additionalProperty' in params ? `: ${String(params['additionalProperty'])}` : ''}`)
+    }
+  }
+  const boards = Object.entries(file.boards).map(([name, rules]) => ({ name, ...rules }))
+  const problems = boards.filter(({ time_zone: zone }) => !isTimeZone(zone))
+    .map(({ name, time_zone: zone }) => `/boards/${name}/time_zone is not an IANA time zone: ${zone}`)
+  return problems.length > 0 ? { problems } : { boards: new Boards(boards) }
+}
+
+/** What a service without a boards file has: the board `main` with every rule at its default. */
+export function defaultBoards (): Boards {
+  const parsed = parseBoards({ boards: { main: {} } })
+  if ('problems' in parsed) throw new Error(parsed.problems.join('; '))
+  return parsed.boards
+}
+
+function isTimeZone (zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== undefined
+  } catch {
+    return false
+  }
+}

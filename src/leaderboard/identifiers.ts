@@ -1,0 +1,29 @@
+import { Type } from 'typebox'
+
+// No control characters, lone surrogates, line separators or bidirectional overrides: an identifier
+// must be one visible line wherever it is shown, and must not reorder the text around it.
+const VISIBLE = '[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]'
+
+export const BOARD_NAME = '^[a-z0-9][a-z0-9_-]{0,63}$'
+
+export const BoardName = Type.String({ pattern: BOARD_NAME, description: 'Name of a board' })
+
+export const UserId = Type.String({
+  pattern: `^${VISIBLE}{1,128}$`, description: '1 to 128 characters of printable Unicode'
+})
+
+export const ActionId = Type.String({
+  pattern: `^${VISIBLE}{1,128}$`, description: 'Names one action of one user: it counts once. 1 to 128 characters of printable Unicode'
+})
+
+export const Username = Type.String({
+  pattern: `^${VISIBLE}{1,64}$`, description: 'Shown on the board; 1 to 64 characters of any script, in NFC'
+})
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
+
+/** The time in ms that an action id carries when it is a UUIDv7 (RFC 9562, section 5.7), else undefined. */
+export function timeOfActionId (actionId: string): number | undefined {
+  if (actionId.length !== 36 || actionId[14] !== '7' || !UUID_V7.test(actionId)) return undefined
+  return Number.parseInt(actionId.slice(0, 8) + actionId.slice(9, 13), 16)
+}

@@ -1,0 +1,19 @@
+import { Problem } from './problem.ts'
+
+export type Scope = 'scores:write' | 'admin'
+
+/** Who is calling, as a verified token says. */
+export interface Principal {
+  readonly userId: string
+  readonly username: string | undefined
+  readonly scopes: ReadonlySet<Scope>
+  /** When the token ends, in ms since 1970. */
+  readonly expiresMs: number
+}
+
+/** The user whose score the caller raises: the own, or any with the scope `scores:write`. @throws Problem `forbidden_subject` */
+export function subjectOf (principal: Principal, userId: string | undefined): string {
+  if (userId === undefined || userId === principal.userId) return principal.userId
+  if (principal.scopes.has('scores:write')) return userId
+  throw new Problem('forbidden_subject', 'This token may only raise the score of its own user.')
+}

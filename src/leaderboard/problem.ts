@@ -1,0 +1,66 @@
+import { Type, type Static } from 'typebox'
+
+/** Every refusal that scorewire knows, and the HTTP status that carries it. The list is closed: clients switch on it. */
+export const STATUS = {
+  invalid_request: 400,
+  missing_token: 401,
+  invalid_token: 401,
+  expired_token: 401,
+  forbidden_subject: 403,
+  unknown_board: 404,
+  unknown_user: 404,
+  unknown_action_id: 404,
+  not_found: 404,
+  method_not_allowed: 405,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  action_mismatch: 422,
+  increment_out_of_range: 422,
+  score_out_of_range: 422,
+  action_too_old: 422,
+  rate_limited: 429,
+  internal_error: 500,
+  unavailable: 503,
+  outcome_unknown: 503
+} as const satisfies Record<string, number>
+
+export type ProblemCode = keyof typeof STATUS
+
+export const FieldError = Type.Object({
+  path: Type.String({ description: 'JSON pointer into the body, or the name of a parameter' }),
+  message: Type.String()
+})
+
+export interface ProblemDetails {
+  /** Which fields were wrong, where there are any. */
+  readonly errors?: readonly Static<typeof FieldError>[]
+  /** Header fields that the answer must carry, such as `retry-after`. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** What went wrong underneath: for the log, never for the client. */
+  readonly cause?: unknown
+}
+
+/**
+ * A refusal. Thrown by every layer and turned into an answer by the routes' error handlers alone.
+ * `detail` is a sentence for the caller and never holds a token, a stack or a driver's message.
+ */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly statusCode: number
+  readonly errors: readonly Static<typeof FieldError>[] | undefined
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor (code: ProblemCode, detail: string, { errors, headers = {}, cause }: ProblemDetails = {}) {
+    super(detail, { cause })
+    this.name = 'Problem'
+    this.code = code
+    this.statusCode = STATUS[code]
+    this.errors = errors
+    this.headers = headers
+  }
+}
+
+/** Nothing was applied and the same request may be sent again after `retryAfterSeconds`. */
+export function unavailable (detail: string, { retryAfterSeconds = 1, cause }: { retryAfterSeconds?: number, cause?: unknown } = {}): Problem {
+  return new Problem('unavailable', detail, { headers: { 'retry-after': String(retryAfterSeconds) }, cause })
+}

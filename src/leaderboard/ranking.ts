@@ -1,0 +1,58 @@
+/** A user on a board. */
+export interface Entry {
+  readonly userId: string
+  readonly username: string
+  readonly score: number
+}
+
+/** An entry in its place: 1 is first, and equal scores share a rank (1, 2, 2, 4). */
+export interface RankedEntry extends Entry {
+  readonly rank: number
+}
+
+/** An entry of a board's head, with the sequence number at which it reached its score. */
+export interface HeadEntry extends Entry {
+  readonly sequence: number
+}
+
+/** Orders a board's head: higher scores first, and of equal ones whoever reached it first. */
+export function rankHead (head: readonly HeadEntry[]): RankedEntry[] {
+  const ordered = head.toSorted((a, b) => b.score - a.score || a.sequence - b.sequence)
+  let rank = 1
+  return ordered.map(({ userId, username, score }, place) => {
+    if (place > 0 && ordered[place - 1]!.score !== score) rank = place + 1
+    return { rank, userId, username, score }
+  })
+}
+
+/** A stretch of a board in the store's order: score, then user id, both descending. */
+export interface Stretch {
+  readonly entries: readonly Entry[]
+  /** How many entries of the board come before the first one, in that order. */
+  readonly place: number
+  /** How many of those have a higher score than the first one. */
+  readonly higher: number
+}
+
+/**
+ * The entries around a user, `around` on either side where there are as many, in the board's order: the head as
+ * `rankHead` lists it, then everybody else by score and user id. The head is empty where the stretch is out of
+ * its reach; otherwise the stretch must hold `around` entries on either side that are not in the head.
+ */
+export function rankAround (userId: string, { around, head, stretch }: { around: number, head: readonly HeadEntry[], stretch: Stretch }): RankedEntry[] {
+  const first = rankHead(head)
+  const inHead = new Set(first.map((entry) => entry.userId))
+  let rank = stretch.higher + 1
+  const others = stretch.entries.map((entry, index) => {
+    if (index > 0 && stretch.entries[index - 1]!.score !== entry.score) rank = stretch.place + index + 1
+    return { rank, ...entry }
+  }).filter((entry) => !inHead.has(entry.userId))
+  const listed = [...first, ...others]
+  const own = listed.findIndex((entry) => entry.userId === userId)
+  return listed.slice(Math.max(0, own - around), own + around + 1)
+}
+
+/** The share of a board, in percent with two decimals, whose score a user of this rank equals or passes: 100 for the first. */
+export function percentileOf (rank: number, total: number): number {
+  return Math.round((total - rank + 1) / total * 10_000) / 100
+}

@@ -1,0 +1,15 @@
+import { Type, type Static } from 'typebox'
+import type { RankedEntry } from './ranking.ts'
+
+/** One row of a board as the API and the live messages show it. */
+export const EntryBody = Type.Object({
+  rank: Type.Integer({ minimum: 1 }),
+  user_id: Type.String(),
+  username: Type.String(),
+  score: Type.Integer({ minimum: 0 })
+})
+export type EntryBody = Static<typeof EntryBody>
+
+export function entryBody ({ rank, userId, username, score }: RankedEntry): EntryBody {
+  return { rank, user_id: userId, username, score }
+}

@@ -1,0 +1,84 @@
+export interface PullOptions {
+  /** Reads the newest state and hands it on. Must not throw. */
+  readonly read: () => Promise<void>
+  /** At most one read in each of these, hints or not. */
+  readonly windowMs: number
+  /** For how long after a hint further changes may come without one. */
+  readonly quietMs: number
+  /** Without any hint there is a read this often, give or take a fifth. */
+  readonly pollMs: number
+  /** Between 0 and 1. */
+  readonly random: () => number
+}
+
+/**
+ * Hint and pull. A hint says that something has changed, never what: it leads to a read, at once unless there was
+ * one within the window, and to another at the window's end, as long as changes may have come without a hint.
+ * A lost hint costs the time to the next poll and never a wrong state.
+ */
+export class Pull {
+  readonly #options: PullOptions
+  #lastRead = -Infinity
+  #quietUntil = -Infinity
+  #windowTimer: NodeJS.Timeout | undefined
+  #pollTimer: NodeJS.Timeout | undefined
+  #reading = false
+  #again = false
+  #stopped = false
+
+  constructor (options: PullOptions) {
+    this.#options = options
+    this.#schedulePoll()
+  }
+
+  hint (): void {
+    if (this.#stopped) return
+    const { windowMs, quietMs } = this.#options
+    const now = performance.now()
+    this.#quietUntil = now + quietMs
+    if (this.#windowTimer !== undefined) return
+    const sinceRead = now - this.#lastRead
+    if (sinceRead >= windowMs) {
+      void this.#read()
+      this.#scheduleWindowEnd(windowMs)
+    } else {
+      this.#scheduleWindowEnd(windowMs - sinceRead)
+    }
+  }
+
+  stop (): void {
+    this.#stopped = true
+    clearTimeout(this.#windowTimer)
+    clearTimeout(this.#pollTimer)
+  }
+
+  #scheduleWindowEnd (afterMs: number): void {
+    this.#windowTimer = setTimeout(() => {
+      this.#windowTimer = undefined
+      void this.#read()
+      if (performance.now() < this.#quietUntil) this.#scheduleWindowEnd(this.#options.windowMs)
+    }, afterMs)
+  }
+
+  #schedulePoll (): void {
+    const { pollMs, random } = this.#options
+    this.#pollTimer = setTimeout(() => {
+      void this.#read()
+      this.#schedulePoll()
+    }, pollMs * (0.8 + 0.4 * random()))
+  }
+
+  async #read (): Promise<void> {
+    if (this.#reading) {
+      this.#again = true
+      return
+    }
+    this.#reading = true
+    do {
+      this.#again = false
+      this.#lastRead = performance.now()
+      await this.#options.read()
+    } while (this.#again && !this.#stopped)
+    this.#reading = false
+  }
+}

@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+import type { Command } from './cli/command.ts'
+import { UsageError } from './cli/command.ts'
+import { serve, VERSION } from './cli/serve.ts'
+import { token } from './cli/token.ts'
+import { ConfigError } from './config.ts'
+
+const COMMANDS: Readonly<Record<string, Command>> = { serve, token }
+
+const USAGE = `scorewire ${VERSION}: a live leaderboard service
+
+  scorewire serve           run a node; configured by its environment
+  scorewire token <user>    print a token  [--name NAME] [--scope SCOPE] [--expires 1h]
+`
+
+const stopSignal = new Promise<string>((resolve) => {
+  // The first signal asks; a second one does not wait for the answer.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      process.on(signal, () => process.exit(1))
+      resolve(signal)
+    })
+  }
+})
+
+async function main (name: string | undefined, words: string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === 'help') {
+    process.stdout.write(USAGE)
+    return name === undefined ? 2 : 0
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (command === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}\n\n${USAGE}`)
+  return await command(words, {
+    env: process.env,
+    isTerminal: process.stdout.isTTY,
+    write: (text) => { process.stdout.write(text) },
+    stopSignal
+  })
+}
+
+const [name, ...words] = process.argv.slice(2)
+try {
+  process.exitCode = await main(name, words)
+} catch (error) {
+  const lines = error instanceof ConfigError ? error.problems : [error instanceof Error ? error.message : String(error)]
+  for (const line of lines) process.stderr.write(`scorewire: ${line}\n`)
+  process.exitCode = error instanceof UsageError ? 2 : 1
+}

@@ -1,0 +1,85 @@
+import { Redis, ReplyError } from 'ioredis'
+import { Problem, unavailable } from '../leaderboard/problem.ts'
+
+export interface Log {
+  debug (data: object, message: string): void
+  info (data: object, message: string): void
+  warn (data: object, message: string): void
+  error (data: object, message: string): void
+}
+
+export interface ConnectionOptions {
+  /** `redis://…`, `rediss://…`, or the path of a Unix socket. */
+  readonly url: string
+  /** What `CLIENT LIST` shows. */
+  readonly name: string
+  readonly log: Log
+  /** Whether ioredis subscribes again by itself after a lost connection. */
+  readonly autoResubscribe?: boolean
+}
+
+/** Answers that mean "this server cannot take it now": nothing was executed, and the next connection may be better. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'READONLY', 'NOREPLICAS', 'MASTERDOWN', 'LOADING', 'OOM', 'MISCONF', 'BUSY', 'CLUSTERDOWN', 'TRYAGAIN', 'NOAUTH', 'NOPERM'
+])
+const RECONNECT_ON: ReadonlySet<string> = new Set(['READONLY', 'NOREPLICAS', 'MASTERDOWN', 'LOADING'])
+
+/**
+ * Opens a connection that fails fast while Redis is away and finds it again by itself. Commands cut off by a lost
+ * connection are sent again, which is safe because every write is a script that knows what it has seen.
+ */
+export function openConnection ({ url, name, log, autoResubscribe = true }: ConnectionOptions): Redis {
+  const redis = new Redis(url, {
+    connectionName: name,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    commandTimeout: 1000,
+    socketTimeout: 1500,
+    connectTimeout: 1000,
+    maxRetriesPerRequest: 1,
+    retryStrategy: (attempt) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2),
+    reconnectOnError: (error) => RECONNECT_ON.has(errorCode(error)),
+    autoResubscribe
+  })
+  let away = false
+  redis.on('error', (error) => {
+    if (!away) log.warn({ connection: name, error: error.message }, 'lost Redis, trying again')
+    away = true
+  })
+  redis.on('ready', () => {
+    if (away) log.info({ connection: name }, 'Redis is back')
+    away = false
+  })
+  return redis
+}
+
+/** Closes a connection whatever state it is in. */
+export function closeConnection (redis: Redis): void {
+  redis.removeAllListeners('error')
+  redis.on('error', () => {})
+  redis.disconnect()
+}
+
+/** The word a Redis error reply begins with (RESP: "the first word is the kind of the error"). */
+function errorCode (error: Error): string {
+  return error.message.slice(0, Math.max(0, error.message.indexOf(' ')))
+}
+
+/**
+ * Sends one script call and tells the two kinds of failure apart: `unavailable` when it surely did not run, and
+ * `outcome_unknown` when it was sent and no answer came.
+ * @throws Problem
+ */
+export async function attempt<T> (redis: Redis, call: () => Promise<T>): Promise<T> {
+  if (redis.status !== 'ready') throw unavailable('The score store is away; nothing was applied.')
+  try {
+    return await call()
+  } catch (cause) {
+    if (cause instanceof ReplyError && REFUSALS.has(errorCode(cause as Error))) {
+      throw unavailable('The score store cannot take this now; nothing was applied.', { cause })
+    }
+    throw new Problem('outcome_unknown', 'No answer came from the score store. Send the same action_id again: it counts once.', {
+      headers: { 'retry-after': '1' }, cause
+    })
+  }
+}

@@ -1,0 +1,152 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { access, constants, mkdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import type { Log } from './connection.ts'
+
+const CONF = fileURLToPath(new URL('../../redis.conf', import.meta.url))
+const SERVERS = ['redis-server', 'valkey-server']
+const USUAL_PLACES = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/local/sbin', '/usr/sbin']
+/** The kernel's limit for the path of a Unix socket is 108 bytes on Linux and 104 on macOS, the final NUL included. */
+const SOCKET_PATH_MAX_BYTES = 103
+/** Long enough to load an append-only file of some gigabytes. */
+const READY_WITHIN_MS = 120_000
+const GONE_WITHIN_MS = 10_000
+
+export interface EmbeddedRedis {
+  /** The path of its Unix socket. */
+  readonly url: string
+  /** Writes everything to disk and ends it. */
+  stop (): Promise<void>
+}
+
+export interface EmbeddedRedisOptions {
+  /** Where the data is kept; made when it is not there. */
+  readonly dataDir: string
+  /** The directories to look for a server in, as in `PATH`. */
+  readonly path: string
+  readonly log: Log
+}
+
+/**
+ * Runs a Redis of our own as a child process, with the project's `redis.conf`, on a Unix socket. A Redis that an earlier crash
+ * left running on the same data is stopped first, and one that dies is started again.
+ * @throws Error with a clear sentence when there is no server, it does not come up, or another scorewire uses the data
+ */
+export async function startEmbeddedRedis ({ dataDir, path, log }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+  const directory = resolve(dataDir)
+  const server = await findServer(path)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const socket = socketPath(directory)
+  await endLeftover(socket, log)
+
+  let stopping = false
+  const start = (): ChildProcess => spawn(server, [
+    CONF, '--dir', directory, '--unixsocket', socket, '--logfile', join(directory, 'redis.log')
+  ], {
+    stdio: 'ignore',
+    // A process group of its own: Ctrl-C in a terminal reaches the service alone, which ends its Redis last.
+    detached: true
+  })
+
+  let child = start()
+  const supervise = (): void => {
+    child.once('exit', (code, signal) => {
+      if (stopping) return
+      log.error({ code, signal, log: join(directory, 'redis.log') }, 'the embedded Redis ended by itself, starting it again')
+      setTimeout(() => {
+        if (stopping) return
+        child = start()
+        supervise()
+      }, 200)
+    })
+  }
+  await ready(child, socket, directory)
+  supervise()
+  log.info({ server, pid: child.pid, data: directory }, 'embedded Redis is running; the scores are kept in its data directory')
+
+  return {
+    url: socket,
+    async stop () {
+      stopping = true
+      if (child.exitCode === null && child.signalCode === null) {
+        const gone = once(child, 'exit')
+        child.kill('SIGTERM') // Redis' orderly end: it flushes the append-only file
+        await gone
+      }
+      await rm(socket, { force: true })
+    }
+  }
+}
+
+async function findServer (path: string): Promise<string> {
+  for (const name of SERVERS) {
+    for (const place of [...path.split(delimiter), ...USUAL_PLACES]) {
+      const file = join(place, name)
+      if (await access(file, constants.X_OK).then(() => true, () => false)) return file
+    }
+  }
+  throw new Error(`Found neither ${SERVERS.join(' nor ')}: install Redis 7 or later (Debian: apt-get install redis-server; macOS: brew install redis), or set REDIS_URL.`)
+}
+
+function socketPath (directory: string): string {
+  const path = join(directory, 'redis.sock')
+  if (Buffer.byteLength(path) <= SOCKET_PATH_MAX_BYTES) return path
+  return join(tmpdir(), `scorewire-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}.sock`)
+}
+
+function peek (socket: string): Redis {
+  const redis = new Redis(socket, { lazyConnect: true, retryStrategy: null, connectTimeout: 1000, commandTimeout: 2000 })
+  redis.on('error', () => {})
+  return redis
+}
+
+/** Ends a Redis that outlived the service it belonged to. */
+async function endLeftover (socket: string, log: Log): Promise<void> {
+  const redis = peek(socket)
+  try {
+    await redis.connect()
+  } catch {
+    return await rm(socket, { force: true }) // nobody listens: at most the socket's file is left
+  }
+  try {
+    const clients = String(await redis.client('LIST')).trim().split('\n')
+    if (clients.some((client) => client.includes(' name=scorewire-'))) {
+      throw new Error('Another scorewire is running on this data directory: stop it, or set DATA_DIR or REDIS_URL.')
+    }
+    log.warn({ socket }, 'an earlier scorewire left its Redis behind, stopping that one first')
+    await redis.shutdown().catch(() => {}) // it answers by closing the connection
+    for (const end = Date.now() + GONE_WITHIN_MS; await canConnect(socket);) {
+      if (Date.now() > end) throw new Error('The Redis left behind on this data directory does not stop: end it by hand.')
+      await delay(20)
+    }
+  } finally {
+    redis.disconnect()
+  }
+}
+
+async function canConnect (socket: string): Promise<boolean> {
+  const redis = peek(socket)
+  const connected = await redis.connect().then(() => true, () => false)
+  redis.disconnect()
+  return connected
+}
+
+async function ready (child: ChildProcess, socket: string, directory: string): Promise<void> {
+  let failure: Error | undefined
+  child.once('error', (error) => { failure = error })
+  for (const end = Date.now() + READY_WITHIN_MS; ;) {
+    if (await canConnect(socket)) return
+    if (failure !== undefined || child.exitCode !== null || child.signalCode !== null || Date.now() > end) {
+      const log = await readFile(join(directory, 'redis.log'), 'utf8').catch(() => '')
+      const tail = log.trim().split('\n').slice(-3).join('\n')
+      throw new Error(`The embedded Redis does not start in ${directory}: ${failure?.message ?? (tail || 'it said nothing')}`)
+    }
+    await delay(10)
+  }
+}

@@ -1,0 +1,144 @@
+import type { Redis } from 'ioredis'
+import { Type, type Static } from 'typebox'
+import { HEAD_SIZE, type Board } from '../leaderboard/board.ts'
+import type { Increment, IncrementOutcome, KeepIncrement } from '../leaderboard/increment.ts'
+import { unavailable } from '../leaderboard/problem.ts'
+import { DAY_MS, RETENTION_MS, windowAt } from '../leaderboard/window.ts'
+import type { RedisClock } from './clock.ts'
+import { attempt } from './connection.ts'
+import { groupCommit } from './group-commit.ts'
+import { actionDigest, boardKeys, MEMORY_MS, seenDayAt } from './keys.ts'
+import { bindScript, type Script } from './scripts.ts'
+
+/** Least time between two hints that a board's top has changed. */
+export const GATE_MS = 50
+
+/** About 2 ms of Redis at 18 µs an item: no other client waits longer for a group. */
+const MAX_GROUP = 128
+
+/** Two seconds of work at 10,000 a second: who would wait longer is better told to come back. */
+const MAX_WAITING = 20_000
+
+/** Without an archive the ledger is an audit log of about this many entries a board, some 100 B each. */
+const LEDGER_MAX = 1_000_000
+
+const Whole = Type.String({ pattern: '^[0-9]+$' })
+
+const Answer = Type.Union([
+  Type.Tuple([Type.Literal('applied'), Whole]),
+  Type.Tuple([Type.Literal('replayed'), Whole]),
+  Type.Tuple([Type.Literal('quota'), Type.String()]),
+  Type.Tuple([Type.Union([Type.Literal('mismatch'), Type.Literal('too_old'), Type.Literal('score_limit')])])
+])
+
+const Reply = Type.Array(Type.Union([Type.String(), Answer]), { minItems: 2 })
+
+export interface IncrementOptions {
+  readonly redis: Redis
+  readonly clock: RedisClock
+  /** Told of every call: how many items it took and how long, in seconds. */
+  readonly onGroup?: (items: number, seconds: number) => void
+  readonly directory?: URL | undefined
+}
+
+/** Keeps increments through `lua/increment.lua`, in groups, one group of a board under way at a time. */
+export function createIncrement ({ redis, clock, onGroup, directory }: IncrementOptions): KeepIncrement {
+  const script = bindScript(redis, 'increment', { reply: Reply, directory })
+  const lines = new Map<string, (increment: Increment) => Promise<IncrementOutcome>>()
+
+  function lineOf (board: Board) {
+    const keysAt = periodKeys(board)
+    return groupCommit<Increment, IncrementOutcome>({
+      maxItems: MAX_GROUP,
+      maxWaiting: MAX_WAITING,
+      async send (items) {
+        const begun = performance.now()
+        try {
+          return await attempt(redis, () => sendGroup(script, { board, keysAt, clock, items }))
+        } finally {
+          onGroup?.(items.length, (performance.now() - begun) / 1000)
+        }
+      }
+    })
+  }
+
+  return (board, increment) => {
+    let line = lines.get(board.name)
+    if (line === undefined) lines.set(board.name, line = lineOf(board))
+    return line(increment)
+  }
+}
+
+/** The part of a call that stays the same while the board's windows and the day of its seen actions do. */
+interface PeriodKeys {
+  readonly fromMs: number
+  readonly untilMs: number
+  readonly day: number
+  readonly keys: readonly string[]
+  readonly args: readonly (string | number)[]
+}
+
+function periodKeys (board: Board): (atMs: number) => PeriodKeys {
+  const names = boardKeys(board.name)
+  let known: PeriodKeys | undefined
+  return (atMs) => {
+    if (known !== undefined && atMs >= known.fromMs && atMs < known.untilMs) return known
+    const windows = board.windows.map((kind) => windowAt(kind, board.time_zone, atMs))
+    const day = seenDayAt(atMs)
+    const fromMs = Math.max(day * DAY_MS, ...windows.map((window) => window.fromMs))
+    const untilMs = Math.min((day + 1) * DAY_MS, ...windows.map((window) => window.untilMs))
+    const keys = [names.meta, names.gate, names.names, names.ledger,
+      ...windows.flatMap(({ name }) => [names.scores(name), names.head(name)])]
+    const args = [windows.length, fromMs, untilMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS,
+      board.max_score, HEAD_SIZE, board.quota.increments, board.quota.per_seconds * 1000, GATE_MS, names.hints, LEDGER_MAX,
+      ...windows.map(({ kind, untilMs }) => untilMs === Infinity ? 0 : untilMs + RETENTION_MS[kind])]
+    known = { fromMs, untilMs, day, keys, args }
+    return known
+  }
+}
+
+interface Group {
+  readonly board: Board
+  readonly keysAt: (atMs: number) => PeriodKeys
+  readonly clock: RedisClock
+  readonly items: readonly Increment[]
+}
+
+/** Three tries: one with this node's idea of the time, one with Redis', and one for a border passed in between. */
+async function sendGroup (script: Script<Static<typeof Reply>>, { board, keysAt, clock, items }: Group): Promise<IncrementOutcome[]> {
+  for (let tries = 0; tries < 3; tries++) {
+    const period = keysAt(clock.now())
+    const [word, nowMs, ...answers] = await script(...callOf(board, period, items))
+    clock.learn(Number(nowMs))
+    if (word === 'done') return answers.map(outcomeOf)
+  }
+  throw unavailable('The score store\'s clock does not stand still; nothing was applied.')
+}
+
+function callOf (board: Board, period: PeriodKeys, items: readonly Increment[]): [string[], (string | number)[]] {
+  const names = boardKeys(board.name)
+  const keys = [...period.keys]
+  const args = [...period.args]
+  for (const { userId, username = '', actionId, increment, madeMs = '', actor, ip, requestId } of items) {
+    const digest = actionDigest(userId, actionId)
+    keys.push(names.seen(period.day, digest), names.seen(period.day - 1, digest), names.quota(userId))
+    args.push(userId, username, actionId, digest, increment, madeMs, actor, ip, requestId)
+  }
+  return [keys, args]
+}
+
+function outcomeOf (answer: string | Static<typeof Answer>): IncrementOutcome {
+  switch (answer[0]) {
+    case 'applied':
+    case 'replayed':
+      return { result: answer[0], score: Number(answer[1]) }
+    case 'quota':
+      return { result: 'quota', retryMs: Number(answer[1]) }
+    case 'mismatch':
+    case 'too_old':
+    case 'score_limit':
+      return { result: answer[0] }
+    default:
+      throw new Error('increment.lua gave an unknown answer')
+  }
+}

@@ -1,0 +1,24 @@
+import type { Redis } from 'ioredis'
+import { Type } from 'typebox'
+import type { Reads } from '../leaderboard/reads.ts'
+import type { RedisClock } from './clock.ts'
+import { actionDigest, boardKeys, seenDayAt } from './keys.ts'
+import { bindScript } from './scripts.ts'
+
+const Reply = Type.Union([
+  Type.Tuple([Type.Literal('seen'), Type.String(), Type.String()]),
+  Type.Tuple([Type.Literal('unknown')])
+])
+
+export function createReadReceipt (redis: Redis, clock: RedisClock): Reads['receipt'] {
+  const script = bindScript(redis, 'read-receipt', { reply: Reply })
+  return async (board, { userId, actionId }) => {
+    const names = boardKeys(board.name)
+    const digest = actionDigest(userId, actionId)
+    const today = seenDayAt(clock.now())
+    // Tomorrow too: Redis' clock decides the day, and may be ahead of what this node knows of it.
+    const days = [today, today - 1, today + 1]
+    const reply = await script(days.map((day) => names.seen(day, digest)), [digest])
+    return reply[0] === 'seen' ? { increment: Number(reply[1]), score: Number(reply[2]) } : undefined
+  }
+}

@@ -1,0 +1,43 @@
+import type { Redis } from 'ioredis'
+import { Type } from 'typebox'
+import { VISIBLE, type Board } from '../leaderboard/board.ts'
+import { rankHead, type HeadEntry } from '../leaderboard/ranking.ts'
+import type { Top } from '../leaderboard/reads.ts'
+import { windowAt, type WindowKind } from '../leaderboard/window.ts'
+import type { RedisClock } from './clock.ts'
+import { boardKeys } from './keys.ts'
+import { bindScript } from './scripts.ts'
+
+const Reply = Type.Array(Type.String(), { minItems: 1 })
+
+/** Reads a top; the one known before is returned again, with a new time, when nothing has changed since. */
+export type ReadTop = (board: Board, kind: WindowKind, known?: Top) => Promise<Top>
+
+export function createReadTop (redis: Redis, clock: RedisClock): ReadTop {
+  const script = bindScript(redis, 'read-top', { reply: Reply })
+  return async (board, kind, known) => {
+    const names = boardKeys(board.name)
+    const window = windowAt(kind, board.time_zone, clock.now())
+    // A new day is a new history even before its first write, so a window's epoch carries its name.
+    const suffix = kind === 'all' ? '' : `.${window.name}`
+    const knownEpoch = known?.epoch.endsWith(suffix) === true ? known.epoch.slice(0, known.epoch.length - suffix.length) : ''
+    const [word, epoch, version, ...cells] = await script(
+      [names.scores(window.name), names.head(window.name), names.meta, names.names], [knownEpoch, known?.version ?? 0])
+    const readMs = clock.now()
+    if (word === 'same' && known !== undefined) return { ...known, readMs }
+    return {
+      epoch: `${epoch === '' ? '0' : epoch}${suffix}`,
+      version: Number(version),
+      readMs,
+      entries: rankHead(headOf(cells)).slice(0, VISIBLE)
+    }
+  }
+}
+
+/** Turns a script's cells {user, score, sequence, name, …} into entries; a user without a name goes by the user id. */
+export function headOf (cells: readonly string[]): HeadEntry[] {
+  return Array.from({ length: cells.length / 4 }, (_, row) => {
+    const [userId, score, sequence, name] = cells.slice(4 * row, 4 * row + 4) as [string, string, string, string]
+    return { userId, username: name || userId, score: Number(score), sequence: Number(sequence) }
+  })
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import type { Redis } from 'ioredis'
+import type { Static, TSchema } from 'typebox'
+
+/** Resolves from `src/redis/` and from `dist/redis/` alike. */
+const LUA = new URL('../../lua/', import.meta.url)
+
+const ajv = new Ajv()
+
+export interface ScriptOptions<Reply extends TSchema> {
+  /** The reply that the script's header promises; anything else is an error. */
+  readonly reply: Reply
+  /** Where the scripts are; the tests plant faults in a copy of them. */
+  readonly directory?: URL | undefined
+}
+
+export type Script<Reply> = (keys: readonly string[], args: readonly (string | number)[]) => Promise<Reply>
+
+/**
+ * Binds `lua/<name>.lua` to a connection. The script is sent once and then called by its hash, and sent again
+ * where Redis has lost it.
+ */
+export function bindScript<Reply extends TSchema> (
+  redis: Redis, name: string, { reply, directory = LUA }: ScriptOptions<Reply>
+): Script<Static<Reply>> {
+  const isReply = ajv.compile<Static<Reply>>(reply)
+  redis.defineCommand(name, { lua: readFileSync(new URL(`${name}.lua`, directory), 'utf8') })
+  const command: unknown = Reflect.get(redis, name)
+  if (typeof command !== 'function') throw new Error(`ioredis did not define the command ${name}`)
+  return async (keys, args) => {
+    const answer: unknown = await command.call(redis, keys.length, ...keys, ...args)
+    if (!isReply(answer)) throw new Error(`${name}.lua answered something else than its header says`)
+    return answer
+  }
+}

@@ -1,0 +1,78 @@
+import type { KeepIncrement } from '../leaderboard/increment.ts'
+import { unavailable } from '../leaderboard/problem.ts'
+import type { Reads } from '../leaderboard/reads.ts'
+import { createChangeFeed, type ChangeFeed } from './change-feed.ts'
+import { checkServer } from './check-server.ts'
+import { createRedisClock } from './clock.ts'
+import { closeConnection, openConnection, type Log } from './connection.ts'
+import { createIncrement } from './increment.ts'
+import { createReadReceipt } from './read-receipt.ts'
+import { createReadTop, type ReadTop } from './read-top.ts'
+import { createReadUser } from './read-user.ts'
+
+export interface StoreOptions {
+  readonly url: string
+  readonly log: Log
+  /** This node's clock, in ms since 1970. */
+  readonly now: () => number
+  readonly onGroup?: (items: number, seconds: number) => void
+  /** Where the scripts are, when not in the project's `lua/`. */
+  readonly directory?: URL
+}
+
+/** Everything the service asks of Redis, over three connections: writes, reads and the change feed. */
+export interface Store {
+  readonly increment: KeepIncrement
+  readonly readTop: ReadTop
+  readonly readUser: Reads['user']
+  readonly readReceipt: Reads['receipt']
+  readonly changes: ChangeFeed
+  /** Redis' clock, as far as this node knows it, in ms since 1970. */
+  readonly now: () => number
+  /** Whether all three connections stand. */
+  isReady (): boolean
+  close (): void
+}
+
+/**
+ * Connects and checks the server.
+ * @throws Error when Redis cannot be reached or does not fit
+ */
+export async function openStore ({ url, log, now, onGroup, directory }: StoreOptions): Promise<Store> {
+  const writer = openConnection({ url, name: 'scorewire-write', log })
+  const reader = openConnection({ url, name: 'scorewire-read', log })
+  const subscriber = openConnection({ url, name: 'scorewire-changes', log, autoResubscribe: false })
+  const connections = [writer, reader, subscriber]
+  const clock = createRedisClock(now)
+  const changes = createChangeFeed(subscriber, log)
+  const close = () => {
+    changes.close()
+    for (const connection of connections) closeConnection(connection)
+  }
+  try {
+    await Promise.all(connections.map((connection) => connection.connect()))
+    await checkServer(reader, log)
+  } catch (error) {
+    close()
+    throw error
+  }
+
+  const whileReading = <Args extends unknown[], Answer>(read: (...args: Args) => Promise<Answer>) => async (...args: Args): Promise<Answer> => {
+    try {
+      return await read(...args)
+    } catch (cause) {
+      throw unavailable('The score store is away.', { cause })
+    }
+  }
+
+  return {
+    increment: createIncrement({ redis: writer, clock, directory, ...(onGroup && { onGroup }) }),
+    readTop: whileReading(createReadTop(reader, clock)),
+    readUser: whileReading(createReadUser(reader, clock)),
+    readReceipt: whileReading(createReadReceipt(reader, clock)),
+    changes,
+    now: clock.now,
+    isReady: () => connections.every(({ status }) => status === 'ready'),
+    close
+  }
+}

@@ -1,0 +1,61 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import type { Test } from 'tap'
+
+const CONF = fileURLToPath(new URL('../../redis.conf', import.meta.url))
+
+export interface TestRedis {
+  /** The path of its Unix socket. */
+  readonly url: string
+  /** A plain connection, to look behind the service's back. */
+  readonly client: Redis
+  /** Sends a signal to the server process. */
+  signal (name: NodeJS.Signals): void
+  /** Ends the server, by default in order. */
+  stop (signal?: NodeJS.Signals): Promise<void>
+  /** Starts it again on the same data and waits until it answers. */
+  start (): Promise<void>
+}
+
+/** A real Redis for one test file alone, with the project's own configuration, gone when the test ends. */
+export async function startRedis (t: Test, extra: readonly string[] = []): Promise<TestRedis> {
+  const directory = await mkdtemp(join(tmpdir(), 'scorewire-test-'))
+  const url = join(directory, 'redis.sock')
+  let server: ChildProcess
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: 200 })
+  client.on('error', () => {})
+
+  const start = async () => {
+    server = spawn('redis-server', [CONF, '--dir', directory, '--unixsocket', url, '--logfile', join(directory, 'redis.log'), ...extra], { stdio: 'ignore' })
+    for (const end = Date.now() + 10_000; ;) {
+      const probe = new Redis(url, { lazyConnect: true, retryStrategy: null })
+      probe.on('error', () => {})
+      const up = await probe.connect().then(() => true, () => false)
+      probe.disconnect()
+      if (up) break
+      if (Date.now() > end) throw new Error('the test\'s redis-server does not start')
+      await delay(5)
+    }
+    if (client.status === 'wait') await client.connect()
+  }
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    const gone = once(server, 'exit')
+    server.kill('SIGCONT')
+    server.kill(signal)
+    await gone
+  }
+  await start()
+  t.teardown(async () => {
+    client.disconnect()
+    await stop('SIGKILL')
+    await rm(directory, { recursive: true, force: true })
+  })
+  return { url, client, start, stop, signal: (name) => { server.kill(name) } }
+}
