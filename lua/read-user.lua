@@ -30,17 +30,18 @@ local answer = {
 }
 if around == 0 then return answer end
 
+local function score_at(place) return tonumber(call('ZRANGE', scores, place, place, 'REV', 'WITHSCORES')[2] or 0) end
+
+-- Users of the head are anywhere among those with its lowest score, in Redis' order: a neighbourhood that
+-- reaches up to that score may have each of them in it, and so is read that much wider.
 local rank = call('ZREVRANK', scores, user)
-local floor = call('ZRANGE', scores, head_size - 1, head_size - 1, 'REV', 'WITHSCORES')[2]
-local first, last, touches_head = rank - around, rank + around, true
+local first, last = math.max(0, rank - around), rank + around
+local touches_head = score_at(first) >= score_at(head_size - 1)
 if call('HEXISTS', head, user) == 1 then
   first, last = 0, head_size + around
-elseif not floor or tonumber(score) >= tonumber(floor) or first < head_size then
-  first, last = first - head_size, last + head_size
-else
-  touches_head = false
+elseif touches_head then
+  first, last = math.max(0, first - head_size), last + head_size
 end
-first = math.max(0, first)
 
 local range = call('ZRANGE', scores, first, last, 'REV', 'WITHSCORES')
 local users, rows = {}, answer[8]

@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import { Type, type Static } from 'typebox'
 import { HEAD_SIZE, type Board } from '../leaderboard/board.ts'
 import type { Increment, IncrementOutcome, KeepIncrement } from '../leaderboard/increment.ts'
@@ -8,7 +7,7 @@ import type { RedisClock } from './clock.ts'
 import { attempt } from './connection.ts'
 import { groupCommit } from './group-commit.ts'
 import { actionDigest, boardKeys, MEMORY_MS, seenDayAt } from './keys.ts'
-import { bindScript, type Script } from './scripts.ts'
+import { bindScript, type Script, type ScriptContext } from './scripts.ts'
 
 /** Least time between two hints that a board's top has changed. */
 export const GATE_MS = 50
@@ -33,12 +32,9 @@ const Answer = Type.Union([
 
 const Reply = Type.Array(Type.Union([Type.String(), Answer]), { minItems: 2 })
 
-export interface IncrementOptions {
-  readonly redis: Redis
-  readonly clock: RedisClock
+export interface IncrementOptions extends ScriptContext {
   /** Told of every call: how many items it took and how long, in seconds. */
   readonly onGroup?: (items: number, seconds: number) => void
-  readonly directory?: URL | undefined
 }
 
 /** Keeps increments through `lua/increment.lua`, in groups, one group of a board under way at a time. */

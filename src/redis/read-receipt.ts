@@ -1,17 +1,15 @@
-import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { Reads } from '../leaderboard/reads.ts'
-import type { RedisClock } from './clock.ts'
 import { actionDigest, boardKeys, seenDayAt } from './keys.ts'
-import { bindScript } from './scripts.ts'
+import { bindScript, type ScriptContext } from './scripts.ts'
 
 const Reply = Type.Union([
   Type.Tuple([Type.Literal('seen'), Type.String(), Type.String()]),
   Type.Tuple([Type.Literal('unknown')])
 ])
 
-export function createReadReceipt (redis: Redis, clock: RedisClock): Reads['receipt'] {
-  const script = bindScript(redis, 'read-receipt', { reply: Reply })
+export function createReadReceipt ({ redis, clock, directory }: ScriptContext): Reads['receipt'] {
+  const script = bindScript(redis, 'read-receipt', { reply: Reply, directory })
   return async (board, { userId, actionId }) => {
     const names = boardKeys(board.name)
     const digest = actionDigest(userId, actionId)

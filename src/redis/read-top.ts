@@ -1,20 +1,18 @@
-import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import { VISIBLE, type Board } from '../leaderboard/board.ts'
 import { rankHead, type HeadEntry } from '../leaderboard/ranking.ts'
 import type { Top } from '../leaderboard/reads.ts'
 import { windowAt, type WindowKind } from '../leaderboard/window.ts'
-import type { RedisClock } from './clock.ts'
 import { boardKeys } from './keys.ts'
-import { bindScript } from './scripts.ts'
+import { bindScript, type ScriptContext } from './scripts.ts'
 
 const Reply = Type.Array(Type.String(), { minItems: 1 })
 
 /** Reads a top; the one known before is returned again, with a new time, when nothing has changed since. */
 export type ReadTop = (board: Board, kind: WindowKind, known?: Top) => Promise<Top>
 
-export function createReadTop (redis: Redis, clock: RedisClock): ReadTop {
-  const script = bindScript(redis, 'read-top', { reply: Reply })
+export function createReadTop ({ redis, clock, directory }: ScriptContext): ReadTop {
+  const script = bindScript(redis, 'read-top', { reply: Reply, directory })
   return async (board, kind, known) => {
     const names = boardKeys(board.name)
     const window = windowAt(kind, board.time_zone, clock.now())

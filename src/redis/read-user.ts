@@ -1,13 +1,11 @@
-import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import { HEAD_SIZE } from '../leaderboard/board.ts'
 import { rankAround } from '../leaderboard/ranking.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { windowAt } from '../leaderboard/window.ts'
-import type { RedisClock } from './clock.ts'
 import { boardKeys } from './keys.ts'
 import { headOf } from './read-top.ts'
-import { bindScript } from './scripts.ts'
+import { bindScript, type ScriptContext } from './scripts.ts'
 
 const Cells = Type.Array(Type.String())
 const Reply = Type.Union([
@@ -17,8 +15,8 @@ const Reply = Type.Union([
   Type.Tuple([Type.Literal('unknown')])
 ])
 
-export function createReadUser (redis: Redis, clock: RedisClock): Reads['user'] {
-  const script = bindScript(redis, 'read-user', { reply: Reply })
+export function createReadUser ({ redis, clock, directory }: ScriptContext): Reads['user'] {
+  const script = bindScript(redis, 'read-user', { reply: Reply, directory })
   return async (board, kind, { userId, around }) => {
     const names = boardKeys(board.name)
     const { name: window } = windowAt(kind, board.time_zone, clock.now())

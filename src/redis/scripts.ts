@@ -2,16 +2,24 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import type { Redis } from 'ioredis'
 import type { Static, TSchema } from 'typebox'
+import type { RedisClock } from './clock.ts'
 
 /** Resolves from `src/redis/` and from `dist/redis/` alike. */
 const LUA = new URL('../../lua/', import.meta.url)
 
 const ajv = new Ajv()
 
+/** What the twin of a script works with. */
+export interface ScriptContext {
+  readonly redis: Redis
+  readonly clock: RedisClock
+  /** Where the scripts are, when not in the project's `lua/`; the tests plant faults in a copy of them. */
+  readonly directory?: URL | undefined
+}
+
 export interface ScriptOptions<Reply extends TSchema> {
   /** The reply that the script's header promises; anything else is an error. */
   readonly reply: Reply
-  /** Where the scripts are; the tests plant faults in a copy of them. */
   readonly directory?: URL | undefined
 }
 

@@ -65,11 +65,12 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     }
   }
 
+  const reading = { redis: reader, clock, directory }
   return {
     increment: createIncrement({ redis: writer, clock, directory, ...(onGroup && { onGroup }) }),
-    readTop: whileReading(createReadTop(reader, clock)),
-    readUser: whileReading(createReadUser(reader, clock)),
-    readReceipt: whileReading(createReadReceipt(reader, clock)),
+    readTop: whileReading(createReadTop(reading)),
+    readUser: whileReading(createReadUser(reading)),
+    readReceipt: whileReading(createReadReceipt(reading)),
     changes,
     now: clock.now,
     isReady: () => connections.every(({ status }) => status === 'ready'),

@@ -27,7 +27,6 @@ export interface Answer {
   readonly headers: Headers
   readonly text: string
   // What a route answers is what the tests are to find out.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   readonly body: any
 }
 

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -23,6 +24,18 @@ export interface TestRedis {
   start (): Promise<void>
 }
 
+/** Whether a server listens and has loaded its data. */
+async function answersPing (socket: string): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const connection = connect(socket, () => connection.write('PING\r\n'))
+    connection.once('data', (reply) => {
+      resolve(reply.toString().startsWith('+PONG'))
+      connection.destroy()
+    })
+    connection.once('error', () => resolve(false))
+  })
+}
+
 /** A real Redis for one test file alone, with the project's own configuration, gone when the test ends. */
 export async function startRedis (t: Test, extra: readonly string[] = []): Promise<TestRedis> {
   const directory = await mkdtemp(join(tmpdir(), 'scorewire-test-'))
@@ -34,11 +47,7 @@ export async function startRedis (t: Test, extra: readonly string[] = []): Promi
   const start = async () => {
     server = spawn('redis-server', [CONF, '--dir', directory, '--unixsocket', url, '--logfile', join(directory, 'redis.log'), ...extra], { stdio: 'ignore' })
     for (const end = Date.now() + 10_000; ;) {
-      const probe = new Redis(url, { lazyConnect: true, retryStrategy: null })
-      probe.on('error', () => {})
-      const up = await probe.connect().then(() => true, () => false)
-      probe.disconnect()
-      if (up) break
+      if (await answersPing(url)) break
       if (Date.now() > end) throw new Error('the test\'s redis-server does not start')
       await delay(5)
     }
