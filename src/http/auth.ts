@@ -46,7 +46,7 @@ export function tokenOptions ({ secret, issuer, audience }: TokenOptions) {
     sign: { algorithm: 'HS256' as const, ...(issuer && { iss: issuer }), ...(audience && { aud: audience }) },
     verify: {
       algorithms: ['HS256' as const],
-      requiredClaims: ['sub', 'exp'],
+      requiredClaims: ['sub', 'exp', ...(issuer ? ['iss'] : []), ...(audience ? ['aud'] : [])],
       clockTolerance: CLOCK_TOLERANCE_MS,
       complete: true,
       ...(issuer && { allowedIss: issuer }),

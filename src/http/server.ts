@@ -34,6 +34,8 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
     frameworkErrors: (error, request, reply) => handleError(error, request, reply)
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  server.removeContentTypeParser('text/plain')
+
   // A body says what it means: no "5" for 5, no unknown field dropped in silence. Queries and paths are text and are converted.
   const options = { allErrors: true, useDefaults: true, removeAdditional: false } as const
   const strict = new Ajv({ ...options, coerceTypes: false })

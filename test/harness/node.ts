@@ -73,7 +73,7 @@ export async function startNode (t: Test, { redisUrl, env = {}, scripts, log }: 
         status: response.status,
         headers: response.headers,
         text,
-        body: response.headers.get('content-type')?.includes('json') === true ? JSON.parse(text) : undefined
+        body: text !== '' && response.headers.get('content-type')?.includes('json') === true ? JSON.parse(text) : undefined
       }
     }
   }

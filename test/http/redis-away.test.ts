@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { test } from 'tap'
+import { startNode } from '../harness/node.ts'
+import { startRedis } from '../harness/redis.ts'
+import { watch } from '../harness/watcher.ts'
+
+const INCREMENTS = '/v1/boards/main/increments'
+
+test('while Redis is away a node says so, stays up, and heals', async (t) => {
+  const redis = await startRedis(t)
+  const node = await startNode(t, { redisUrl: redis.url })
+  const send = async (action: string) => await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: action } })
+  const ready = async () => { while ((await node.call('GET', '/readyz')).status !== 200) await delay(20) }
+  const watcher = await watch(t, node.url)
+  await watcher.until(() => true)
+  t.equal((await send('before')).body.applied, true)
+
+  await t.test('stopped: 503 unavailable, nothing applied', async (t) => {
+    await redis.stop()
+    const { status, body, headers } = await send('away')
+    t.equal(status, 503)
+    t.equal(body.code, 'unavailable')
+    t.equal(headers.get('retry-after'), '1')
+    t.notMatch(body.detail, /redis|ioredis|ECONN|stream/i)
+    const contract = await node.call('POST', '/api/update-score', { token: node.token('ada'), body: {} })
+    t.equal(contract.status, 500)
+    t.equal(contract.body.error, 'unavailable')
+    t.equal((await node.call('GET', '/v1/boards/main/users/ada')).body.code, 'unavailable')
+    t.equal((await node.call('GET', '/healthz')).status, 200)
+    const notReady = await node.call('GET', '/readyz')
+    t.equal(notReady.status, 503)
+    t.equal(notReady.body.code, 'unavailable')
+    t.equal(watcher.socket.readyState, watcher.socket.OPEN, 'who watches stays')
+  })
+
+  await t.test('back again: it heals by itself, and the refused action counts now', async (t) => {
+    await redis.start()
+    await ready()
+    t.equal((await send('before')).body.applied, false)
+    t.equal((await send('away')).body.applied, true)
+    await watcher.until(({ top_scores: rows }) => rows[0]?.score === 2)
+  })
+
+  await t.test('frozen: 503 outcome_unknown, and the same action converges', async (t) => {
+    redis.signal('SIGSTOP')
+    const begun = Date.now()
+    const unknown = await send('frozen')
+    t.equal(unknown.status, 503)
+    t.equal(unknown.body.code, 'outcome_unknown')
+    t.match(unknown.body.detail, /same action_id/)
+    t.ok(unknown.headers.get('retry-after'))
+    t.ok(Date.now() - begun < 2500, 'a write never waits for longer than 2.5 s')
+    redis.signal('SIGCONT')
+    await ready()
+    const again = await send('frozen')
+    t.equal(again.status, 200)
+    t.equal(again.body.new_score, 3, 'it counted once, whether before or now')
+    t.equal((await send('frozen')).body.applied, false)
+  })
+
+  await t.test('killed with -9 at any time: no acknowledged increment is lost and none is doubled', async (t) => {
+    const acknowledged = new Set<string>()
+    let stop = false
+    const clients = Array.from({ length: 8 }, async (_, client) => {
+      for (let n = 0; !stop; n++) {
+        const action = `${client}-${n}`
+        // A client as the contract wants it: the same action again until there is an answer.
+        while ((await node.call('POST', INCREMENTS, { token: node.token('bob'), body: { action_id: action } })).status !== 200) await delay(20)
+        acknowledged.add(action)
+      }
+    })
+    for (let n = 0; n < 4; n++) {
+      await delay(150)
+      await redis.stop('SIGKILL')
+      await redis.start()
+    }
+    await ready()
+    stop = true
+    await Promise.all(clients)
+    t.ok(acknowledged.size > 100, `${acknowledged.size} acknowledged`)
+    t.equal(Number(await redis.client.zscore('sw:{main}:z:all', 'bob')), acknowledged.size)
+    const ledger = await redis.client.xrange('sw:{main}:ledger', '-', '+')
+    const actions = ledger.map(([, fields]) => fields[5]!).filter((action) => acknowledged.has(action))
+    t.equal(actions.length, acknowledged.size)
+    t.equal(new Set(actions).size, acknowledged.size)
+  })
+})
