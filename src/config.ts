@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
-import { defaultBoards, parseBoards, type Boards } from './leaderboard/board.ts'
+import { defaultBoards, parseBoards, schemaMessage, type Boards } from './leaderboard/board.ts'
 
 const Text = (description: string) => Type.String({ minLength: 1, description })
 
 /** The environment that scorewire reads. Values arrive as text and are converted; whatever else is set is not looked at. */
 const Environment = Type.Object({
-  NODE_ENV: Type.Union([Type.Literal('development'), Type.Literal('test'), Type.Literal('production')], { default: 'development' }),
+  NODE_ENV: Type.Enum(['development', 'test', 'production'], { default: 'development' }),
   HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
   REDIS_URL: Type.Optional(Type.String({ pattern: '^(rediss?://.+|/.+)$' })),
@@ -16,8 +17,8 @@ const Environment = Type.Object({
   JWT_AUDIENCE: Type.Optional(Text('The audience that tokens must name')),
   BOARDS_FILE: Type.Optional(Text('JSON file of boards')),
   DATA_DIR: Type.String({ minLength: 1, default: 'data' }),
-  LOG_LEVEL: Type.Union(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)), { default: 'info' }),
-  LOG_FORMAT: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('pretty')])),
+  LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { default: 'info' }),
+  LOG_FORMAT: Type.Optional(Type.Enum(['json', 'pretty'])),
   TRUST_PROXY: Type.Optional(Text('Addresses or networks of the balancers, separated by commas')),
   RATE_LIMIT_MAX: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 6000 }),
   PUSH_WINDOW_MS: Type.Integer({ minimum: 10, maximum: 1000, default: 100 })
@@ -25,11 +26,8 @@ const Environment = Type.Object({
 
 /** What a problem with a variable is called in words, where the schema's own message would not help. */
 const EXPECTED: Readonly<Record<string, string>> = {
-  NODE_ENV: 'must be development, test or production',
   REDIS_URL: 'must be redis://…, rediss://… or the path of a Unix socket',
-  JWT_SECRET: 'must have at least 32 characters',
-  LOG_LEVEL: 'must be trace, debug, info, warn, error, fatal or silent',
-  LOG_FORMAT: 'must be json or pretty'
+  JWT_SECRET: 'must have at least 32 characters'
 }
 
 export interface Config {
@@ -74,7 +72,7 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   const names = Object.keys(Environment.properties)
   const given: unknown = Object.fromEntries(names.map((name) => [name, variables[name]]).filter(([, value]) => value))
   if (!isEnvironment(given)) {
-    const wrong = new Map((isEnvironment.errors ?? []).map(({ instancePath, message }) => [instancePath.slice(1), message]))
+    const wrong = new Map((isEnvironment.errors ?? []).map((error) => [error.instancePath.slice(1), schemaMessage(error)]))
     throw new ConfigError([...wrong].map(([name, message]) => `${name} ${EXPECTED[name] ?? message}`))
   }
 
@@ -82,6 +80,8 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
   const problems: string[] = []
   if (production && given.REDIS_URL === undefined) problems.push('REDIS_URL is required when NODE_ENV is production, such as redis://localhost:6379')
   if (production && given.JWT_SECRET === undefined) problems.push('JWT_SECRET is required when NODE_ENV is production: at least 32 characters that only your token issuer knows')
+  const trustProxy = given.TRUST_PROXY?.split(',').map((address) => address.trim()) ?? []
+  if (!trustProxy.every(isProxyAddress)) problems.push('TRUST_PROXY must be IP addresses or networks, separated by commas')
   const boards = given.BOARDS_FILE === undefined ? defaultBoards() : readBoards(given.BOARDS_FILE, problems)
   if (boards === undefined || problems.length > 0) throw new ConfigError(problems)
 
@@ -97,10 +97,19 @@ export function readConfig (variables: Readonly<Record<string, string | undefine
     dataDir: given.DATA_DIR,
     logLevel: given.LOG_LEVEL,
     logFormat: given.LOG_FORMAT ?? (production ? 'json' : 'pretty'),
-    trustProxy: given.TRUST_PROXY?.split(',').map((address) => address.trim()) ?? [],
+    trustProxy,
     rateLimitMax: given.RATE_LIMIT_MAX,
     pushWindowMs: given.PUSH_WINDOW_MS
   })
+}
+
+/** An address, a network such as 10.0.0.0/8, or a name that `proxy-addr` knows. */
+function isProxyAddress (address: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(address)) return true
+  const [ip = '', bits, ...more] = address.split('/')
+  const version = isIP(ip)
+  if (version === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
 }
 
 function readBoards (file: string, problems: string[]): Boards | undefined {

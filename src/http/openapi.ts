@@ -2,12 +2,26 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { Server } from './server.ts'
 
+/** Swagger UI styles its icons in line; everything else is a file of this service. */
+const DOCS_CSP = "default-src 'none'; connect-src 'self'; font-src 'self'; img-src 'self' data:; script-src 'self'; " +
+  "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+const DOCS_THEME = {
+  title: 'scorewire API',
+  css: [{ filename: 'scorewire.css', content: '.swagger-ui .topbar { display: none }' }]
+}
+
+const DESCRIPTION = `A live leaderboard: an action counts exactly once, and every screen shows it.
+
+Live updates come from the WebSocket \`/ws/scoreboard?board=main&window=all\`: a \`snapshot\` at once and an \`update\` whenever
+the visible top changes, each with the whole top ten.`
+
 /** Serves `/openapi.json`, written from the routes' own schemas, and `/docs`, which renders it. Call it before the routes. */
 export async function registerOpenApi (server: Server, { version }: { version: string }): Promise<void> {
   await server.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'scorewire', version, description: 'A live leaderboard: an action counts exactly once, and every screen shows it.' },
+      info: { title: 'scorewire', version, description: DESCRIPTION },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
       tags: [
         { name: 'write', description: 'Raise scores' },
@@ -17,6 +31,6 @@ export async function registerOpenApi (server: Server, { version }: { version: s
       ]
     }
   })
-  await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP, theme: DOCS_THEME })
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
 }

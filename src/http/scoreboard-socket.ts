@@ -16,7 +16,7 @@ const CLOSE_TIMEOUT_MS = 2000
 const MAX_REASON_CHARACTERS = 100
 
 const isWindow = (kind: string | undefined): kind is WindowKind | undefined =>
-  kind === undefined || WindowKind.anyOf.some((literal) => literal.const === kind)
+  kind === undefined || WindowKind.enum.some((known) => known === kind)
 
 export interface ScoreboardSocketOptions {
   readonly boards: Boards

@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv'
+import { Ajv, type ErrorObject } from 'ajv'
 import { Type, type Static } from 'typebox'
 import { BOARD_NAME } from './identifiers.ts'
 import { Problem } from './problem.ts'
@@ -34,7 +34,7 @@ const BoardsFile = Type.Object({
   boards: Type.Record(Type.String({ pattern: BOARD_NAME }), BoardRules, { minProperties: 1, additionalProperties: false })
 }, { additionalProperties: false })
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true, discriminator: true })
+const ajv = new Ajv({ allErrors: true, useDefaults: true })
 const isBoardsFile = ajv.compile<Static<typeof BoardsFile>>(BoardsFile)
 
 /** The boards of a service, in the order of their file. The first is the default board. */
@@ -75,17 +75,19 @@ export function windowOf (board: Board, kind: WindowKind | undefined): WindowKin
 export function parseBoards (content: unknown): { boards: Boards } | { problems: string[] } {
   const file = structuredClone(content)
   if (!isBoardsFile(file)) {
-    return {
-      problems: (isBoardsFile.errors ?? [])
-        .filter(({ keyword }) => keyword !== 'anyOf')
-        .map(({ instancePath, message, params }) =>
-          `${instancePath || '/'} ${message}${'additionalProperty' in params ? `: ${String(params['additionalProperty'])}` : ''}`)
-    }
+    return { problems: (isBoardsFile.errors ?? []).map((error) => `${error.instancePath || '/'} ${schemaMessage(error)}`) }
   }
   const boards = Object.entries(file.boards).map(([name, rules]) => ({ name, ...rules }))
   const problems = boards.filter(({ time_zone: zone }) => !isTimeZone(zone))
     .map(({ name, time_zone: zone }) => `/boards/${name}/time_zone is not an IANA time zone: ${zone}`)
   return problems.length > 0 ? { problems } : { boards: new Boards(boards) }
+}
+
+/** A schema's complaint in words that name what was meant. */
+export function schemaMessage ({ message = 'is wrong', params }: ErrorObject): string {
+  const named = params['additionalProperty'] ?? params['allowedValues']
+  if (Array.isArray(named)) return `must be one of ${named.join(', ')}`
+  return named === undefined ? message : `${message}: ${String(named)}`
 }
 
 /** What a service without a boards file has: the board `main` with every rule at its default. */

@@ -1,10 +1,9 @@
 import { Temporal } from 'temporal-polyfill'
 import { Type, type Static } from 'typebox'
 
-export const WindowKind = Type.Union(
-  [Type.Literal('all'), Type.Literal('day'), Type.Literal('week'), Type.Literal('month')],
-  { description: 'all time, or the running day, ISO week or month in the board\'s time zone' }
-)
+export const WindowKind = Type.Enum(['all', 'day', 'week', 'month'], {
+  description: 'all time, or the running day, ISO week or month in the board\'s time zone'
+})
 export type WindowKind = Static<typeof WindowKind>
 
 /** One window of a board: what it is called in keys and where it begins and ends, in ms since 1970. */

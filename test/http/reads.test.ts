@@ -45,7 +45,14 @@ test('reads', async (t) => {
   await t.test('a user has a score, a rank, a percentile and neighbours', async (t) => {
     const { body } = await node.call('GET', '/v1/boards/main/users/cyd?around=1')
     t.strictSame(body, {
-      board: 'main', window: 'all', user_id: 'cyd', username: 'cyd', score: 20, rank: 2, percentile: 75, total: 4,
+      board: 'main',
+      window: 'all',
+      user_id: 'cyd',
+      username: 'cyd',
+      score: 20,
+      rank: 2,
+      percentile: 75,
+      total: 4,
       neighbours: [{ rank: 2, user_id: 'bob', username: 'bob', score: 20 }, { rank: 2, user_id: 'cyd', username: 'cyd', score: 20 }, { rank: 4, user_id: 'dan', username: 'dan', score: 11 }]
     })
     t.strictSame((await node.call('GET', '/v1/boards/main/users/cyd')).body.neighbours, [])
@@ -60,7 +67,11 @@ test('reads', async (t) => {
 
   await t.test('the boards tell their rules', async (t) => {
     const board = {
-      board: 'main', time_zone: 'UTC', max_increment: 1000, max_score: Number.MAX_SAFE_INTEGER, quota: { increments: 600, per_seconds: 60 },
+      board: 'main',
+      time_zone: 'UTC',
+      max_increment: 1000,
+      max_score: Number.MAX_SAFE_INTEGER,
+      quota: { increments: 600, per_seconds: 60 },
       windows: [{ window: 'all', name: 'all', resets_at: null }]
     }
     t.strictSame((await node.call('GET', '/v1/boards')).body, { boards: [board] })

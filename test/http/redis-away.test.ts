@@ -60,9 +60,9 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
 
   await t.test('killed with -9 at any time: no acknowledged increment is lost and none is doubled', async (t) => {
     const acknowledged = new Set<string>()
-    let stop = false
+    const stop = new AbortController()
     const clients = Array.from({ length: 8 }, async (_, client) => {
-      for (let n = 0; !stop; n++) {
+      for (let n = 0; !stop.signal.aborted; n++) {
         const action = `${client}-${n}`
         // A client as the contract wants it: the same action again until there is an answer.
         while ((await node.call('POST', INCREMENTS, { token: node.token('bob'), body: { action_id: action } })).status !== 200) await delay(20)
@@ -75,7 +75,7 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
       await redis.start()
     }
     await ready()
-    stop = true
+    stop.abort()
     await Promise.all(clients)
     t.ok(acknowledged.size > 100, `${acknowledged.size} acknowledged`)
     t.equal(Number(await redis.client.zscore('sw:{main}:z:all', 'bob')), acknowledged.size)

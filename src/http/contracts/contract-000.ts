@@ -9,6 +9,7 @@ import { registerContract, type ContractError, type ContractParts } from './cont
 const Answer = Type.Object({ success: Type.Boolean(), message: Type.String() })
 
 const update = {
+  summary: '000: raise a score',
   tags: ['contracts'],
   security: [{ bearer: [] }],
   body: Type.Object({ userId: UserId, scoreIncrement: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }, { additionalProperties: false }),
@@ -16,6 +17,7 @@ const update = {
 }
 
 const scoreboard = {
+  summary: '000: the top ten, for any token',
   tags: ['contracts'],
   security: [{ bearer: [] }],
   response: { 200: Type.Array(Type.Object({ userId: Type.String(), score: Type.Integer() })) }

@@ -9,6 +9,7 @@ import { registerContract, type ContractError, type ContractParts } from './cont
 const Answer = Type.Object({ message: Type.String(), status: Type.String() })
 
 const update = {
+  summary: '001: raise a score',
   tags: ['contracts'],
   security: [{ bearer: [] }],
   body: Type.Object({ user_id: UserId, score_increase: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }, { additionalProperties: false }),
@@ -16,6 +17,7 @@ const update = {
 }
 
 const scoreboard = {
+  summary: '001: the top ten',
   tags: ['contracts'],
   response: { 200: Type.Array(Type.Object({ user_id: Type.String(), score: Type.Integer() })) }
 }

@@ -6,6 +6,7 @@ import type { Server } from '../server.ts'
 import { registerContract, type ContractError, type ContractParts } from './contract.ts'
 
 const update = {
+  summary: '002: raise the own score by one, the token in the body',
   tags: ['contracts'],
   body: Type.Object({
     userId: UserId,
@@ -16,6 +17,7 @@ const update = {
 }
 
 const top = {
+  summary: '002: the top ten',
   tags: ['contracts'],
   response: { 200: Type.Object({ topScores: Type.Array(Type.Object({ userId: Type.String(), score: Type.Integer() })) }) }
 }

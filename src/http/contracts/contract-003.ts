@@ -11,6 +11,7 @@ import type { ContractParts } from './contract.ts'
 const Scores = Type.Array(Type.Object({ user_id: Type.String(), username: Type.String(), score: Type.Integer() }))
 
 const update = {
+  summary: '003: raise the own score and get the new top ten',
   tags: ['contracts'],
   security: [{ bearer: [] }],
   body: Type.Object({
@@ -20,7 +21,7 @@ const update = {
   response: { 200: Scores, ...PROBLEMS }
 }
 
-const scores = { tags: ['contracts'], response: { 200: Scores, ...PROBLEMS } }
+const scores = { summary: '003: the top ten', tags: ['contracts'], response: { 200: Scores, ...PROBLEMS } }
 
 const rows = (entries: readonly RankedEntry[]) => entries.map(({ userId, username, score }) => ({ user_id: userId, username, score }))
 

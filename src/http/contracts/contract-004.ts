@@ -6,6 +6,7 @@ import type { Server } from '../server.ts'
 import { registerContract, type ContractError, type ContractParts } from './contract.ts'
 
 const update = {
+  summary: '004: raise the own score',
   tags: ['contracts'],
   security: [{ bearer: [] }],
   body: Type.Optional(Type.Union([
@@ -16,6 +17,7 @@ const update = {
 }
 
 const top = {
+  summary: '004: the top ten',
   tags: ['contracts'],
   response: {
     200: Type.Object({

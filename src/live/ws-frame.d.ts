@@ -1,0 +1,14 @@
+// What @types/ws leaves out: the framing halves of `ws`. scorewire frames a message once for everybody with the one, and its
+// tests read it with the other.
+import type { Writable } from 'node:stream'
+import 'ws'
+
+declare module 'ws' {
+  export const Sender: {
+    frame (data: Buffer, options: { fin: boolean, rsv1: boolean, opcode: number, mask: boolean, readOnly: boolean }): Buffer[]
+  }
+  export class Receiver extends Writable {
+    constructor (options: { isServer: boolean })
+    once (event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this
+  }
+}

@@ -1,0 +1,78 @@
+import { test } from 'tap'
+import { ConfigError, readConfig } from '../src/config.ts'
+
+function problemsOf (env: Record<string, string>): readonly string[] {
+  try {
+    readConfig(env)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+test('an empty environment is a complete development configuration, and frozen', async (t) => {
+  const config = readConfig({})
+  t.match(config, { production: false, host: '127.0.0.1', port: 3000, redisUrl: undefined, rateLimitMax: 6000, pushWindowMs: 100, logFormat: 'pretty' })
+  t.equal(config.boards.default.name, 'main')
+  t.ok(Object.isFrozen(config))
+  t.throws(() => { Object.assign(config, { port: 1 }) })
+})
+
+test('every problem is named, in one message', async (t) => {
+  t.strictSame(problemsOf({
+    PORT: 'http', RATE_LIMIT_MAX: '-1', PUSH_WINDOW_MS: '5', NODE_ENV: 'prod', LOG_LEVEL: 'loud', LOG_FORMAT: 'xml', REDIS_URL: 'localhost', JWT_SECRET: 'short'
+  }), [
+    'NODE_ENV must be one of development, test, production',
+    'PORT must be integer',
+    'REDIS_URL must be redis://…, rediss://… or the path of a Unix socket',
+    'JWT_SECRET must have at least 32 characters',
+    'LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent',
+    'LOG_FORMAT must be one of json, pretty',
+    'RATE_LIMIT_MAX must be >= 0',
+    'PUSH_WINDOW_MS must be >= 10'
+  ])
+  t.strictSame(problemsOf({ PORT: '70000' }), ['PORT must be <= 65535'])
+  t.strictSame(problemsOf({ PORT: '3000.5' }), ['PORT must be integer'])
+})
+
+test('production assumes nothing', async (t) => {
+  const [redis, jwt, ...more] = problemsOf({ NODE_ENV: 'production' })
+  t.match(redis, /^REDIS_URL is required when NODE_ENV is production/)
+  t.match(jwt, /^JWT_SECRET is required when NODE_ENV is production/)
+  t.strictSame(more, [])
+  t.match(readConfig({ NODE_ENV: 'production', REDIS_URL: 'redis://db:6379', JWT_SECRET: 'x'.repeat(32) }), { production: true, logFormat: 'json' })
+})
+
+test('TRUST_PROXY takes addresses, networks and names for the private ones', async (t) => {
+  t.strictSame(readConfig({ TRUST_PROXY: '10.0.0.0/8, 2001:db8::/32,loopback' }).trustProxy, ['10.0.0.0/8', '2001:db8::/32', 'loopback'])
+  for (const wrong of ['10.0.0.0/99', 'everybody', '10.0.0.1,', '::1/200']) t.strictSame(problemsOf({ TRUST_PROXY: wrong }), ['TRUST_PROXY must be IP addresses or networks, separated by commas'])
+})
+
+test('BOARDS_FILE', async (t) => {
+  const problems = (content: string) => problemsOf({ BOARDS_FILE: `${t.testdir({ 'boards.json': content })}/boards.json` })
+    .map((problem) => problem.replace(/BOARDS_FILE \S+boards\.json/, 'BOARDS_FILE'))
+
+  await t.test('names boards; absent rules take their defaults', async (t) => {
+    const file = `${t.testdir({ 'boards.json': JSON.stringify({ boards: { weekly: { windows: ['week', 'all'], time_zone: 'Europe/Berlin' }, main: {} } }) })}/boards.json`
+    const { boards } = readConfig({ BOARDS_FILE: file })
+    t.equal(boards.default.name, 'weekly')
+    t.match(boards.get('weekly'), { windows: ['week', 'all'], time_zone: 'Europe/Berlin', max_increment: 1000, max_score: Number.MAX_SAFE_INTEGER, quota: { increments: 600, per_seconds: 60 } })
+    t.throws(() => boards.get('nope'), { code: 'unknown_board' })
+    t.throws(() => boards.get('__proto__'), { code: 'unknown_board' })
+  })
+
+  await t.test('says what is wrong with one', async (t) => {
+    t.match(problems('{')[0], /^BOARDS_FILE cannot be read: /)
+    t.strictSame(problems('[]'), ['BOARDS_FILE: / must be object'])
+    t.strictSame(problems('{"boards":{}}'), ['BOARDS_FILE: /boards must NOT have fewer than 1 properties'])
+    t.strictSame(problems('{"boards":{"Main Board":{}}}'), ['BOARDS_FILE: /boards must NOT have additional properties: Main Board'])
+    t.strictSame(problems('{"boards":{"main":{"colour":"red"}}}'), ['BOARDS_FILE: /boards/main must NOT have additional properties: colour'])
+    t.strictSame(problems('{"boards":{"main":{"max_score":"10"}}}'), ['BOARDS_FILE: /boards/main/max_score must be integer'])
+    t.strictSame(problems('{"boards":{"main":{"max_score":9007199254740993}}}'), ['BOARDS_FILE: /boards/main/max_score must be <= 9007199254740991'])
+    t.strictSame(problems('{"boards":{"main":{"time_zone":"Mars/Olympus"}}}'), ['BOARDS_FILE: /boards/main/time_zone is not an IANA time zone: Mars/Olympus'])
+    t.strictSame(problems('{"boards":{"main":{"windows":[]}}}'), ['BOARDS_FILE: /boards/main/windows must NOT have fewer than 1 items'])
+    t.strictSame(problems('{"boards":{"main":{"windows":["decade"]}}}'), ['BOARDS_FILE: /boards/main/windows/0 must be one of all, day, week, month'])
+    t.match(problemsOf({ BOARDS_FILE: '/does/not/exist' })[0], /ENOENT/)
+  })
+})

@@ -1,0 +1,59 @@
+// The house rules that a machine can check.
+import { readdir, readFile } from 'node:fs/promises'
+import { ESLint } from 'eslint'
+import { test } from 'tap'
+import { LUA } from './harness/scripts.ts'
+
+test('imports point one way, and lint proves it', async (t) => {
+  const eslint = new ESLint()
+  const wrong: [string, string][] = [
+    ['src/leaderboard/board.ts', "import { openStore } from '../redis/store.ts'"],
+    ['src/leaderboard/board.ts', "import { Redis } from 'ioredis'"],
+    ['src/redis/store.ts', "import { Hub } from '../live/hub.ts'"],
+    ['src/live/hub.ts', "import { openStore } from '../redis/store.ts'"],
+    ['src/live/hub.ts', "import fastify from 'fastify'"],
+    ['src/http/top.ts', "import { openStore } from '../redis/store.ts'"],
+    ['src/http/contracts/contract-000.ts', "import { openStore } from '../../redis/store.ts'"],
+    ['src/http/top.ts', "import { Redis } from 'ioredis'"],
+    ['src/http/top.ts', "import { createApp } from '../app.ts'"]
+  ]
+  for (const [filePath, line] of wrong) {
+    const [result] = await eslint.lintText(`${line}\n`, { filePath })
+    t.ok(result?.messages.some(({ ruleId }) => ruleId === 'no-restricted-imports'), `${filePath}: ${line}`)
+  }
+  const [environment] = await eslint.lintText('export const port = process.env\n', { filePath: 'src/http/top.ts' })
+  t.ok(environment?.messages.some(({ ruleId }) => ruleId === 'no-restricted-globals'), 'process belongs to main.ts')
+  const [write] = await eslint.lintText("export const raise = async (redis) => await redis.zincrby('a', 1, 'b')\n", { filePath: 'src/redis/store.ts' })
+  t.ok(write?.messages.some(({ ruleId }) => ruleId === 'no-restricted-syntax'), 'a bare increment belongs in a script')
+})
+
+/** The numbers that follow `KEYS[` or `ARGV[` in a text; `[5..]` stands for all from 5. */
+function indexesOf (list: string, text: string): string[] {
+  return [...new Set([...text.matchAll(new RegExp(`${list}\\[(\\d+(?:\\.\\.)?)\\]`, 'g'))].map(([, index]) => index!))]
+}
+
+test('each script opens with its contract, binds it once, and does what the contract says', async (t) => {
+  for (const name of (await readdir(LUA)).filter((file) => file.endsWith('.lua'))) {
+    const source = await readFile(new URL(name, LUA), 'utf8')
+    const lines = source.split('\n')
+    const headerEnd = lines.findIndex((line, n) => n > 0 && !line.startsWith('--'))
+    const header = lines.slice(0, headerEnd).join('\n')
+    const body = lines.slice(headerEnd).filter((line) => !line.trim().startsWith('--')).join('\n')
+    t.match(lines[0], /^#!lua( flags=no-writes)?$/, `${name} opens with its kind`)
+    t.match(lines[1], new RegExp(`^-- ${name.replace('.lua', '')}: .+[.:]$`), `${name} says what it does`)
+    t.match(header, /^-- Returns /m, `${name} says what it returns`)
+    t.equal(name.startsWith('read-'), lines[0] === '#!lua flags=no-writes', `${name} ${name.startsWith('read-') ? 'writes nothing' : 'writes'}`)
+    for (const list of ['KEYS', 'ARGV']) {
+      const promised = indexesOf(list, header)
+      const open = promised.find((index) => index.endsWith('..'))
+      const used = indexesOf(list, body)
+      t.strictSame(used.filter((index) => !promised.includes(index)), [], `${name} uses no ${list} that its header leaves out`)
+      t.strictSame(promised.filter((index) => index !== open && !used.includes(index)), [], `${name} uses every ${list} of its header`)
+      const whole = body.replace(new RegExp(`${list}\\[\\d+\\]`, 'g'), '')
+      t.equal(new RegExp(`\\b${list}\\b`).test(whole), open !== undefined, `${name}: more ${list} only where the header promises more`)
+    }
+    for (const [, returned] of header.slice(header.indexOf('-- Returns')).matchAll(/\{'([a-z_]+)'/g)) {
+      t.match(body, `'${returned}'`, `${name} can return ${returned}`)
+    }
+  }
+})

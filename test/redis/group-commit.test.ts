@@ -1,0 +1,56 @@
+import { test } from 'tap'
+import { groupCommit } from '../../src/redis/group-commit.ts'
+
+/** A line whose groups end when the test says so. */
+function line (maxItems = 100, maxWaiting = 1000) {
+  const groups: { items: readonly number[], end: () => void, fail: (error: Error) => void }[] = []
+  const submit = groupCommit<number, number>({
+    maxItems,
+    maxWaiting,
+    send: async (items) => await new Promise((resolve, reject) => {
+      groups.push({ items, end: () => resolve(items.map((item) => 2 * item)), fail: reject })
+    })
+  })
+  const turn = async () => await new Promise((resolve) => { setImmediate(resolve) })
+  return { groups, submit, turn }
+}
+
+test('what arrives in one turn shares a group, and what arrives meanwhile the next', async (t) => {
+  const { groups, submit, turn } = line()
+  const first = [submit(1), submit(2)]
+  await turn()
+  const second = [submit(3), submit(4), submit(5)]
+  await turn()
+  t.strictSame(groups.map(({ items }) => items), [[1, 2]], 'one group is under way at a time')
+  groups[0]!.end()
+  t.strictSame(await Promise.all(first), [2, 4])
+  await turn()
+  t.strictSame(groups.map(({ items }) => items), [[1, 2], [3, 4, 5]])
+  groups[1]!.end()
+  t.strictSame(await Promise.all(second), [6, 8, 10])
+})
+
+test('a group has a size, and so has the line', async (t) => {
+  const { groups, submit, turn } = line(2, 3)
+  const done = [submit(1), submit(2), submit(3)]
+  await t.rejects(submit(4), { code: 'unavailable' }, 'a full line refuses')
+  await turn()
+  t.strictSame(groups[0]!.items, [1, 2])
+  groups[0]!.end()
+  await turn()
+  t.strictSame(groups[1]!.items, [3])
+  groups[1]!.end()
+  t.strictSame(await Promise.all(done), [2, 4, 6])
+})
+
+test('a failed group fails its own items alone', async (t) => {
+  const { groups, submit, turn } = line()
+  const first = submit(1)
+  await turn()
+  const second = submit(2)
+  groups[0]!.fail(new Error('cut off'))
+  await t.rejects(first, { message: 'cut off' })
+  await turn()
+  groups[1]!.end()
+  t.equal(await second, 4)
+})
