@@ -116,12 +116,9 @@ function showAge () {
 
 let token = { name: undefined, text: undefined, endsAt: 0 }
 
-class ReadOnly extends Error {}
-
 async function tokenFor (name) {
   if (token.name === name && Date.now() < token.endsAt) return token
   const response = await fetch('/dev/token', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ name }) })
-  if (response.status === 404) throw new ReadOnly()
   const body = await response.json()
   if (!response.ok) throw new Error(body.detail)
   token = { name, text: body.token, userId: body.user_id, endsAt: Date.now() + (body.expires_in - 60) * 1000 }
@@ -154,17 +151,18 @@ element('play').addEventListener('submit', async (event) => {
     answer.removeAttribute('data-failed')
     answer.textContent = `${points.format(total)} ${total === 1 ? 'point' : 'points'}, rank ${points.format(rank)}`
   } catch (error) {
-    if (error instanceof ReadOnly) return showReadOnly()
     answer.setAttribute('data-failed', '')
     answer.textContent = error.message
   }
 })
 
-function showReadOnly () {
-  element('play').hidden = true
-  element('read-only').hidden = false
+/** Only a service in development gives out tokens; elsewhere the page watches. */
+async function showWhatIsPossible () {
+  const canPlay = await fetch('/dev/token').then(({ ok }) => ok, () => false)
+  element(canPlay ? 'play' : 'read-only').hidden = false
 }
 
 nameField.value = localStorage.getItem('name') ?? ''
+showWhatIsPossible()
 followScoreboard({ onBoard: showBoard, onState: showState })
 setInterval(showAge, 1000)

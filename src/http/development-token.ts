@@ -14,8 +14,9 @@ const schema = {
 
 export type SignToken = (claims: { sub: string, name?: string, scope?: string }, options: { expiresInSeconds: number }) => string
 
-/** `POST /dev/token`: how the page plays without a login. */
+/** `POST /dev/token`: how the page plays without a login. `GET` tells the page that it may. */
 export function registerDevelopmentToken (server: Server, { signToken }: { signToken: SignToken }): void {
+  server.get('/dev/token', { schema: { hide: true } }, async () => ({ development: true }))
   server.post('/dev/token', { schema }, async (request, reply) => {
     const name = request.body.name.normalize('NFC')
     reply.header('cache-control', 'no-store')

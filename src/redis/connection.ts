@@ -24,6 +24,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ])
 const RECONNECT_ON: ReadonlySet<string> = new Set(['READONLY', 'NOREPLICAS', 'MASTERDOWN', 'LOADING'])
 
+/** Connections that are closed on purpose: nothing is lost when they go. */
+const closing = new WeakSet<Redis>()
+
 /**
  * Opens a connection that fails fast while Redis is away and finds it again by itself. Commands cut off by a lost
  * connection are sent again, which is safe because every write is a script that knows what it has seen.
@@ -41,22 +44,36 @@ export function openConnection ({ url, name, log, autoResubscribe = true }: Conn
     reconnectOnError: (error) => RECONNECT_ON.has(errorCode(error)),
     autoResubscribe
   })
-  let away = false
-  redis.on('error', (error) => {
-    if (!away) log.warn({ connection: name, error: error.message }, 'lost Redis, trying again')
-    away = true
-  })
+  let state: 'new' | 'there' | 'away' = 'new'
+  const onLoss = (reason: string) => {
+    if (state !== 'there' || closing.has(redis)) return
+    state = 'away'
+    log.warn({ connection: name, reason }, 'lost Redis, trying again')
+  }
+  redis.on('error', (error) => onLoss(error.message))
+  redis.on('close', () => onLoss('the connection was closed'))
   redis.on('ready', () => {
-    if (away) log.info({ connection: name }, 'Redis is back')
-    away = false
+    if (state === 'away') log.info({ connection: name }, 'Redis is back')
+    state = 'there'
   })
   return redis
 }
 
+/** Connects for the first time. @throws Error that says where Redis should be and why it is not */
+export async function connectFirst (redis: Redis, url: string): Promise<void> {
+  let reason: string | undefined
+  redis.once('error', (error) => { reason = error.message })
+  try {
+    await redis.connect()
+  } catch (error) {
+    const where = url.startsWith('/') ? url : new URL(url).host // never the password
+    throw new Error(`Redis cannot be reached at ${where}: ${reason ?? (error instanceof Error ? error.message : String(error))}`)
+  }
+}
+
 /** Closes a connection whatever state it is in. */
 export function closeConnection (redis: Redis): void {
-  redis.removeAllListeners('error')
-  redis.on('error', () => {})
+  closing.add(redis)
   redis.disconnect()
 }
 

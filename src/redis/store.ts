@@ -4,7 +4,7 @@ import type { Reads } from '../leaderboard/reads.ts'
 import { createChangeFeed, type ChangeFeed } from './change-feed.ts'
 import { checkServer } from './check-server.ts'
 import { createRedisClock } from './clock.ts'
-import { closeConnection, openConnection, type Log } from './connection.ts'
+import { closeConnection, connectFirst, openConnection, type Log } from './connection.ts'
 import { createIncrement } from './increment.ts'
 import { createReadReceipt } from './read-receipt.ts'
 import { createReadTop, type ReadTop } from './read-top.ts'
@@ -50,7 +50,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     for (const connection of connections) closeConnection(connection)
   }
   try {
-    await Promise.all(connections.map((connection) => connection.connect()))
+    await Promise.all(connections.map(async (connection) => await connectFirst(connection, url)))
     await checkServer(reader, log)
   } catch (error) {
     close()

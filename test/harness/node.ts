@@ -35,10 +35,11 @@ export interface NodeOptions {
   readonly env?: Record<string, string>
   readonly scripts?: URL
   readonly log?: (line: string) => void
+  readonly port?: number
 }
 
 /** One node of the service on a free port of the loopback interface, closed when the test ends. */
-export async function startNode (t: Test, { redisUrl, env = {}, scripts, log }: NodeOptions): Promise<TestNode> {
+export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, port = 0 }: NodeOptions): Promise<TestNode> {
   const server = await createApp({
     config: readConfig({ NODE_ENV: 'test', RATE_LIMIT_MAX: '0', ...env }),
     redisUrl,
@@ -49,7 +50,7 @@ export async function startNode (t: Test, { redisUrl, env = {}, scripts, log }: 
     random: Math.random,
     ...(scripts && { scripts })
   })
-  const url = await server.listen({ host: '127.0.0.1', port: 0 })
+  const url = await server.listen({ host: '127.0.0.1', port })
   let closed: Promise<void> | undefined
   const close = () => (closed ??= server.close())
   t.teardown(close)

@@ -1,0 +1,113 @@
+// The page in a real browser: two windows, one button.
+import { chromium, type Browser, type Page } from 'playwright-core'
+import { test } from 'tap'
+import { startNode } from '../harness/node.ts'
+import { startRedis } from '../harness/redis.ts'
+
+const ARGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
+
+async function open (browser: Browser, url: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<{ page: Page, faults: string[] }> {
+  const page = await (await browser.newContext({ viewport: { width: 900, height: 900 }, ...options })).newPage()
+  page.setDefaultTimeout(10_000)
+  const faults: string[] = []
+  page.on('pageerror', (error) => faults.push(error.message))
+  page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()) })
+  page.on('request', (request) => { if (!request.url().startsWith(url)) faults.push(`asked elsewhere: ${request.url()}`) })
+  await page.goto(url)
+  await page.locator('#state[data-state=live]').waitFor()
+  return { page, faults }
+}
+
+const table = async (page: Page) => await page.locator('tbody tr').evaluateAll((rows) => rows.map((row) => Array.from(row.children as Iterable<{ textContent: string }>, (cell) => cell.textContent)))
+
+/** A row by what a screen reader says of it. */
+const row = (page: Page, rank: number, name: string, points: number) => page.getByRole('row', { name: new RegExp(`^${rank} ${name}(, you)? ${points}$`) })
+
+async function score (page: Page, name: string): Promise<void> {
+  await page.getByLabel('Your name').fill(name)
+  await page.getByRole('button', { name: 'Score +1' }).click()
+}
+
+test('the page', async (t) => {
+  const redis = await startRedis(t)
+  const node = await startNode(t, { redisUrl: redis.url })
+  const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ARGS })
+  t.teardown(async () => await browser.close())
+
+  await t.test('a click in one window shows in both', async (t) => {
+    const [first, second] = [await open(browser, node.url), await open(browser, node.url)]
+    t.ok(await first.page.getByText('Nobody has scored yet').isVisible())
+    await score(first.page, 'Ada')
+    for (const { page } of [first, second]) await row(page, 1, 'Ada', 1).waitFor()
+    t.ok(await second.page.locator('#empty').isHidden())
+    await score(second.page, 'Grace')
+    await score(second.page, 'Grace')
+    for (const { page } of [first, second]) {
+      await row(page, 1, 'Grace', 2).waitFor()
+      t.strictSame(await table(page), [['1', 'Grace', '2'], ['2', 'Ada', '1']])
+    }
+    t.match(await second.page.locator('output').textContent(), '2 points, rank 1')
+    t.match(await second.page.locator('#age').textContent(), /changed (just now|\d+ s ago)/)
+    t.strictSame([...first.faults, ...second.faults], [])
+  })
+
+  await t.test('a name is text, whatever is in it', async (t) => {
+    const { page, faults } = await open(browser, node.url)
+    const hostile = '<img src=x onerror=alert(1)>'
+    await score(page, hostile)
+    await page.getByRole('row', { name: hostile }).waitFor()
+    t.equal(await page.locator('tbody img').count(), 0)
+    t.strictSame(faults, [])
+  })
+
+  await t.test('it is a table to a screen reader, and says seldom and politely who leads', async (t) => {
+    const { page } = await open(browser, node.url)
+    t.ok(await page.getByRole('table', { name: 'The ten highest scores, best first' }).isVisible())
+    t.equal(await page.getByRole('columnheader').count(), 3)
+    t.equal(await page.getByRole('rowheader').count(), 3)
+    await page.getByText('Grace leads with 2 points').waitFor({ state: 'attached' })
+    t.equal(await page.locator('[aria-live]').count(), 1)
+    t.equal(await page.locator('[aria-live]').getAttribute('aria-live'), 'polite')
+  })
+
+  await t.test('it fits on 360 pixels, in the dark too, and stands still where motion is unwanted', async (t) => {
+    const { page, faults } = await open(browser, node.url, { viewport: { width: 360, height: 740 }, colorScheme: 'dark', reducedMotion: 'reduce' })
+    t.ok(await page.evaluate('document.documentElement.scrollWidth <= 360'), 'nothing sticks out')
+    const [red] = /\d+/.exec(String(await page.evaluate('getComputedStyle(document.body).backgroundColor'))) ?? []
+    t.ok(Number(red) < 60, 'the ground is dark')
+    await page.evaluate('window.moves = 0; Element.prototype.animate = () => { window.moves++ }; undefined')
+    for (let n = 0; n < 3; n++) await score(page, 'Ada')
+    await row(page, 1, 'Ada', 4).waitFor()
+    t.equal(await page.evaluate('window.moves'), 0)
+    t.strictSame(faults, [])
+  })
+
+  await t.test('where motion is welcome, the rows that change places glide', async (t) => {
+    const { page } = await open(browser, node.url)
+    await page.evaluate('window.moves = 0; Element.prototype.animate = () => { window.moves++ }; undefined')
+    for (let n = 0; n < 3; n++) await score(page, 'Grace')
+    await row(page, 1, 'Grace', 5).waitFor()
+    t.ok(Number(await page.evaluate('window.moves')) >= 2)
+  })
+
+  await t.test('it says when the connection is gone, and comes back by itself with the board of now', async (t) => {
+    const lost = await startNode(t, { redisUrl: redis.url })
+    const { port } = new URL(lost.url)
+    const { page } = await open(browser, lost.url)
+    await lost.close()
+    await page.locator('#state[data-state=offline]').waitFor()
+    t.match(await page.locator('#state').textContent(), 'Offline, reconnecting')
+    t.equal((await table(page))[0]?.[1], 'Grace', 'the last board stays on the screen')
+    await node.call('POST', '/v1/boards/main/increments', { token: node.token('Ada', { name: 'Ada' }), body: { increment: 10 } })
+    await startNode(t, { redisUrl: redis.url, port: Number(port) })
+    await row(page, 1, 'Ada', 14).waitFor()
+    t.equal(await page.locator('#state').textContent(), 'Live')
+  })
+
+  await t.test('in production, where it gets no token, it watches', async (t) => {
+    const production = await startNode(t, { redisUrl: redis.url, env: { NODE_ENV: 'production', REDIS_URL: redis.url, JWT_SECRET: 'x'.repeat(32) } })
+    const { page } = await open(browser, production.url)
+    await page.getByText('This page watches').waitFor()
+    t.ok(await page.locator('form').isHidden())
+  })
+})
