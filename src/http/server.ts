@@ -7,6 +7,8 @@ import { handleClientError, handleError, handleNotFound } from './errors.ts'
 const BODY_LIMIT_BYTES = 16 * 1024
 /** A client that has not sent its request by then is not going to. */
 const REQUEST_TIMEOUT_MS = 10_000
+/** A write is answered within 2.5 s, whatever Redis does. */
+const CLOSE_WITHIN_MS = 3000
 
 export interface ServerOptions {
   readonly log: FastifyBaseLogger
@@ -34,6 +36,14 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
     frameworkErrors: (error, request, reply) => handleError(error, request, reply)
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  // A browser opens connections that it may use later; one that never sent a request counts as busy to Node, and would hold the
+  // end of the process. Requests that are under way end before this.
+  let cutOff: NodeJS.Timeout | undefined
+  server.addHook('preClose', (done) => {
+    cutOff = setTimeout(() => server.server.closeAllConnections(), CLOSE_WITHIN_MS)
+    done()
+  })
+  server.addHook('onClose', async () => clearTimeout(cutOff))
   server.removeContentTypeParser('text/plain')
 
   // A body says what it means: no "5" for 5, no unknown field dropped in silence. Queries and paths are text and are converted.

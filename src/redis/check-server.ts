@@ -21,6 +21,12 @@ export async function checkServer (redis: Redis, log: Log): Promise<void> {
   }
   if (info['aof_enabled'] !== '1') {
     log.warn({}, 'Redis keeps no append-only file: scores since its last dump are lost when it stops; set appendonly yes')
+    return
+  }
+  // Not every server lets its users ask.
+  const [, fsync] = await redis.config('GET', 'appendfsync').catch(() => []) as string[]
+  if (fsync !== undefined && fsync !== 'always') {
+    log.warn({ appendfsync: fsync }, 'Redis acknowledges before it has written: a killed Redis may lose the last increments; set appendfsync always')
   }
 }
 

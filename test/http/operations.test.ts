@@ -82,8 +82,10 @@ test('a server that does not fit is refused at the start, with one sentence', as
   await replica.client.replicaof('127.0.0.1', 1)
   await t.rejects(startNode(t, { redisUrl: replica.url }), { message: /not a master/ })
   await t.rejects(startNode(t, { redisUrl: `${master.url}.gone` }), { message: /^Redis cannot be reached at .+\.gone: connect ENOENT/ })
-  const forgetful = await startRedis(t, ['--appendonly', 'no'])
-  const lines: string[] = []
-  await startNode(t, { redisUrl: forgetful.url, log: (line) => lines.push(line) })
-  t.ok(lines.some((line) => line.includes('appendonly')), 'no append-only file is worth a warning')
+  for (const [option, value] of [['appendonly', 'no'], ['appendfsync', 'everysec']] as const) {
+    const forgetful = await startRedis(t, [`--${option}`, value])
+    const lines: string[] = []
+    await startNode(t, { redisUrl: forgetful.url, log: (line) => lines.push(line) })
+    t.ok(lines.some((line) => line.includes(`set ${option}`)), `${option} ${value} is worth a warning`)
+  }
 })

@@ -77,7 +77,7 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
     await ready()
     stop.abort()
     await Promise.all(clients)
-    t.ok(acknowledged.size > 100, `${acknowledged.size} acknowledged`)
+    t.ok(acknowledged.size > 8, `${acknowledged.size} acknowledged`)
     t.equal(Number(await redis.client.zscore('sw:{main}:z:all', 'bob')), acknowledged.size)
     const ledger = await redis.client.xrange('sw:{main}:ledger', '-', '+')
     const actions = ledger.map(([, fields]) => fields[5]!).filter((action) => acknowledged.has(action))

@@ -1,4 +1,5 @@
 // Every refusal: its status, its code, and a board that has not changed.
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -98,4 +99,15 @@ test('what is not HTTP gets an answer too', async (t) => {
   t.match(nonsense, /application\/problem\+json/)
   t.match(await say(`GET / HTTP/1.1\r\nhost: x\r\nx-large: ${'x'.repeat(20_000)}\r\n\r\n`), /^HTTP\/1\.1 431 /)
   t.match(await say('TRACE /v1/boards HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n'), /^HTTP\/1\.1 405 [^]*allow: GET, HEAD/i)
+})
+
+test('a connection that never sends a request does not hold the end of a node', async (t) => {
+  const redis = await startRedis(t)
+  const node = await startNode(t, { redisUrl: redis.url })
+  const socket = connect(Number(new URL(node.url).port), '127.0.0.1')
+  await once(socket, 'connect')
+  const gone = once(socket, 'close')
+  await node.close()
+  await gone
+  t.pass('the node has ended, and the connection with it')
 })

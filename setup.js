@@ -1,0 +1,117 @@
+// Makes a fresh clone ready: packages, servers, build. Needs Node and npm alone, is quick when there is nothing to do, and says what
+// to do where it may not do it. `node setup.js` is for running scorewire, `node setup.js --test` for testing it.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('.', import.meta.url))
+const OLDEST_NODE = [20, 19]
+const PLACES = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/sbin']
+
+/** What scorewire needs of the system: any of the commands, and the package that brings one. */
+const PROGRAMS = {
+  redis: {
+    what: 'a Redis server, 7.0 or later',
+    commands: ['redis-server', 'valkey-server'],
+    packages: { 'apt-get': 'redis-server', dnf: 'valkey', apk: 'redis', pacman: 'valkey', brew: 'redis' }
+  },
+  chromium: {
+    what: 'Chromium, for the tests of the page',
+    commands: ['chromium', 'chromium-browser', 'google-chrome'],
+    packages: { 'apt-get': 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium' }
+  }
+}
+
+const MANAGERS = {
+  'apt-get': { refresh: ['update', '-q'], install: ['install', '-y', '-q', '--no-install-recommends'] },
+  dnf: { install: ['install', '-y'] },
+  apk: { install: ['add', '--no-cache'] },
+  pacman: { refresh: ['-Sy'], install: ['-S', '--noconfirm'] },
+  brew: { install: ['install'], asUser: true }
+}
+
+function fail (message) {
+  process.stderr.write(`scorewire: ${message}\n`)
+  process.exit(1)
+}
+
+function say (message) {
+  process.stdout.write(`scorewire: ${message}\n`)
+}
+
+function find (command) {
+  return PLACES.map((place) => join(place, command)).find((file) => {
+    try {
+      accessSync(file, constants.X_OK)
+      return statSync(file).isFile()
+    } catch {
+      return false
+    }
+  })
+}
+
+function run (command, args, options = {}) {
+  return spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', ...options }).status === 0
+}
+
+function checkNode () {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return
+  fail(`needs Node ${OLDEST_NODE.join('.')} or later, this is ${process.versions.node}`)
+}
+
+/** `npm ci`, when the lockfile is another one than at the last time. */
+function installPackages () {
+  const stamp = join(ROOT, 'node_modules', '.scorewire-setup')
+  const lock = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
+  say('installing packages (npm ci)')
+  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) fail('npm ci failed; see above')
+  writeFileSync(stamp, lock)
+}
+
+/** Installs a program through the system's package manager, where it is missing and that is allowed. */
+function installProgram ({ what, commands, packages }) {
+  if (commands.some(find)) return
+  const manager = Object.keys(MANAGERS).find((name) => packages[name] !== undefined && find(name))
+  const todo = `install ${what} (${commands.join(' or ')}) and try again`
+  if (manager === undefined) fail(`found none of ${commands.join(', ')} and no package manager that has it: ${todo}`)
+
+  const { refresh, install, asUser = false } = MANAGERS[manager]
+  const byHand = `${manager} ${install[0]} ${packages[manager]}`
+  const prefix = asUser || process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  if (prefix.length > 0 && !run('sudo', ['-n', 'true'], { stdio: 'ignore' })) {
+    fail(`found none of ${commands.join(', ')}, and may not install it: run "sudo ${byHand}" and try again`)
+  }
+  say(`installing ${what} (${byHand})`)
+  // RUNLEVEL=1 keeps Debian from starting the system's own Redis service: scorewire starts one for itself.
+  const options = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' } }
+  const step = (args) => {
+    const [command, ...rest] = [...prefix, manager, ...args]
+    return run(command, rest, options)
+  }
+  if (refresh !== undefined) step(refresh)
+  step([...install, packages[manager]])
+  if (!commands.some(find)) fail(`"${byHand}" did not bring it: ${todo}`)
+}
+
+/** Compiles `src/` to `dist/`, when anything in it is newer. */
+function build () {
+  const built = join(ROOT, 'dist', 'main.js')
+  const sources = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json',
+    ...readdirSync(join(ROOT, 'src'), { recursive: true }).map((name) => join('src', name))]
+  const newest = Math.max(...sources.map((name) => statSync(join(ROOT, name)).mtimeMs))
+  if (existsSync(built) && statSync(built).mtimeMs > newest) return
+  say('building')
+  if (!run('npm', ['run', '--silent', 'build'])) fail('the build failed; see above')
+  chmodSync(built, 0o755)
+}
+
+const forTests = process.argv.includes('--test')
+checkNode()
+installPackages()
+if (forTests || !process.env.REDIS_URL) installProgram(PROGRAMS.redis)
+if (forTests) installProgram(PROGRAMS.chromium)
+build()
