@@ -15,8 +15,8 @@ declare module 'fastify' {
 
 const CLOCK_TOLERANCE_MS = 5000
 const MAX_TOKEN_BYTES = 4096
-/** Verified tokens remembered: some 10 MB at most. */
-const CACHE_SIZE = 10_000
+/** Verified tokens remembered: some 30 MB at most. */
+const CACHE_SIZE = 50_000
 const SCOPES: ReadonlySet<string> = new Set<Scope>(['scores:write', 'admin'])
 /** Header fields by which a token would choose its own key, or demand what we do not know (RFC 8725). */
 const FORBIDDEN_HEADERS = ['jku', 'jwk', 'x5u', 'x5c', 'crit']
