@@ -25,13 +25,13 @@
 -- ARGV[10] gate_ms       least time between two hints
 -- ARGV[11] channel       where hints are published
 -- ARGV[12] ledger_max    entries the ledger keeps, about
--- ARGV[13..] for each window: until when its keys are kept in ms, 0 for ever
---       then for each item: user, name ('' if none came), action id, action digest, increment,
---       time the action id carries in ms ('' if none), actor, ip, request id
+-- ARGV[13] items         JSON: for each item [user, name ('' if none came), action id, action digest, increment,
+--                        ms that the action id carries (0 if none), actor, ip, request id], the increment as text
+-- ARGV[14..] for each window: until when its keys are kept in ms, 0 for ever
 --
 -- Returns {'clock', now_ms} with nothing done when the keys are of another time, else
--- {'done', now_ms, answer, ...}, an answer for each item in order:
--- {'applied', score} {'replayed', score} {'mismatch'} {'too_old'} {'quota', retry_ms} {'score_limit'}
+-- {'done', now_ms, word, number, ...}, a word and a number for each item in order, all as text:
+-- 'applied' score, 'replayed' score, 'mismatch' 0, 'too_old' 0, 'quota' retry_ms, 'score_limit' 0
 
 local call, number, text = redis.call, tonumber, string.format
 local meta, gate, names, ledger = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -55,23 +55,13 @@ local windows = {}
 for w = 1, window_count do
   local scores = KEYS[3 + 2 * w]
   windows[w] = {
-    scores = scores, head = KEYS[4 + 2 * w], expires_ms = ARGV[12 + w],
+    scores = scores, head = KEYS[4 + 2 * w], expires_ms = ARGV[13 + w],
     top = score_at(scores, 0), floor = score_at(scores, head_size - 1) or 0
   }
 end
 
-local items, points = {}, 0
-local first_key, first_arg = 5 + 2 * window_count, 13 + window_count
-for i = 0, (#ARGV - first_arg + 1) / 9 - 1 do
-  local k, a = first_key + 3 * i, first_arg + 9 * i
-  items[i + 1] = {
-    seen = KEYS[k], before = KEYS[k + 1], quota = KEYS[k + 2],
-    user = ARGV[a], name = ARGV[a + 1], action = ARGV[a + 2], digest = ARGV[a + 3],
-    increment = ARGV[a + 4], made_ms = number(ARGV[a + 5]),
-    actor = ARGV[a + 6], ip = ARGV[a + 7], request = ARGV[a + 8]
-  }
-  points = points + number(ARGV[a + 4])
-end
+local items, points = cjson.decode(ARGV[13]), 0
+for _, item in ipairs(items) do points = points + number(item[5]) end
 
 -- One comparison for the group instead of a ZSCORE for each item: while the first of every window
 -- could take all the group's points, nobody can pass the limit.
@@ -84,10 +74,10 @@ local stored = call('HMGET', meta, 'epoch', 'version', 'sequence')
 local epoch, version, sequence = stored[1], number(stored[2] or 0), number(stored[3] or 0)
 local head_changed = false
 
-local function passes_limit(item)
+local function passes_limit(user, increment)
   for w = 1, window_count do
-    local score = number(call('ZSCORE', windows[w].scores, item.user) or 0)
-    if score + number(item.increment) > max_score then return true end
+    local score = number(call('ZSCORE', windows[w].scores, user) or 0)
+    if score + number(increment) > max_score then return true end
   end
   return false
 end
@@ -110,12 +100,12 @@ end
 
 -- The floor is the lowest score of a full head, 0 before. Who scores above it is in the head or
 -- enters it; who is at or below it is neither, because the others were there first.
-local function raise(window, item)
-  local reached = call('ZINCRBY', window.scores, item.increment, item.user)
+local function raise(window, user, increment)
+  local reached = call('ZINCRBY', window.scores, increment, user)
   if number(reached) > window.floor then
     sequence = math.max(sequence + 1, now_us)
     head_changed = true
-    if call('HSET', window.head, item.user, text('%.0f', sequence)) == 1 then
+    if call('HSET', window.head, user, text('%.0f', sequence)) == 1 then
       local size = call('HLEN', window.head)
       if size > head_size then drop_last(window) end
       if size >= head_size then window.floor = score_at(window.scores, head_size - 1) end
@@ -124,36 +114,39 @@ local function raise(window, item)
   return reached
 end
 
-local function apply(item)
-  local known = call('HGET', item.seen, item.digest) or call('HGET', item.before, item.digest)
+local function apply(item, seen, before, quota)
+  local user, name, action, digest, increment, made_ms, actor, ip, request = unpack(item)
+  local known = call('HGET', seen, digest) or call('HGET', before, digest)
   if known then
-    local increment, score = string.match(known, '^(%d+) (%d+)$')
-    if increment ~= item.increment then return {'mismatch'} end
-    return {'replayed', score}
+    local counted, score = string.match(known, '^(%d+) (%d+)$')
+    if counted ~= increment then return 'mismatch', '0' end
+    return 'replayed', score
   end
-  if item.made_ms and (now_ms - item.made_ms > memory_ms or item.made_ms - now_ms > FUTURE_MS) then
-    return {'too_old'}
+  if made_ms > 0 and (now_ms - made_ms > memory_ms or made_ms - now_ms > FUTURE_MS) then return 'too_old', '0' end
+  if near_limit and passes_limit(user, increment) then return 'score_limit', '0' end
+  local used = call('INCR', quota)
+  if used > quota_max then
+    call('DECR', quota) -- a refusal leaves no trace
+    return 'quota', text('%.0f', call('PTTL', quota))
   end
-  local used = number(call('GET', item.quota) or 0)
-  if used >= quota_max then return {'quota', text('%.0f', call('PTTL', item.quota))} end
-  if near_limit and passes_limit(item) then return {'score_limit'} end
 
-  if used == 0 then call('SET', item.quota, 1, 'PX', quota_ms) else call('INCR', item.quota) end
-  if item.name ~= '' and call('HGET', names, item.user) ~= item.name then
-    call('HSET', names, item.user, item.name)
-  end
-  local score = raise(windows[1], item)
-  for w = 2, window_count do raise(windows[w], item) end
-  call('HSET', item.seen, item.digest, item.increment .. ' ' .. score)
-  if call('HLEN', item.seen) == 1 then call('PEXPIREAT', item.seen, seen_until_ms) end
-  call('XADD', ledger, 'MAXLEN', '~', ledger_max, '*', 'kind', 'increment', 'user', item.user,
-    'action', item.action, 'increment', item.increment, 'score', score,
-    'actor', item.actor, 'ip', item.ip, 'request', item.request)
-  return {'applied', score}
+  if used == 1 then call('PEXPIRE', quota, quota_ms) end
+  if name ~= '' and call('HGET', names, user) ~= name then call('HSET', names, user, name) end
+  local score = raise(windows[1], user, increment)
+  for w = 2, window_count do raise(windows[w], user, increment) end
+  call('HSET', seen, digest, increment .. ' ' .. score)
+  if call('HLEN', seen) == 1 then call('PEXPIREAT', seen, seen_until_ms) end
+  call('XADD', ledger, '*', 'user', user, 'action', action, 'increment', increment, 'score', score,
+    'actor', actor, 'ip', ip, 'request', request)
+  return 'applied', score
 end
 
 local answers = {'done', text('%.0f', now_ms)}
-for i, item in ipairs(items) do answers[i + 2] = apply(item) end
+for i, item in ipairs(items) do
+  local k = 2 + 2 * window_count + 3 * i
+  answers[2 * i + 1], answers[2 * i + 2] = apply(item, KEYS[k], KEYS[k + 1], KEYS[k + 2])
+end
+call('XTRIM', ledger, 'MAXLEN', '~', ledger_max)
 
 for w = 1, window_count do
   local window = windows[w]

@@ -60,7 +60,7 @@ test('each script opens with its contract, binds it once, and does what the cont
       const whole = body.replace(new RegExp(`${list}\\[\\d+\\]`, 'g'), '')
       t.equal(new RegExp(`\\b${list}\\b`).test(whole), open !== undefined, `${name}: more ${list} only where the header promises more`)
     }
-    for (const [, returned] of header.slice(header.indexOf('-- Returns')).matchAll(/\{'([a-z_]+)'/g)) {
+    for (const [, returned] of header.slice(header.indexOf('-- Returns')).matchAll(/'([a-z_]+)'/g)) {
       t.match(body, `'${returned}'`, `${name} can return ${returned}`)
     }
   }

@@ -13,6 +13,7 @@ declare module 'fastify' {
   }
 }
 
+const SCHEME = 'Bearer '
 const CLOCK_TOLERANCE_MS = 5000
 const MAX_TOKEN_BYTES = 4096
 /** Verified tokens remembered: some 30 MB at most. */
@@ -66,34 +67,37 @@ export interface Auth {
 
 /** Verifies bearer tokens, each once: from then on it is known by its text until it expires. */
 export function createAuth (jwt: JWT, now: () => number): Auth {
+  // By the whole header field, not the token in it: the text is there already, and so is its hash after the first look.
   const cache = new Map<string, Principal>()
 
-  function verify (token: string | undefined): Principal {
-    if (token === undefined) throw new Problem('missing_token', 'This route needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })
-    const known = cache.get(token)
+  function principalFor (authorization: string | undefined): Principal {
+    if (authorization === undefined || authorization === '') {
+      throw new Problem('missing_token', 'This route needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })
+    }
+    const known = cache.get(authorization)
     if (known !== undefined) {
       if (now() < known.expiresMs) return known
-      cache.delete(token)
+      cache.delete(authorization)
     }
-    const principal = verifyAnew(jwt, token)
+    const principal = verifyAnew(jwt, authorization)
     if (cache.size >= CACHE_SIZE) cache.delete(cache.keys().next().value!)
-    cache.set(token, principal)
+    cache.set(authorization, principal)
     return principal
   }
 
   return {
-    verify,
+    verify: (token) => principalFor(token === undefined ? undefined : `${SCHEME}${token}`),
     authenticate (request, _reply, _payload, done) {
       try {
-        request.principal = verify(bearerOf(request))
+        request.principal = principalFor(request.headers.authorization)
         done(null)
       } catch (error) {
         done(error instanceof Error ? error : new Error(String(error)))
       }
     },
     isKnownService (request) {
-      const token = bearerOf(request)
-      return token !== undefined && cache.get(token)?.scopes.has('scores:write') === true
+      const { authorization } = request.headers
+      return authorization !== undefined && cache.get(authorization)?.scopes.has('scores:write') === true
     }
   }
 }
@@ -104,17 +108,13 @@ export function principalOf (request: FastifyRequest): Principal {
   return request.principal
 }
 
-function bearerOf ({ headers: { authorization } }: FastifyRequest): string | undefined {
-  if (authorization === undefined || authorization === '') return undefined
-  const isBearer = authorization.slice(0, 7).toLowerCase() === 'bearer '
-  return isBearer ? authorization.slice(7) : ''
-}
-
 function invalidToken (detail: string, code: 'invalid_token' | 'expired_token' = 'invalid_token'): Problem {
   return new Problem(code, detail, { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
 }
 
-function verifyAnew (jwt: JWT, token: string): Principal {
+function verifyAnew (jwt: JWT, authorization: string): Principal {
+  if (authorization.slice(0, SCHEME.length).toLowerCase() !== SCHEME.toLowerCase()) throw invalidToken('The Authorization field holds no bearer token.')
+  const token = authorization.slice(SCHEME.length)
   if (token.length > MAX_TOKEN_BYTES) throw invalidToken(`The token is larger than ${MAX_TOKEN_BYTES} bytes.`)
   let decoded: unknown
   try {

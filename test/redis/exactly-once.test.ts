@@ -127,12 +127,12 @@ test('every history of sends, duplicates, mismatches, restarts and lost scripts 
 test('the model finds faults planted in the script', async (t) => {
   const redis = await startRedis(t)
   const faults = {
-    'an action is not remembered': { sound: "call('HSET', item.seen, item.digest, item.increment .. ' ' .. score)", faulty: '' },
-    'another increment passes for a replay': { sound: "if increment ~= item.increment then return {'mismatch'} end", faulty: '' },
-    'a replay answers with the score of now': { sound: "return {'replayed', score}", faulty: "return {'replayed', call('ZSCORE', windows[1].scores, item.user)}" },
-    'a window is left out': { sound: 'for w = 2, window_count do raise(windows[w], item) end', faulty: 'for w = 3, window_count do raise(windows[w], item) end' },
-    'a point is lost': { sound: "call('ZINCRBY', window.scores, item.increment, item.user)", faulty: "call('ZINCRBY', window.scores, math.min(2, item.increment), item.user)" },
-    'the ledger hears of replays': { sound: "return {'replayed', score}", faulty: "call('XADD', ledger, '*', 'kind', 'replay') return {'replayed', score}" }
+    'an action is not remembered': { sound: "call('HSET', seen, digest, increment .. ' ' .. score)", faulty: '' },
+    'another increment passes for a replay': { sound: "if counted ~= increment then return 'mismatch', '0' end", faulty: '' },
+    'a replay answers with the score of now': { sound: "return 'replayed', score", faulty: "return 'replayed', call('ZSCORE', windows[1].scores, user)" },
+    'a window is left out': { sound: 'for w = 2, window_count do raise(windows[w], user, increment) end', faulty: 'for w = 3, window_count do raise(windows[w], user, increment) end' },
+    'a point is lost': { sound: "call('ZINCRBY', window.scores, increment, user)", faulty: "call('ZINCRBY', window.scores, math.min(2, increment), user)" },
+    'the ledger hears of replays': { sound: "return 'replayed', score", faulty: "call('XADD', ledger, '*', 'kind', 'replay') return 'replayed', score" }
   }
   for (const [name, fault] of Object.entries(faults)) {
     const directory = await plantFault(t, { script: 'increment.lua', ...fault })
