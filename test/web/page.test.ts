@@ -21,7 +21,7 @@ async function open (browser: Browser, url: string, options: Parameters<Browser[
 const table = async (page: Page) => await page.locator('tbody tr').evaluateAll((rows) => rows.map((row) => Array.from(row.children as Iterable<{ textContent: string }>, (cell) => cell.textContent)))
 
 /** A row by what a screen reader says of it. */
-const row = (page: Page, rank: number, name: string, points: number) => page.getByRole('row', { name: new RegExp(`^${rank} ${name}(, you)? ${points}$`) })
+const row = (page: Page, rank: number, name: string, points: number) => page.getByRole('row', { name: new RegExp(`^${rank} ${name}( \\(you\\))? ${points}$`) })
 
 async function score (page: Page, name: string): Promise<void> {
   await page.getByLabel('Your name').fill(name)
