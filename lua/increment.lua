@@ -122,7 +122,8 @@ local function apply(item, seen, before, quota)
     if counted ~= increment then return 'mismatch', '0' end
     return 'replayed', score
   end
-  if made_ms > 0 and (now_ms - made_ms > memory_ms or made_ms - now_ms > FUTURE_MS) then return 'too_old', '0' end
+  -- An id from the future is remembered from now on, not from its own time: so much earlier it is too old.
+  if made_ms > 0 and (now_ms - made_ms > memory_ms - FUTURE_MS or made_ms - now_ms > FUTURE_MS) then return 'too_old', '0' end
   if near_limit and passes_limit(user, increment) then return 'score_limit', '0' end
   local used = call('INCR', quota)
   if used > quota_max then

@@ -11,12 +11,14 @@
 -- Returns {'same'} when the caller has this version, else
 -- {'top', epoch, version, user, score, sequence, name, ...}, unordered, numbers as text,
 -- name '' where none is known; a board without a write has epoch '' and version 0.
+-- The epoch names the run of the server too: one that comes back may have lost its last versions, and is another history.
 
 local scores, head, meta, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local known_epoch, known_version = ARGV[1], ARGV[2]
 
 local stored = redis.call('HMGET', meta, 'epoch', 'version')
 local epoch, version = stored[1] or '', stored[2] or '0'
+if epoch ~= '' then epoch = epoch .. '-' .. string.match(redis.call('INFO', 'server'), 'run_id:(%x%x%x%x%x%x%x%x)') end
 if epoch ~= '' and epoch == known_epoch and version == known_version then return {'same'} end
 
 local answer = {'top', epoch, version}

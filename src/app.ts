@@ -58,7 +58,6 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     follow: store.changes.follow,
     windowMs: config.pushWindowMs,
     quietMs: GATE_MS,
-    now: store.now,
     random,
     onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
   })

@@ -13,7 +13,7 @@ const MAX_INBOUND_BYTES = 4096
 /** How long a client may take to answer a close before its socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
 /** RFC 6455, section 5.5: the payload of a control frame, less the two bytes of the code. */
-const MAX_REASON_CHARACTERS = 100
+const MAX_REASON_BYTES = 120
 
 const isWindow = (kind: string | undefined): kind is WindowKind | undefined =>
   kind === undefined || WindowKind.enum.some((known) => known === kind)
@@ -53,6 +53,7 @@ export async function registerScoreboardSocket (server: Server, { boards, hub, o
 }
 
 function closeSoon (socket: WebSocket, code: number, reason: string): void {
-  socket.close(code, reason.slice(0, MAX_REASON_CHARACTERS))
+  // A character cut in half becomes one of three bytes.
+  socket.close(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES - 3).toString())
   setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref()
 }

@@ -91,11 +91,18 @@ export function createRaiseScore ({ keep, newId, onOutcome }: RaiseScoreOptions)
       outcome = await keep(board, increment)
     } catch (error) {
       onOutcome(board, 'failed')
-      throw error
+      throw request.actionId === undefined ? withActionId(error, increment.actionId) : error
     }
     onOutcome(board, outcome.result)
     return settleIncrement(board, increment, outcome)
   }
+}
+
+/** Tells a caller who named no action which one to send again, where that matters. */
+function withActionId (error: unknown, actionId: string): unknown {
+  if (!(error instanceof Problem) || error.code !== 'outcome_unknown') return error
+  const { message, headers, cause } = error
+  return new Problem('outcome_unknown', `${message} It is the Idempotency-Key ${actionId}.`, { headers: { ...headers, 'idempotency-key': actionId }, cause })
 }
 
 /** The answer to an increment that was kept. @throws Problem for one that was refused */
@@ -108,7 +115,7 @@ export function settleIncrement (board: Board, increment: Increment, outcome: In
     case 'mismatch':
       throw new Problem('action_mismatch', 'This action_id was used before with another increment; nothing has changed.')
     case 'too_old':
-      throw new Problem('action_too_old', 'The time in this action_id is over 24 hours ago or over 5 minutes ahead, so it cannot be told whether the action counted before.')
+      throw new Problem('action_too_old', 'The time in this action_id is nearly 24 hours ago or over 5 minutes ahead, so it cannot be told whether the action counted before.')
     case 'score_limit':
       throw new Problem('score_out_of_range', `The score would pass ${board.max_score}, the highest that the board ${board.name} allows.`)
     case 'quota': {

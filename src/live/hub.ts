@@ -32,8 +32,6 @@ export interface HubOptions {
   readonly windowMs: number
   /** For how long after a hint the store may keep quiet about further changes. */
   readonly quietMs: number
-  /** Ms since 1970. */
-  readonly now: () => number
   readonly random: () => number
   readonly onReadError: (error: unknown) => void
 }
@@ -43,6 +41,8 @@ interface Topic {
   readonly kind: WindowKind
   readonly clients: Set<Client>
   top: Top | undefined
+  /** When that was last read, by a clock that nobody sets. */
+  confirmedAt: number
   prepared: PreparedTop | undefined
   stop: () => void
 }
@@ -73,8 +73,8 @@ export class Hub {
 
   /** What this node knows of a board that somebody watches, if it was confirmed a moment ago. */
   known (board: Board, kind: WindowKind): Top | undefined {
-    const top = this.#topics.get(topicName(board, kind))?.top
-    return top !== undefined && this.#options.now() - top.readMs < FRESH_MS ? top : undefined
+    const topic = this.#topics.get(topicName(board, kind))
+    return topic !== undefined && performance.now() - topic.confirmedAt < FRESH_MS ? topic.top : undefined
   }
 
   get clients (): number {
@@ -85,7 +85,7 @@ export class Hub {
 
   #open (board: Board, kind: WindowKind): Topic {
     const { read, follow, windowMs, quietMs, random, onReadError } = this.#options
-    const topic: Topic = { board, kind, clients: new Set(), top: undefined, prepared: undefined, stop: () => {} }
+    const topic: Topic = { board, kind, clients: new Set(), top: undefined, confirmedAt: -Infinity, prepared: undefined, stop: () => {} }
     const pull = new Pull({
       windowMs,
       quietMs,
@@ -117,6 +117,7 @@ function take (topic: Topic, top: Top): void {
   const before = topic.top
   if (before !== undefined && before.epoch === top.epoch && top.version < before.version) return
   topic.top = top
+  topic.confirmedAt = performance.now()
   if (before !== undefined && before.epoch === top.epoch && before.version === top.version) return
   topic.prepared = prepare(topic.board, topic.kind, top)
   if (before !== undefined && before.epoch === top.epoch && looksTheSame(before.entries, top.entries)) return

@@ -9,6 +9,7 @@ export class Session implements Client {
   readonly #socket: Socket
   readonly #onPush: () => void
   #greeted = false
+  #writing = false
   #next: PreparedTop | undefined
 
   /** `socket` is the connection under the WebSocket; frames are written to it whole. */
@@ -18,20 +19,23 @@ export class Session implements Client {
   }
 
   show (top: PreparedTop): void {
-    if (this.#socket.writableLength > 0) {
-      this.#next = top
-      return
-    }
+    this.#next = top
+    if (!this.#writing) this.#write()
+  }
+
+  #write (): void {
+    const top = this.#next
+    if (top === undefined) return
     const frame = this.#greeted ? top.update : top.snapshot
+    this.#next = undefined
     this.#greeted = true
+    this.#writing = true
     this.#socket.write(frame.websocket, this.#onWritten)
     this.#onPush()
   }
 
   readonly #onWritten = (error?: Error | null): void => {
-    const next = this.#next
-    if (next === undefined || error) return
-    this.#next = undefined
-    this.show(next)
+    this.#writing = false
+    if (!error) this.#write()
   }
 }

@@ -9,6 +9,7 @@ declare module 'ws' {
   }
   export class Receiver extends Writable {
     constructor (options: { isServer: boolean })
+    on (event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this
     once (event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this
   }
 }

@@ -24,6 +24,10 @@ const REFUSALS: ReadonlySet<string> = new Set([
 ])
 const RECONNECT_ON: ReadonlySet<string> = new Set(['READONLY', 'NOREPLICAS', 'MASTERDOWN', 'LOADING'])
 
+/** How often a connection has been made: commands that were under way at the last time were sent again. */
+const connects = new WeakMap<Redis, number>()
+const connectsOf = (redis: Redis): number => connects.get(redis) ?? 0
+
 /** Connections that are closed on purpose: nothing is lost when they go. */
 const closing = new WeakSet<Redis>()
 
@@ -53,6 +57,7 @@ export function openConnection ({ url, name, log, autoResubscribe = true }: Conn
   redis.on('error', (error) => onLoss(error.message))
   redis.on('close', () => onLoss('the connection was closed'))
   redis.on('ready', () => {
+    connects.set(redis, connectsOf(redis) + 1)
     if (state === 'away') log.info({ connection: name }, 'Redis is back')
     state = 'there'
   })
@@ -89,10 +94,13 @@ function errorCode (error: Error): string {
  */
 export async function attempt<T> (redis: Redis, call: () => Promise<T>): Promise<T> {
   if (redis.status !== 'ready') throw unavailable('The score store is away; nothing was applied.')
+  const before = connectsOf(redis)
   try {
     return await call()
   } catch (cause) {
-    if (cause instanceof ReplyError && REFUSALS.has(errorCode(cause as Error))) {
+    if (cause instanceof Problem) throw cause
+    // A refusal of what was sent again says nothing of the first time.
+    if (cause instanceof ReplyError && REFUSALS.has(errorCode(cause as Error)) && connectsOf(redis) === before) {
       throw unavailable('The score store cannot take this now; nothing was applied.', { cause })
     }
     throw new Problem('outcome_unknown', 'No answer came from the score store. Send the same action_id again: it counts once.', {

@@ -2,12 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { access, constants, mkdir, readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import type { Log } from './connection.ts'
+import { lockData } from './data-lock.ts'
 
 const CONF = fileURLToPath(new URL('../../redis.conf', import.meta.url))
 const SERVERS = ['redis-server', 'valkey-server']
@@ -17,6 +19,7 @@ const SOCKET_PATH_MAX_BYTES = 103
 /** Long enough to load an append-only file of some gigabytes. */
 const READY_WITHIN_MS = 120_000
 const GONE_WITHIN_MS = 10_000
+const RESTART_AFTER_MS = 200
 
 export interface EmbeddedRedis {
   /** The path of its Unix socket. */
@@ -42,46 +45,56 @@ export async function startEmbeddedRedis ({ dataDir, path, log }: EmbeddedRedisO
   const directory = resolve(dataDir)
   const server = await findServer(path)
   await mkdir(directory, { recursive: true, mode: 0o700 })
+  const release = await lockData(directory)
   const socket = socketPath(directory)
-  await endLeftover(socket, log)
+  const logFile = join(directory, 'redis.log')
 
-  let stopping = false
-  const start = (): ChildProcess => spawn(server, [
-    CONF, '--dir', directory, '--unixsocket', socket, '--logfile', join(directory, 'redis.log')
-  ], {
-    stdio: 'ignore',
-    // A process group of its own: Ctrl-C in a terminal reaches the service alone, which ends its Redis last.
-    detached: true
-  })
-
-  let child = start()
-  const supervise = (): void => {
-    child.once('exit', (code, signal) => {
-      if (stopping) return
-      log.error({ code, signal, log: join(directory, 'redis.log') }, 'the embedded Redis ended by itself, starting it again')
-      setTimeout(() => {
-        if (stopping) return
-        child = start()
-        supervise()
-      }, 200)
+  let child: ChildProcess | undefined
+  let restart: NodeJS.Timeout | undefined
+  const start = (): ChildProcess => {
+    const started = spawn(server, [CONF, '--dir', directory, '--unixsocket', socket, '--logfile', logFile], {
+      stdio: 'ignore',
+      // A process group of its own: Ctrl-C in a terminal reaches the service alone, which ends its Redis last.
+      detached: true
     })
+    started.on('error', () => {}) // seen by its consequence: there is no process
+    return started
   }
-  await ready(child, socket, directory)
-  supervise()
-  log.info({ server, pid: child.pid, data: directory }, 'embedded Redis is running; the scores are kept in its data directory')
-
-  return {
-    url: socket,
-    async stop () {
-      stopping = true
-      if (child.exitCode === null && child.signalCode === null) {
-        const gone = once(child, 'exit')
-        child.kill('SIGTERM') // Redis' orderly end: it flushes the append-only file
-        await gone
-      }
-      await rm(socket, { force: true })
+  const supervise = (current: ChildProcess): void => {
+    child = current
+    const again = (reason: object) => {
+      if (child !== current) return
+      child = undefined
+      log.error({ ...reason, log: logFile }, 'the embedded Redis ended by itself, starting it again')
+      restart = setTimeout(() => supervise(start()), RESTART_AFTER_MS)
     }
+    current.once('error', (error) => again({ error: error.message }))
+    current.once('exit', (code, signal) => again({ code, signal }))
   }
+  const stop = async (): Promise<void> => {
+    clearTimeout(restart)
+    const last = child
+    child = undefined
+    if (last?.pid !== undefined && last.exitCode === null && last.signalCode === null) {
+      const gone = once(last, 'exit')
+      last.kill('SIGTERM') // Redis' orderly end: it writes what it has and leaves
+      await gone
+    }
+    await rm(socket, { force: true })
+    release()
+  }
+
+  try {
+    await endLeftover(socket, log)
+    child = start()
+    await ready(child, socket, directory)
+    supervise(child)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  log.info({ server, pid: child.pid, data: directory }, 'embedded Redis is running; the scores are kept in its data directory')
+  return { url: socket, stop }
 }
 
 async function findServer (path: string): Promise<string> {
@@ -106,31 +119,35 @@ function peek (socket: string): Redis {
   return redis
 }
 
-/** Ends a Redis that outlived the service it belonged to. */
+/** Ends a Redis that outlived the service it belonged to. The data is locked: whoever listens here is nobody's. */
 async function endLeftover (socket: string, log: Log): Promise<void> {
+  if (!await canConnect(socket)) return await rm(socket, { force: true }) // at most the socket's file is left
+  log.warn({ socket }, 'an earlier scorewire left its Redis behind, stopping that one first')
   const redis = peek(socket)
-  try {
-    await redis.connect()
-  } catch {
-    return await rm(socket, { force: true }) // nobody listens: at most the socket's file is left
-  }
-  try {
-    const clients = String(await redis.client('LIST')).trim().split('\n')
-    if (clients.some((client) => client.includes(' name=scorewire-'))) {
-      throw new Error('Another scorewire is running on this data directory: stop it, or set DATA_DIR or REDIS_URL.')
-    }
-    log.warn({ socket }, 'an earlier scorewire left its Redis behind, stopping that one first')
-    await redis.shutdown().catch(() => {}) // it answers by closing the connection
-    for (const end = Date.now() + GONE_WITHIN_MS; await canConnect(socket);) {
-      if (Date.now() > end) throw new Error('The Redis left behind on this data directory does not stop: end it by hand.')
-      await delay(20)
-    }
-  } finally {
-    redis.disconnect()
+  await redis.connect().then(async () => await redis.shutdown()).catch(() => {}) // it answers by closing the connection
+  redis.disconnect()
+  for (const end = Date.now() + GONE_WITHIN_MS; await canConnect(socket);) {
+    if (Date.now() > end) throw new Error('The Redis left behind on this data directory does not stop: end it by hand.')
+    await delay(20)
   }
 }
 
+/** Whether somebody listens, answering or not. */
 async function canConnect (socket: string): Promise<boolean> {
+  return await new Promise((resolve, reject) => {
+    const connection = connect(socket, () => {
+      connection.destroy()
+      resolve(true)
+    })
+    connection.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(false)
+      else reject(error)
+    })
+  })
+}
+
+/** Whether a Redis has loaded its data and answers. */
+async function canServe (socket: string): Promise<boolean> {
   const redis = peek(socket)
   const connected = await redis.connect().then(() => true, () => false)
   redis.disconnect()
@@ -141,7 +158,7 @@ async function ready (child: ChildProcess, socket: string, directory: string): P
   let failure: Error | undefined
   child.once('error', (error) => { failure = error })
   for (const end = Date.now() + READY_WITHIN_MS; ;) {
-    if (await canConnect(socket)) return
+    if (await canServe(socket)) return
     if (failure !== undefined || child.exitCode !== null || child.signalCode !== null || Date.now() > end) {
       const log = await readFile(join(directory, 'redis.log'), 'utf8').catch(() => '')
       const tail = log.trim().split('\n').slice(-3).join('\n')

@@ -7,10 +7,13 @@ export interface GroupCommitOptions<Item, Outcome> {
   readonly maxItems: number
   /** Items that may wait; those beyond are refused at once. */
   readonly maxWaiting: number
+  /** How long an item may wait; one that is older when its turn comes is refused, not sent. */
+  readonly maxWaitMs: number
 }
 
 interface Waiting<Item, Outcome> {
   readonly item: Item
+  readonly sinceMs: number
   readonly resolve: (outcome: Outcome) => void
   readonly reject: (reason: unknown) => void
 }
@@ -19,18 +22,30 @@ interface Waiting<Item, Outcome> {
  * Group commit: while one group is under way arrivals wait, and the next group takes them all. An idle line sends
  * at the end of the running turn of the event loop, so everything that arrived in that turn shares one call
  * and nothing waits for a timer.
- * @throws Problem `unavailable` when too many wait
+ * @throws Problem `unavailable` when too many wait, or for too long
  */
 export function groupCommit<Item, Outcome> (
-  { send, maxItems, maxWaiting }: GroupCommitOptions<Item, Outcome>
+  { send, maxItems, maxWaiting, maxWaitMs }: GroupCommitOptions<Item, Outcome>
 ): (item: Item) => Promise<Outcome> {
   let waiting: Waiting<Item, Outcome>[] = []
   let busy = false
 
+  // First come, first served: when the first is young enough, so are the others.
+  function refuseOld (arrived: Waiting<Item, Outcome>[]): Waiting<Item, Outcome>[] {
+    const oldest = performance.now() - maxWaitMs
+    if (arrived[0]!.sinceMs >= oldest) return arrived
+    return arrived.filter(({ sinceMs, reject }) => {
+      if (sinceMs < oldest) reject(unavailable('The score store is too slow now; nothing was applied.'))
+      return sinceMs >= oldest
+    })
+  }
+
   async function run (): Promise<void> {
     while (waiting.length > 0) {
-      const group = waiting.length <= maxItems ? waiting : waiting.slice(0, maxItems)
+      const arrived = waiting.length <= maxItems ? waiting : waiting.slice(0, maxItems)
       waiting = waiting.length <= maxItems ? [] : waiting.slice(maxItems)
+      const group = refuseOld(arrived)
+      if (group.length === 0) continue
       try {
         const outcomes = await send(group.map(({ item }) => item))
         if (outcomes.length !== group.length) throw new Error(`sent ${group.length} items, got ${outcomes.length} outcomes`)
@@ -47,7 +62,7 @@ export function groupCommit<Item, Outcome> (
       return Promise.reject(unavailable('Too many increments are waiting; nothing was applied.'))
     }
     return new Promise<Outcome>((resolve, reject) => {
-      waiting.push({ item, resolve, reject })
+      waiting.push({ item, sinceMs: performance.now(), resolve, reject })
       if (busy) return
       busy = true
       setImmediate(run)

@@ -18,6 +18,9 @@ const MAX_GROUP = 128
 /** Two seconds of work at 10,000 a second: who would wait longer is better told to come back. */
 const MAX_WAITING = 20_000
 
+/** With the second that a call may take, a write is answered within 2.5 s whatever Redis does. */
+const MAX_WAIT_MS = 1200
+
 /** Without an archive the ledger is an audit log of about this many entries a board, some 100 B each. */
 const LEDGER_MAX = 1_000_000
 
@@ -39,6 +42,7 @@ export function createIncrement ({ redis, clock, onGroup, directory }: Increment
     return groupCommit<Increment, IncrementOutcome>({
       maxItems: MAX_GROUP,
       maxWaiting: MAX_WAITING,
+      maxWaitMs: MAX_WAIT_MS,
       async send (items) {
         const begun = performance.now()
         try {

@@ -119,6 +119,8 @@ test('the embedded Redis', async (t) => {
     t.equal(rival.code, 1)
     t.equal(rival.error, 'scorewire: Another scorewire is running on this data directory: stop it, or set DATA_DIR or REDIS_URL.\n')
     t.match(await score(next.url, 'two'), { applied: false }, 'and the one that runs goes on')
+    const rivals = await Promise.all([1, 2].map(async () => await run(['serve'], { PORT: '0', DATA_DIR: dataDir })))
+    t.ok(rivals.every(({ code, error }) => code === 1 && error.includes('Another scorewire')), 'whenever they come')
 
     process.kill(leftover, 'SIGKILL')
     t.match(await score(next.url, 'three'), { new_score: 15, applied: true }, 'a Redis that dies is started again')

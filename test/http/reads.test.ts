@@ -87,7 +87,7 @@ test('timed windows are read by their kind', async (t) => {
   await node.call('POST', '/v1/boards/daily/increments', { token: node.token('ada'), body: { increment: 3 } })
   const { body } = await node.call('GET', '/v1/boards/daily/top')
   t.equal(body.window, 'day', 'the first window is the one shown')
-  t.match(body.epoch, /^[0-9a-f]+\.day:\d{4}-\d\d-\d\d$/)
+  t.match(body.epoch, /^[0-9a-f]+-[0-9a-f]{8}\.day:\d{4}-\d\d-\d\d$/)
   t.equal((await node.call('GET', '/v1/boards/daily/top?window=month')).body.top_scores[0].score, 3)
   t.equal((await node.call('GET', '/v1/boards/daily/users/ada?window=month&around=1')).body.neighbours.length, 1)
   t.strictSame((await node.call('GET', '/api/top-scores')).body.top_scores.length, 1, 'the contracts speak of the first board in the file')

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
+import { plantFault } from '../harness/scripts.ts'
 import { watch } from '../harness/watcher.ts'
 
 const INCREMENTS = '/v1/boards/main/increments'
@@ -50,6 +53,8 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
     t.match(unknown.body.detail, /same action_id/)
     t.ok(unknown.headers.get('retry-after'))
     t.ok(Date.now() - begun < 2500, 'a write never waits for longer than 2.5 s')
+    const nameless = await node.call('POST', INCREMENTS, { token: node.token('zoe'), body: {} })
+    t.ok(nameless.status === 503 && (nameless.body.code === 'unavailable' || nameless.body.detail.includes(nameless.headers.get('idempotency-key')!)), 'who named no action learns its name where it matters')
     redis.signal('SIGCONT')
     await ready()
     const again = await send('frozen')
@@ -84,4 +89,51 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
     t.equal(actions.length, acknowledged.size)
     t.equal(new Set(actions).size, acknowledged.size)
   })
+})
+
+test('a read that fails after the write does not deny the write', async (t) => {
+  const redis = await startRedis(t)
+  const broken = { script: 'read-user.lua', sound: "local score = call('ZSCORE', scores, user)", faulty: "local score = call('GET', scores)" }
+  const node = await startNode(t, { redisUrl: redis.url, scripts: await plantFault(t, broken) })
+  const { status, body } = await node.call('POST', `${INCREMENTS}?include=rank`, { token: node.token('ada'), body: {} })
+  t.equal(status, 200)
+  t.match(body, { new_score: 1, applied: true, rank: undefined })
+
+  const blind = { script: 'read-top.lua', sound: "local reached = redis.call('HGETALL', head)", faulty: "local reached = redis.call('GET', head)" }
+  const other = await startNode(t, { redisUrl: redis.url, scripts: await plantFault(t, blind) })
+  const answer = await other.call('POST', '/scores/update', { token: other.token('ada'), body: { action_id: 'one' } })
+  t.equal(answer.status, 503)
+  t.match(answer.body, { code: 'outcome_unknown', detail: /has counted/ })
+})
+
+test('a refusal of what was sent again does not say that nothing was applied', async (t) => {
+  const redis = await startRedis(t)
+  let cut = false
+  // Hands everything on, and once cuts the line after Redis has answered an increment.
+  const proxy = createServer((near) => {
+    const far = connect(redis.url)
+    near.pipe(far)
+    far.on('data', (reply) => {
+      if (cut && reply.includes('applied')) {
+        cut = false
+        redis.client.config('SET', 'maxmemory', '1').then(() => near.destroy(), () => near.destroy())
+      } else if (!near.destroyed) near.write(reply)
+    })
+    near.on('close', () => far.destroy()).on('error', () => {})
+    far.on('close', () => near.destroy()).on('error', () => {})
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  t.teardown(() => proxy.close())
+  const { port } = proxy.address() as { port: number }
+  const node = await startNode(t, { redisUrl: `redis://127.0.0.1:${port}` })
+  const send = async () => await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: 'one', increment: 10 } })
+  await node.call('POST', INCREMENTS, { token: node.token('ada'), body: {} })
+  cut = true
+  const { status, body } = await send()
+  t.equal(status, 503)
+  t.equal(body.code, 'outcome_unknown')
+  t.equal(await redis.client.zscore('sw:{main}:z:all', 'ada'), '11', 'it was applied')
+  await redis.client.config('SET', 'maxmemory', '0')
+  while ((await node.call('GET', '/readyz')).status !== 200) await delay(20)
+  t.match((await send()).body, { new_score: 11, applied: false })
 })

@@ -67,6 +67,7 @@ test('/ws/scoreboard', async (t) => {
 
   await t.test('what cannot be watched is closed with a code that says so', async (t) => {
     t.match(await (await watch(t, node.url, '?board=nope')).closed, { code: 4404, reason: /no board/ })
+    t.match(await (await watch(t, node.url, `?board=${'漢'.repeat(80)}`)).closed, { code: 4404 }, 'however long its name')
     t.match(await (await watch(t, node.url, '?window=decade')).closed, { code: 1008, reason: /window/ })
     t.match(await (await watch(t, node.url, '?window=day')).closed, { code: 1008, reason: /has the windows all/ })
     t.equal((await node.call('GET', '/ws/scoreboard')).status, 404, 'it is not a page')
@@ -136,4 +137,22 @@ test('two nodes on one Redis show the same board, and nothing goes back, whateve
       t.equal(found.version, 1)
     }
   })
+})
+
+test('a Redis that comes back with less is shown as it is now, and its old versions are not mistaken for the new ones', async (t) => {
+  const redis = await startRedis(t, ['--appendonly', 'no'])
+  const node = await startNode(t, { redisUrl: redis.url })
+  const watcher = await watch(t, node.url)
+  await raise(node, 'ada', 3)
+  await watcher.until(shows('ada', 3))
+  await redis.client.save()
+  for (let n = 0; n < 3; n++) await raise(node, 'bob', 40)
+  await watcher.until(shows('bob', 120))
+  await redis.stop('SIGKILL')
+  await redis.start()
+  await watcher.until(({ top_scores: rows, epoch }) => epoch !== watcher.messages[1]!.epoch && rows.length === 1 && rows[0]!.user_id === 'ada')
+  while ((await raise(node, 'cid', 7)).status !== 200);
+  await watcher.until(shows('cid', 7))
+  t.ok(versionsOnlyRise(watcher.messages))
+  t.strictSame((await node.call('GET', '/v1/boards/main/top')).body.top_scores, watcher.last()?.top_scores)
 })

@@ -22,7 +22,6 @@ function startHub () {
     },
     windowMs: 10,
     quietMs: 1,
-    now: Date.now,
     random: Math.random,
     onReadError: () => {}
   })

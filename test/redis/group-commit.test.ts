@@ -1,12 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { groupCommit } from '../../src/redis/group-commit.ts'
 
 /** A line whose groups end when the test says so. */
-function line (maxItems = 100, maxWaiting = 1000) {
+function line ({ maxItems = 100, maxWaiting = 1000, maxWaitMs = 60_000 } = {}) {
   const groups: { items: readonly number[], end: () => void, fail: (error: Error) => void }[] = []
   const submit = groupCommit<number, number>({
     maxItems,
     maxWaiting,
+    maxWaitMs,
     send: async (items) => await new Promise((resolve, reject) => {
       groups.push({ items, end: () => resolve(items.map((item) => 2 * item)), fail: reject })
     })
@@ -31,7 +33,7 @@ test('what arrives in one turn shares a group, and what arrives meanwhile the ne
 })
 
 test('a group has a size, and so has the line', async (t) => {
-  const { groups, submit, turn } = line(2, 3)
+  const { groups, submit, turn } = line({ maxItems: 2, maxWaiting: 3 })
   const done = [submit(1), submit(2), submit(3)]
   await t.rejects(submit(4), { code: 'unavailable' }, 'a full line refuses')
   await turn()
@@ -41,6 +43,22 @@ test('a group has a size, and so has the line', async (t) => {
   t.strictSame(groups[1]!.items, [3])
   groups[1]!.end()
   t.strictSame(await Promise.all(done), [2, 4, 6])
+})
+
+test('an item that has waited for too long is refused when its turn comes, and not sent', async (t) => {
+  const { groups, submit, turn } = line({ maxWaitMs: 20 })
+  const first = submit(1)
+  await turn()
+  const old = submit(2)
+  await delay(30)
+  const young = submit(3)
+  groups[0]!.end()
+  await first
+  await t.rejects(old, { code: 'unavailable' })
+  await turn()
+  t.strictSame(groups.map(({ items }) => items), [[1], [3]])
+  groups[1]!.end()
+  t.equal(await young, 6)
 })
 
 test('a failed group fails its own items alone', async (t) => {

@@ -1,6 +1,7 @@
 // Contract 003: POST /scores/update, which answers the new top ten, GET /scores. It publishes no error shape: errors are problem+json.
 import { Type } from 'typebox'
 import { ActionId } from '../../leaderboard/identifiers.ts'
+import { Problem } from '../../leaderboard/problem.ts'
 import type { RankedEntry } from '../../leaderboard/ranking.ts'
 import { principalOf } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
@@ -29,7 +30,13 @@ export async function registerContract003 (server: Server, { board, auth, raiseS
   server.post('/scores/update', { schema: update, preParsing: auth.authenticate }, async (request) => {
     const { action_id: actionId, increment } = request.body
     await raiseScore(board, principalOf(request), { actionId: actionIdOf(request, actionId), increment }, { ip: request.ip, requestId: request.id })
-    return rows(await readTopTenAnew())
+    try {
+      return rows(await readTopTenAnew())
+    } catch (cause) {
+      throw new Problem('outcome_unknown', 'The action has counted, but the board cannot be read now. The same action_id again counts no more.', {
+        headers: { 'retry-after': '1' }, cause
+      })
+    }
   })
   server.get('/scores', { schema: scores }, async () => rows(await readTopTen()))
 }
