@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url))
 const OLDEST_NODE = [20, 19]
-const PLACES = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/sbin']
+const PLACES = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/sbin',
+  '/Applications/Google Chrome.app/Contents/MacOS']
 
 /** What scorewire needs of the system: any of the commands, and the package that brings one. */
 const PROGRAMS = {
@@ -19,7 +20,7 @@ const PROGRAMS = {
   },
   chromium: {
     what: 'Chromium, for the tests of the page',
-    commands: ['chromium', 'chromium-browser', 'google-chrome'],
+    commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'Google Chrome'],
     packages: { 'apt-get': 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium' }
   }
 }
@@ -68,7 +69,7 @@ function installPackages () {
   const lock = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   say('installing packages (npm ci)')
-  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) fail('npm ci failed; see above')
+  if (!run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])) fail('npm ci failed; see above')
   writeFileSync(stamp, lock)
 }
 
@@ -81,13 +82,14 @@ function installProgram ({ what, commands, packages }) {
 
   const { refresh, install, asUser = false } = MANAGERS[manager]
   const byHand = `${manager} ${install[0]} ${packages[manager]}`
-  const prefix = asUser || process.getuid?.() === 0 ? [] : ['sudo', '-n']
-  if (prefix.length > 0 && !run('sudo', ['-n', 'true'], { stdio: 'ignore' })) {
+  // RUNLEVEL=1 keeps Debian from starting the system's own Redis service: scorewire starts one for itself.
+  const settings = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1']
+  const prefix = asUser || process.getuid?.() === 0 ? settings : ['sudo', '-n', ...settings]
+  if (prefix[0] === 'sudo' && !run('sudo', ['-n', 'true'], { stdio: 'ignore' })) {
     fail(`found none of ${commands.join(', ')}, and may not install it: run "sudo ${byHand}" and try again`)
   }
   say(`installing ${what} (${byHand})`)
-  // RUNLEVEL=1 keeps Debian from starting the system's own Redis service: scorewire starts one for itself.
-  const options = { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' } }
+  const options = { stdio: ['ignore', 'ignore', 'inherit'] }
   const step = (args) => {
     const [command, ...rest] = [...prefix, manager, ...args]
     return run(command, rest, options)

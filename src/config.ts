@@ -64,26 +64,42 @@ export class ConfigError extends Error {
 const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true })
 const isEnvironment = ajv.compile<Static<typeof Environment>>(Environment)
 
+/** What scorewire will read one day. Ignoring a promise that somebody relies on would be worse than saying so. */
+const NOT_YET = ['JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'ALLOWED_ORIGINS', 'DURABILITY']
+
+const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
+  REDIS_URL: 'such as redis://localhost:6379',
+  JWT_SECRET: 'at least 32 characters that only your token issuer knows'
+}
+
 /**
- * Reads the environment into one frozen configuration; an empty variable counts as not set.
+ * Reads the environment into one frozen configuration; an empty variable counts as not set. In production the variables in
+ * `needs` must be there.
  * @throws ConfigError that names every problem
  */
-export function readConfig (variables: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig (
+  variables: Readonly<Record<string, string | undefined>>, needs: readonly string[] = Object.keys(REQUIRED_IN_PRODUCTION)
+): Config {
   const names = Object.keys(Environment.properties)
   const given: unknown = Object.fromEntries(names.map((name) => [name, variables[name]]).filter(([, value]) => value))
+  const production = variables['NODE_ENV'] === 'production'
+  const problems: string[] = []
   if (!isEnvironment(given)) {
     const wrong = new Map((isEnvironment.errors ?? []).map((error) => [error.instancePath.slice(1), schemaMessage(error)]))
-    throw new ConfigError([...wrong].map(([name, message]) => `${name} ${EXPECTED[name] ?? message}`))
+    problems.push(...[...wrong].map(([name, message]) => `${name} ${EXPECTED[name] ?? message}`))
+  } else if (given.REDIS_URL?.startsWith('redis') === true && !URL.canParse(given.REDIS_URL)) {
+    problems.push(`REDIS_URL ${EXPECTED['REDIS_URL']}`)
   }
-
-  const production = given.NODE_ENV === 'production'
-  const problems: string[] = []
-  if (production && given.REDIS_URL === undefined) problems.push('REDIS_URL is required when NODE_ENV is production, such as redis://localhost:6379')
-  if (production && given.JWT_SECRET === undefined) problems.push('JWT_SECRET is required when NODE_ENV is production: at least 32 characters that only your token issuer knows')
-  const trustProxy = given.TRUST_PROXY?.split(',').map((address) => address.trim()) ?? []
+  const trustProxy = variables['TRUST_PROXY']?.split(',').map((address) => address.trim()) ?? []
   if (!trustProxy.every(isProxyAddress)) problems.push('TRUST_PROXY must be IP addresses or networks, separated by commas')
-  const boards = given.BOARDS_FILE === undefined ? defaultBoards() : readBoards(given.BOARDS_FILE, problems)
-  if (boards === undefined || problems.length > 0) throw new ConfigError(problems)
+  for (const name of needs) {
+    if (production && !variables[name]) problems.push(`${name} is required when NODE_ENV is production: ${REQUIRED_IN_PRODUCTION[name]}`)
+  }
+  for (const name of NOT_YET) {
+    if (variables[name]) problems.push(`${name} is not supported by this version`)
+  }
+  const boards = variables['BOARDS_FILE'] ? readBoards(variables['BOARDS_FILE'], problems) : defaultBoards()
+  if (!isEnvironment(given) || boards === undefined || problems.length > 0) throw new ConfigError(problems)
 
   return Object.freeze({
     production,

@@ -24,7 +24,11 @@ const stopSignal = new Promise<string>((resolve) => {
 })
 
 async function main (name: string | undefined, words: string[]): Promise<number> {
-  if (name === undefined || name === '--help' || name === 'help') {
+  if (name === '--version') {
+    process.stdout.write(`${VERSION}\n`)
+    return 0
+  }
+  if (name === undefined || name === 'help' || [name, ...words].some((word) => word === '--help' || word === '-h')) {
     process.stdout.write(USAGE)
     return name === undefined ? 2 : 0
   }

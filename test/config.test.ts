@@ -32,6 +32,9 @@ test('every problem is named, in one message', async (t) => {
     'RATE_LIMIT_MAX must be >= 0',
     'PUSH_WINDOW_MS must be >= 10'
   ])
+  t.strictSame(problemsOf({ NODE_ENV: 'production', PORT: 'x', TRUST_PROXY: 'y', BOARDS_FILE: '/nope', DURABILITY: 'safe' }).map((problem) => problem.split(' ')[0]),
+    ['PORT', 'TRUST_PROXY', 'REDIS_URL', 'JWT_SECRET', 'DURABILITY', 'BOARDS_FILE'], 'of whatever kind')
+  t.strictSame(problemsOf({ REDIS_URL: 'redis://u:p@localhost:port' }), ['REDIS_URL must be redis://…, rediss://… or the path of a Unix socket'])
   t.strictSame(problemsOf({ PORT: '70000' }), ['PORT must be <= 65535'])
   t.strictSame(problemsOf({ PORT: '3000.5' }), ['PORT must be integer'])
 })
@@ -56,7 +59,8 @@ test('BOARDS_FILE', async (t) => {
   await t.test('names boards; absent rules take their defaults', async (t) => {
     const file = `${t.testdir({ 'boards.json': JSON.stringify({ boards: { weekly: { windows: ['week', 'all'], time_zone: 'Europe/Berlin' }, main: {} } }) })}/boards.json`
     const { boards } = readConfig({ BOARDS_FILE: file })
-    t.equal(boards.default.name, 'weekly')
+    t.equal(boards.default.name, 'main', 'main is the default board where there is one')
+    t.equal(boards.all[0]?.name, 'weekly')
     t.match(boards.get('weekly'), { windows: ['week', 'all'], time_zone: 'Europe/Berlin', max_increment: 1000, max_score: Number.MAX_SAFE_INTEGER, quota: { increments: 600, per_seconds: 60 } })
     t.throws(() => boards.get('nope'), { code: 'unknown_board' })
     t.throws(() => boards.get('__proto__'), { code: 'unknown_board' })

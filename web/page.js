@@ -67,6 +67,7 @@ function fillRow (row, { user_id: user, username, rank, score }) {
   player.firstChild.textContent = username
   player.title = username
   scoreCell.textContent = points.format(score)
+  scoreCell.toggleAttribute('data-long', score >= 1e10)
   return raised
 }
 
@@ -114,7 +115,7 @@ function showAge () {
 
 // --- Scoring ---------------------------------------------------------------------------------------------------------------
 
-let token = { name: undefined, text: undefined, endsAt: 0 }
+let token = { endsAt: 0 }
 
 async function tokenFor (name) {
   if (token.name === name && Date.now() < token.endsAt) return token
@@ -127,7 +128,7 @@ async function tokenFor (name) {
 
 /** Scores once, however often the request has to be sent: the action keeps its id. */
 async function score (name) {
-  const { text, userId } = await tokenFor(name)
+  let { text, userId } = await tokenFor(name)
   ownId = userId
   const actionId = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
   for (let tries = 1; ; tries++) {
@@ -135,6 +136,11 @@ async function score (name) {
       method: 'POST', headers: { authorization: `Bearer ${text}`, 'content-type': 'application/json' }, body: JSON.stringify({ action_id: actionId })
     }).catch(() => undefined)
     if (response?.ok) return await response.json()
+    if (response?.status === 401 && tries === 1) {
+      token = { endsAt: 0 } // the service has another secret since
+      ;({ text, userId } = await tokenFor(name))
+      continue
+    }
     if (response !== undefined && response.status !== 503) throw new Error((await response.json()).detail)
     if (tries === TRIES) throw new Error('The service does not answer; your point may count later.')
     await new Promise((resolve) => setTimeout(resolve, 300 * 2 ** tries * Math.random()))
@@ -145,7 +151,7 @@ element('play').addEventListener('submit', async (event) => {
   event.preventDefault()
   const name = nameField.value.trim()
   if (name === '') return nameField.reportValidity()
-  localStorage.setItem('name', name)
+  rememberName(name)
   try {
     const { new_score: total, rank } = await score(name)
     answer.removeAttribute('data-failed')
@@ -156,13 +162,28 @@ element('play').addEventListener('submit', async (event) => {
   }
 })
 
+// A browser may forbid a page to remember anything.
+function rememberedName () {
+  try {
+    return localStorage.getItem('name') ?? ''
+  } catch {
+    return ''
+  }
+}
+
+function rememberName (name) {
+  try {
+    localStorage.setItem('name', name)
+  } catch {}
+}
+
 /** Only a service in development gives out tokens; elsewhere the page watches. */
 async function showWhatIsPossible () {
   const canPlay = await fetch('/dev/token').then(({ ok }) => ok, () => false)
   element(canPlay ? 'play' : 'read-only').hidden = false
 }
 
-nameField.value = localStorage.getItem('name') ?? ''
+nameField.value = rememberedName()
 showWhatIsPossible()
 followScoreboard({ onBoard: showBoard, onState: showState })
 setInterval(showAge, 1000)

@@ -6,7 +6,7 @@ import { createApp } from '../app.ts'
 import { readConfig, type Config } from '../config.ts'
 import { startEmbeddedRedis, type EmbeddedRedis } from '../redis/embedded.ts'
 import { UsageError, type Command } from './command.ts'
-import { developmentSecret } from './development-secret.ts'
+import { makeDevelopmentSecret } from './development-secret.ts'
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 
@@ -21,7 +21,7 @@ export const serve: Command = async (words, { env, isTerminal, write, stopSignal
     const app = await createApp({
       config,
       redisUrl,
-      jwtSecret: config.jwtSecret ?? developmentSecret(config.dataDir),
+      jwtSecret: config.jwtSecret ?? makeDevelopmentSecret(config.dataDir),
       version: VERSION,
       log,
       now: Date.now,

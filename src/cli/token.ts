@@ -5,7 +5,7 @@ import { readConfig } from '../config.ts'
 import { tokenOptions } from '../http/auth.ts'
 import { UserId, Username } from '../leaderboard/identifiers.ts'
 import { UsageError, type Command } from './command.ts'
-import { developmentSecret } from './development-secret.ts'
+import { readDevelopmentSecret } from './development-secret.ts'
 
 const USAGE = 'scorewire token <user> [--name NAME] [--scope "scores:write admin"] [--expires 30s|15m|12h|7d]'
 const SCOPES = ['scores:write', 'admin']
@@ -19,8 +19,8 @@ const isUsername = ajv.compile(Username)
 /** `scorewire token`: prints a token signed with the service's own secret. */
 export const token: Command = async (words, { env, write }) => {
   const { user, name, scope, expiresInSeconds } = parseWords(words)
-  const config = readConfig(env)
-  const secret = config.jwtSecret ?? developmentSecret(config.dataDir)
+  const config = readConfig(env, ['JWT_SECRET'])
+  const secret = config.jwtSecret ?? readDevelopmentSecret(config.dataDir)
   const { sign } = tokenOptions({ secret, issuer: config.jwtIssuer, audience: config.jwtAudience })
   const signer = createSigner({ ...sign, key: secret, expiresIn: expiresInSeconds * 1000 })
   write(`${signer({ sub: user, ...(name !== undefined && { name }), ...(scope !== undefined && { scope }) })}\n`)

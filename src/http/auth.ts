@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { JWT } from '@fastify/jwt'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
-import { UserId } from '../leaderboard/identifiers.ts'
+import { MAX_USERNAME_CHARACTERS, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
 import type { Principal, Scope } from '../leaderboard/principal.ts'
 
@@ -21,7 +21,6 @@ const CACHE_SIZE = 50_000
 const SCOPES: ReadonlySet<string> = new Set<Scope>(['scores:write', 'admin'])
 /** Header fields by which a token would choose its own key, or demand what we do not know (RFC 8725). */
 const FORBIDDEN_HEADERS = ['jku', 'jwk', 'x5u', 'x5c', 'crit']
-const MAX_USERNAME_CHARACTERS = 64
 
 const Header = Type.Object({ alg: Type.Literal('HS256') })
 const Claims = Type.Object({
@@ -97,7 +96,8 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
     },
     isKnownService (request) {
       const { authorization } = request.headers
-      return authorization !== undefined && cache.get(authorization)?.scopes.has('scores:write') === true
+      const known = authorization === undefined ? undefined : cache.get(authorization)
+      return known !== undefined && now() < known.expiresMs && known.scopes.has('scores:write')
     }
   }
 }

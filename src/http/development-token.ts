@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Username } from '../leaderboard/identifiers.ts'
+import { MAX_USERNAME_CHARACTERS, Username } from '../leaderboard/identifiers.ts'
 import { PROBLEMS } from './errors.ts'
 import type { Server } from './server.ts'
 
@@ -18,7 +18,8 @@ export type SignToken = (claims: { sub: string, name?: string, scope?: string },
 export function registerDevelopmentToken (server: Server, { signToken }: { signToken: SignToken }): void {
   server.get('/dev/token', { schema: { hide: true } }, async () => ({ development: true }))
   server.post('/dev/token', { schema }, async (request, reply) => {
-    const name = request.body.name.normalize('NFC')
+    // NFC may make a name longer than it was.
+    const name = Array.from(request.body.name.normalize('NFC')).slice(0, MAX_USERNAME_CHARACTERS).join('')
     reply.header('cache-control', 'no-store')
     return {
       token: signToken({ sub: name, name }, { expiresInSeconds: LIFETIME_SECONDS }),

@@ -6,7 +6,7 @@ import type { Reads } from '../leaderboard/reads.ts'
 import { principalOf, type Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
 import { actionIdOf } from './idempotency-key.ts'
-import type { Server } from './server.ts'
+import { allowNoBody, type Server } from './server.ts'
 
 /** An increment as the API answers it, and as its receipt shows it again. */
 export const IncrementBody = Type.Object({
@@ -26,14 +26,11 @@ const schema = {
   params: Type.Object({ board: BoardName }),
   querystring: Type.Object({ include: Type.Optional(Type.Literal('rank')) }, { additionalProperties: false }),
   headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ description: 'The action id, where the body has none' })) }),
-  body: Type.Optional(Type.Union([
-    Type.Object({
-      action_id: Type.Optional(ActionId),
-      increment: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Points, 1 by default' })),
-      user_id: Type.Optional(UserId)
-    }, { additionalProperties: false }),
-    Type.Null()
-  ])),
+  body: Type.Object({
+    action_id: Type.Optional(ActionId),
+    increment: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Points, 1 by default' })),
+    user_id: Type.Optional(UserId)
+  }, { additionalProperties: false }),
   response: { 200: IncrementBody, ...PROBLEMS }
 }
 
@@ -45,9 +42,9 @@ export interface IncrementRouteOptions {
 }
 
 export function registerIncrement (server: Server, { boards, auth, raiseScore, readUser }: IncrementRouteOptions): void {
-  server.post('/v1/boards/:board/increments', { schema, preParsing: auth.authenticate }, async (request, reply) => {
+  server.post('/v1/boards/:board/increments', { schema, preParsing: auth.authenticate, preValidation: allowNoBody }, async (request, reply) => {
     const board = boards.get(request.params.board)
-    const body = request.body ?? {}
+    const { body } = request
     const raised = await raiseScore(board, principalOf(request), {
       userId: body.user_id, actionId: actionIdOf(request, body.action_id), increment: body.increment
     }, { ip: request.ip, requestId: request.id })

@@ -19,6 +19,7 @@ the visible top changes, each with the whole top ten.`
 /** Serves `/openapi.json`, written from the routes' own schemas, and `/docs`, which renders it. Call it before the routes. */
 export async function registerOpenApi (server: Server, { version }: { version: string }): Promise<void> {
   await server.register(swagger, {
+    transformObject: (document) => 'openapiObject' in document ? freeOptionalBodies(document.openapiObject) : document.swaggerObject,
     openapi: {
       openapi: '3.1.0',
       info: { title: 'scorewire', version, description: DESCRIPTION },
@@ -33,4 +34,18 @@ export async function registerOpenApi (server: Server, { version }: { version: s
   })
   await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_CSP, theme: DOCS_THEME })
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
+}
+
+/** As much of an OpenAPI document as is looked at here. */
+interface Described {
+  paths?: Record<string, { post?: { requestBody?: { required: boolean, content: Record<string, { schema?: object }> } } }>
+}
+
+/** A body whose every field is optional may be left out; the generator calls every body required. */
+function freeOptionalBodies<Document> (document: Document): Document {
+  for (const { post } of Object.values((document as Described).paths ?? {})) {
+    const schema = post?.requestBody?.content['application/json']?.schema
+    if (post?.requestBody !== undefined) post.requestBody.required = schema !== undefined && 'required' in schema
+  }
+  return document
 }

@@ -9,6 +9,7 @@ import type { Hub } from '../live/hub.ts'
 import { Session } from '../live/session.ts'
 import type { Server } from './server.ts'
 
+const PATH = '/ws/scoreboard'
 const MAX_INBOUND_BYTES = 4096
 /** How long a client may take to answer a close before its socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
@@ -35,19 +36,28 @@ export async function registerScoreboardSocket (server: Server, { boards, hub, o
     }
   })
 
-  // A refusal is a close code, not an HTTP status: a browser's script cannot see the status of a failed upgrade.
-  server.get('/ws/scoreboard', {
-    websocket: true,
-    schema: { querystring: Type.Object({ board: Type.Optional(Type.String()), window: Type.Optional(Type.String()) }) }
-  }, (socket, request) => {
-    try {
-      const { board: name, window } = request.query
-      const board = name === undefined ? boards.default : boards.get(name)
-      if (!isWindow(window)) throw new Problem('invalid_request', 'There is no such window.')
-      socket.once('close', hub.watch(board, windowOf(board, window), new Session(request.raw.socket, onPush)))
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error
-      closeSoon(socket, error.code === 'unknown_board' ? CLOSE.unknownBoard : CLOSE.policy, error.message)
+  // The plugin would upgrade any path, and log the whole address of those that it closes again.
+  server.addHook('onRequest', (request, _reply, done) => {
+    if (!request.ws || request.routeOptions.url === PATH) return done()
+    done(new Problem('invalid_request', `Only ${PATH} is a WebSocket.`))
+  })
+
+  server.route({
+    method: 'GET',
+    url: PATH,
+    schema: { hide: true, querystring: Type.Object({ board: Type.Optional(Type.String()), window: Type.Optional(Type.String()) }) },
+    handler: () => { throw new Problem('upgrade_required', 'This path is a WebSocket.', { headers: { upgrade: 'websocket', connection: 'upgrade' } }) },
+    // A refusal is a close code, not an HTTP status: a browser's script cannot see the status of a failed upgrade.
+    wsHandler (socket, request) {
+      try {
+        const { board: name, window } = request.query as { board?: string, window?: string }
+        const board = name === undefined ? boards.default : boards.get(name)
+        if (!isWindow(window)) throw new Problem('invalid_request', 'There is no such window.')
+        socket.once('close', hub.watch(board, windowOf(board, window), new Session(request.raw.socket, onPush)))
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error
+        closeSoon(socket, error.code === 'unknown_board' ? CLOSE.unknownBoard : CLOSE.policy, error.message)
+      }
     }
   })
 }

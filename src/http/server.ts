@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { Ajv } from 'ajv'
-import fastify, { LogController, type FastifyBaseLogger } from 'fastify'
+import fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { handleClientError, handleError, handleNotFound } from './errors.ts'
+import { handleClientError, handleError } from './errors.ts'
 
 const BODY_LIMIT_BYTES = 16 * 1024
 /** A client that has not sent its request by then is not going to. */
@@ -16,6 +16,12 @@ export interface ServerOptions {
 }
 
 export type Server = ReturnType<typeof createServer>
+
+/** A `preValidation` hook for routes whose every field is optional: no body at all is an empty one. */
+export function allowNoBody (request: FastifyRequest, _reply: unknown, done: () => void): void {
+  request.body ??= {}
+  done()
+}
 
 /** A bare Fastify that refuses what is malformed in scorewire's own words. */
 export function createServer ({ log, trustProxy }: ServerOptions) {
@@ -52,7 +58,6 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
   const converting = new Ajv({ ...options, coerceTypes: true })
   server.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? strict : converting).compile(schema))
   server.setErrorHandler(handleError)
-  server.setNotFoundHandler(handleNotFound)
   server.decorateRequest('principal', null)
   return server
 }

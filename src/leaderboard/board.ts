@@ -37,7 +37,7 @@ const BoardsFile = Type.Object({
 const ajv = new Ajv({ allErrors: true, useDefaults: true })
 const isBoardsFile = ajv.compile<Static<typeof BoardsFile>>(BoardsFile)
 
-/** The boards of a service, in the order of their file. The first is the default board. */
+/** The boards of a service, in the order of their file. */
 export class Boards {
   readonly all: readonly Board[]
   readonly #byName: ReadonlyMap<string, Board>
@@ -47,9 +47,9 @@ export class Boards {
     this.#byName = new Map(boards.map((board) => [board.name, board]))
   }
 
-  /** The board that the published contracts speak of, which have no board in their paths. */
+  /** The board to take where none is named, as in the published contracts: `main`, or the first where there is no `main`. */
   get default (): Board {
-    return this.all[0]!
+    return this.#byName.get('main') ?? this.all[0]!
   }
 
   /** @throws Problem `unknown_board` */

@@ -1,8 +1,11 @@
 import { Type } from 'typebox'
 
 // No control characters, lone surrogates, line separators or bidirectional overrides: an identifier
-// must be one visible line wherever it is shown, and must not reorder the text around it.
-const VISIBLE = '[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069]'
+// must be one visible line wherever it is shown, and must not reorder the text around it. No U+FFFD either: it stands for
+// bytes that were no UTF-8, and would make one identifier of many.
+const VISIBLE = '[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069\\ufffd]'
+
+export const MAX_USERNAME_CHARACTERS = 64
 
 export const BOARD_NAME = '^[a-z0-9][a-z0-9_-]{0,63}$'
 
@@ -17,7 +20,7 @@ export const ActionId = Type.String({
 })
 
 export const Username = Type.String({
-  pattern: `^${VISIBLE}{1,64}$`, description: 'Shown on the board; 1 to 64 characters of any script, in NFC'
+  pattern: `^${VISIBLE}{1,${MAX_USERNAME_CHARACTERS}}$`, description: 'Shown on the board; 1 to 64 characters of any script, in NFC'
 })
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i

@@ -18,6 +18,7 @@ export const STATUS = {
   increment_out_of_range: 422,
   score_out_of_range: 422,
   action_too_old: 422,
+  upgrade_required: 426,
   rate_limited: 429,
   internal_error: 500,
   unavailable: 503,

@@ -181,7 +181,8 @@ test('a command line that cannot be followed gets one clear answer', async (t) =
     ['token with an unknown scope', ['token', 'ada', '--scope', 'root'], {}, 2, /there is no scope "root"/],
     ['token for ever', ['token', 'ada', '--expires', '99999d'], {}, 2, /--expires 99999d is not a time/],
     ['token with a name too long', ['token', 'ada', '--name', 'x'.repeat(65)], {}, 2, /1 to 64 characters/],
-    ['token in production without a secret', ['token', 'ada'], production, 1, /JWT_SECRET is required/]
+    ['token in production without a secret', ['token', 'ada'], production, 1, /^scorewire: JWT_SECRET is required[^\n]+\n$/],
+    ['token where no service has run', ['token', 'ada'], { DATA_DIR: dataDir }, 1, /^scorewire: There is no secret in [^\n]+ yet: start the service first/]
   ]
   await Promise.all(cases.map(async ([name, words, env, code, error]) => {
     const answer = await run(words, env)
@@ -189,5 +190,6 @@ test('a command line that cannot be followed gets one clear answer', async (t) =
     t.match(answer.error, error, name)
     t.notMatch(answer.error, /at .+\.ts:\d+/, `${name}: no stack`)
   }))
-  t.match((await run(['--help'])).out, /scorewire serve/)
+  for (const words of [['--help'], ['help'], ['serve', '--help'], ['token', '-h']]) t.match(await run(words), { code: 0, out: /scorewire serve/ })
+  t.match(await run(['--version']), { code: 0, out: /^\d+\.\d+\.\d+\n$/ })
 })

@@ -18,6 +18,7 @@ test('the edge limit', async (t) => {
     t.equal(refused.headers.get('ratelimit-remaining'), '0')
     t.ok(Number(refused.headers.get('ratelimit-reset')) > 0)
     t.equal((await node.call('GET', '/v1/boards/main/top')).status, 429)
+    t.equal((await node.call('GET', '/nothing')).status, 429, 'paths that do not exist are counted too')
     t.equal((await node.call('GET', '/healthz')).status, 200, 'health is not limited')
     t.equal((await node.call('GET', '/metrics')).status, 200, 'nor are the metrics')
     t.strictSame((await node.call('GET', '/api/top-scores')).body, { error: 'rate_limited', message: 'This address may send 3 requests a minute.' }, 'a contract says it in its own words')

@@ -47,6 +47,8 @@ test('operations', async (t) => {
       for (const [method, { summary }] of Object.entries(methods)) t.ok(summary, `${method} ${path} has a summary`)
     }
     t.ok(body.paths['/v1/boards/{board}/increments'].post.responses['4XX'].content['application/problem+json'])
+    t.equal(body.paths['/v1/boards/{board}/increments'].post.requestBody.required, false)
+    t.equal(body.paths['/scores/update'].post.requestBody.required, true)
     const docs = await node.call('GET', '/docs/')
     t.equal(docs.status, 200)
     t.match(docs.text, 'scorewire API')

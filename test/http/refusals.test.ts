@@ -52,6 +52,7 @@ test('a bad request is refused with its code and changes nothing', async (t) => 
   await refused('an empty JSON body', 'invalid_request', { token, headers: { 'content-type': 'application/json' }, body: '' })
   await refused('control characters in an id', 'invalid_request', { token, body: { action_id: 'a\u0000b' } })
   await refused('a bidirectional override in an id', 'invalid_request', { token, body: { action_id: 'a\u202eb' } })
+  await refused('an id that is no UTF-8', 'invalid_request', { token, body: { action_id: 'a\ufffd' } })
   await refused('an id that is too long', 'invalid_request', { token, body: { action_id: 'x'.repeat(129) } })
   await refused('an empty id', 'invalid_request', { token, body: { action_id: '' } })
   await refused('an unknown include', 'invalid_request', { token, path: `${INCREMENTS}?include=everything` })

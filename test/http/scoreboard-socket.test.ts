@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
+import { WebSocket } from 'ws'
 import { startNode, type TestNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
 import { watch, type LiveMessage } from '../harness/watcher.ts'
@@ -70,7 +73,17 @@ test('/ws/scoreboard', async (t) => {
     t.match(await (await watch(t, node.url, `?board=${'漢'.repeat(80)}`)).closed, { code: 4404 }, 'however long its name')
     t.match(await (await watch(t, node.url, '?window=decade')).closed, { code: 1008, reason: /window/ })
     t.match(await (await watch(t, node.url, '?window=day')).closed, { code: 1008, reason: /has the windows all/ })
-    t.equal((await node.call('GET', '/ws/scoreboard')).status, 404, 'it is not a page')
+    const page = await node.call('GET', '/ws/scoreboard')
+    t.equal(page.status, 426)
+    t.equal(page.body.code, 'upgrade_required')
+  })
+
+  await t.test('no other path is a WebSocket', async (t) => {
+    const socket = new WebSocket(`${node.url.replace('http', 'ws')}/scores?token=secret`)
+    const [, response] = await once(socket, 'unexpected-response') as [unknown, IncomingMessage]
+    t.equal(response.statusCode, 400)
+    socket.on('error', () => {})
+    socket.terminate()
   })
 
   await t.test('a message of more than 4 KB is too large', async (t) => {

@@ -1,9 +1,12 @@
 // The page in a real browser: two windows, one button.
+import { existsSync } from 'node:fs'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { test } from 'tap'
 import { startNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
 
+const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
 const ARGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
 
 async function open (browser: Browser, url: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<{ page: Page, faults: string[] }> {
@@ -31,7 +34,7 @@ async function score (page: Page, name: string): Promise<void> {
 test('the page', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url })
-  const browser = await chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', args: ARGS })
+  const browser = await chromium.launch({ executablePath: BROWSERS.find((file) => existsSync(file)) ?? 'chromium', args: ARGS })
   t.teardown(async () => await browser.close())
 
   await t.test('a click in one window shows in both', async (t) => {
@@ -72,7 +75,13 @@ test('the page', async (t) => {
 
   await t.test('it fits on 360 pixels, in the dark too, and stands still where motion is unwanted', async (t) => {
     const { page, faults } = await open(browser, node.url, { viewport: { width: 360, height: 740 }, colorScheme: 'dark', reducedMotion: 'reduce' })
-    t.ok(await page.evaluate('document.documentElement.scrollWidth <= 360'), 'nothing sticks out')
+    const fits = 'document.documentElement.scrollWidth <= 360 && document.querySelector("table").offsetWidth <= 328'
+    t.ok(await page.evaluate(fits), 'nothing sticks out')
+    await redis.client.multi().zadd('sw:{main}:z:all', Number.MAX_SAFE_INTEGER, 'a long name for so large a score').hset('sw:{main}:head:all', 'a long name for so large a score', 1).hincrby('sw:{main}:meta', 'version', 1).exec()
+    await page.getByRole('row', { name: '9,007,199,254,740,991' }).waitFor()
+    t.ok(await page.evaluate(fits), 'nor does the largest score')
+    await redis.client.multi().zrem('sw:{main}:z:all', 'a long name for so large a score').hdel('sw:{main}:head:all', 'a long name for so large a score').hincrby('sw:{main}:meta', 'version', 1).exec()
+    await page.getByRole('row', { name: '9,007,199,254,740,991' }).waitFor({ state: 'detached' })
     const [red] = /\d+/.exec(String(await page.evaluate('getComputedStyle(document.body).backgroundColor'))) ?? []
     t.ok(Number(red) < 60, 'the ground is dark')
     await page.evaluate('window.moves = 0; Element.prototype.animate = () => { window.moves++ }; undefined')

@@ -2,9 +2,8 @@
 import { Type } from 'typebox'
 import { UserId } from '../../leaderboard/identifiers.ts'
 import { principalOf } from '../auth.ts'
-import { actionIdOf } from '../idempotency-key.ts'
 import type { Server } from '../server.ts'
-import { registerContract, type ContractError, type ContractParts } from './contract.ts'
+import { raiseFor, registerContract, type ContractError, type ContractParts } from './contract.ts'
 
 const Answer = Type.Object({ success: Type.Boolean(), message: Type.String() })
 
@@ -27,9 +26,9 @@ const errorOf: ContractError = ({ statusCode: status, message }) => ({ status, b
 
 export async function registerContract000 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
   await registerContract(server, errorOf, (scope) => {
-    scope.post('/update-score', { schema: update, preParsing: auth.authenticate }, async (request) => {
+    scope.post('/update-score', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
       const { userId, scoreIncrement: increment } = request.body
-      await raiseScore(board, principalOf(request), { userId, increment, actionId: actionIdOf(request, undefined) }, { ip: request.ip, requestId: request.id })
+      await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), userId, increment })
       return { success: true, message: 'Score updated successfully.' }
     })
     scope.get('/scoreboard', { schema: scoreboard, preParsing: auth.authenticate }, async () =>

@@ -2,9 +2,8 @@
 import { Type } from 'typebox'
 import { UserId } from '../../leaderboard/identifiers.ts'
 import { principalOf } from '../auth.ts'
-import { actionIdOf } from '../idempotency-key.ts'
 import type { Server } from '../server.ts'
-import { registerContract, type ContractError, type ContractParts } from './contract.ts'
+import { raiseFor, registerContract, type ContractError, type ContractParts } from './contract.ts'
 
 const Answer = Type.Object({ message: Type.String(), status: Type.String() })
 
@@ -26,9 +25,9 @@ const errorOf: ContractError = ({ statusCode, message }) => ({ status: statusCod
 
 export async function registerContract001 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
   await registerContract(server, errorOf, (scope) => {
-    scope.post('/api/v1/score/update', { schema: update, preParsing: auth.authenticate }, async (request) => {
+    scope.post('/api/v1/score/update', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
       const { user_id: userId, score_increase: increment } = request.body
-      await raiseScore(board, principalOf(request), { userId, increment, actionId: actionIdOf(request, undefined) }, { ip: request.ip, requestId: request.id })
+      await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), userId, increment })
       return { message: 'Score updated successfully', status: 'success' }
     })
     scope.get('/api/v1/scoreboard', { schema: scoreboard }, async () =>

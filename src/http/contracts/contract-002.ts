@@ -1,9 +1,8 @@
 // Contract 002: POST /api/scores/update with the token in the body, GET /api/scores/top.
 import { Type } from 'typebox'
 import { ActionId, UserId } from '../../leaderboard/identifiers.ts'
-import { actionIdOf } from '../idempotency-key.ts'
 import type { Server } from '../server.ts'
-import { registerContract, type ContractError, type ContractParts } from './contract.ts'
+import { raiseFor, registerContract, type ContractError, type ContractParts } from './contract.ts'
 
 const update = {
   summary: '002: raise the own score by one, the token in the body',
@@ -27,17 +26,17 @@ const PUBLISHED: Readonly<Record<number, string>> = {
   403: 'Unauthorized score update attempt.'
 }
 
-/** The contract knows 400 and 403; being too fast (429) and being away (5xx) are said as they are. */
+/** The contract knows 400 and 403; a wrong method (405), being too fast (429) and being away (5xx) are said as they are. */
 const errorOf: ContractError = ({ statusCode, message }) => {
-  const status = statusCode === 429 || statusCode >= 500 ? statusCode : statusCode === 401 || statusCode === 403 ? 403 : 400
+  const status = statusCode === 405 || statusCode === 429 || statusCode >= 500 ? statusCode : statusCode === 401 || statusCode === 403 ? 403 : 400
   return { status, body: { success: false, error: PUBLISHED[status] ?? message } }
 }
 
 export async function registerContract002 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
   await registerContract(server, errorOf, (scope) => {
-    scope.post('/api/scores/update', { schema: update }, async (request) => {
+    scope.post('/api/scores/update', { schema: update }, async (request, reply) => {
       const { userId, authToken, actionId } = request.body
-      const raised = await raiseScore(board, auth.verify(authToken), { userId, actionId: actionIdOf(request, actionId) }, { ip: request.ip, requestId: request.id })
+      const raised = await raiseFor(request, reply, { board, raiseScore, principal: auth.verify(authToken), userId, actionId })
       return { success: true, message: 'Score updated successfully.', updatedScore: raised.score }
     })
     scope.get('/api/scores/top', { schema: top }, async () =>

@@ -5,9 +5,8 @@ import { Problem } from '../../leaderboard/problem.ts'
 import type { RankedEntry } from '../../leaderboard/ranking.ts'
 import { principalOf } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
-import { actionIdOf } from '../idempotency-key.ts'
 import type { Server } from '../server.ts'
-import type { ContractParts } from './contract.ts'
+import { raiseFor, type ContractParts } from './contract.ts'
 
 const Scores = Type.Array(Type.Object({ user_id: Type.String(), username: Type.String(), score: Type.Integer() }))
 
@@ -27,9 +26,9 @@ const scores = { summary: '003: the top ten', tags: ['contracts'], response: { 2
 const rows = (entries: readonly RankedEntry[]) => entries.map(({ userId, username, score }) => ({ user_id: userId, username, score }))
 
 export async function registerContract003 (server: Server, { board, auth, raiseScore, readTopTen, readTopTenAnew }: ContractParts): Promise<void> {
-  server.post('/scores/update', { schema: update, preParsing: auth.authenticate }, async (request) => {
+  server.post('/scores/update', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
     const { action_id: actionId, increment } = request.body
-    await raiseScore(board, principalOf(request), { actionId: actionIdOf(request, actionId), increment }, { ip: request.ip, requestId: request.id })
+    await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), actionId, increment })
     try {
       return rows(await readTopTenAnew())
     } catch (cause) {

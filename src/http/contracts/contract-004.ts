@@ -1,18 +1,14 @@
 // Contract 004: POST /api/update-score, GET /api/top-scores. Its WebSocket is /ws/scoreboard.
 import { Type } from 'typebox'
 import { principalOf } from '../auth.ts'
-import { actionIdOf } from '../idempotency-key.ts'
-import type { Server } from '../server.ts'
-import { registerContract, type ContractError, type ContractParts } from './contract.ts'
+import { allowNoBody, type Server } from '../server.ts'
+import { raiseFor, registerContract, type ContractError, type ContractParts } from './contract.ts'
 
 const update = {
   summary: '004: raise the own score',
   tags: ['contracts'],
   security: [{ bearer: [] }],
-  body: Type.Optional(Type.Union([
-    Type.Object({ increment: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })) }, { additionalProperties: false }),
-    Type.Null()
-  ])),
+  body: Type.Object({ increment: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })) }, { additionalProperties: false }),
   response: { 200: Type.Object({ status: Type.String(), new_score: Type.Integer() }) }
 }
 
@@ -26,9 +22,9 @@ const top = {
   }
 }
 
-const PUBLISHED: ReadonlySet<number> = new Set([400, 401, 403, 429, 500])
+const PUBLISHED: ReadonlySet<number> = new Set([400, 401, 403, 405, 429, 500])
 
-/** The contract knows five statuses; the others fall to the nearest, and `error` still says which refusal it is. */
+/** The contract knows five statuses, and 405 is not about it; the others fall to the nearest, and `error` still says which refusal it is. */
 const errorOf: ContractError = ({ statusCode, code, message }) => ({
   status: PUBLISHED.has(statusCode) ? statusCode : statusCode >= 500 ? 500 : 400,
   body: { error: code, message }
@@ -36,10 +32,8 @@ const errorOf: ContractError = ({ statusCode, code, message }) => ({
 
 export async function registerContract004 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
   await registerContract(server, errorOf, (scope) => {
-    scope.post('/api/update-score', { schema: update, preParsing: auth.authenticate }, async (request) => {
-      const raised = await raiseScore(board, principalOf(request), {
-        increment: request.body?.increment, actionId: actionIdOf(request, undefined)
-      }, { ip: request.ip, requestId: request.id })
+    scope.post('/api/update-score', { schema: update, preParsing: auth.authenticate, preValidation: allowNoBody }, async (request, reply) => {
+      const raised = await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), increment: request.body.increment })
       return { status: 'success', new_score: raised.score }
     })
     scope.get('/api/top-scores', { schema: top }, async () => ({

@@ -1,9 +1,12 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Board } from '../../leaderboard/board.ts'
-import type { RaiseScore } from '../../leaderboard/increment.ts'
+import type { AppliedIncrement, IncrementRequest, RaiseScore } from '../../leaderboard/increment.ts'
+import type { Principal } from '../../leaderboard/principal.ts'
 import type { Problem } from '../../leaderboard/problem.ts'
 import type { RankedEntry } from '../../leaderboard/ranking.ts'
 import type { Auth } from '../auth.ts'
 import { logProblem, problemOf } from '../errors.ts'
+import { actionIdOf } from '../idempotency-key.ts'
 import type { Server } from '../server.ts'
 
 /** What the published contracts are translated to: the service's own parts, on its default board. */
@@ -15,6 +18,19 @@ export interface ContractParts {
   readonly readTopTen: () => Promise<readonly RankedEntry[]>
   /** The same, read after everything that this node has written. */
   readonly readTopTenAnew: () => Promise<readonly RankedEntry[]>
+}
+
+/**
+ * Raises a score for a contract's request: the action id may come as `Idempotency-Key`, and a replay says so.
+ * @throws Problem for every refusal
+ */
+export async function raiseFor (
+  request: FastifyRequest, reply: FastifyReply, { board, raiseScore, principal, ...asked }: Pick<ContractParts, 'board' | 'raiseScore'> & IncrementRequest & { principal: Principal }
+): Promise<AppliedIncrement> {
+  const actionId = actionIdOf(request, asked.actionId)
+  const raised = await raiseScore(board, principal, { ...asked, actionId }, { ip: request.ip, requestId: request.id })
+  if (!raised.applied) reply.header('idempotency-replayed', 'true')
+  return raised
 }
 
 /** How a contract writes a refusal down. */

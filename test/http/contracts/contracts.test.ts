@@ -88,7 +88,12 @@ test('the published contracts', async (t) => {
     t.strictSame((await update({ increment: 9 }, ada)).body, { status: 'success', new_score: 70 })
     t.strictSame((await update({}, ada)).body, { status: 'success', new_score: 71 })
     t.strictSame((await update(undefined, ada)).body, { status: 'success', new_score: 72 })
-    for (let n = 0; n < 2; n++) t.equal((await update({}, ada, { 'idempotency-key': 'k' })).body.new_score, 73, 'the Idempotency-Key works here too')
+    for (const replayed of [null, 'true']) {
+      const { body, headers } = await update({}, ada, { 'idempotency-key': 'k' })
+      t.equal(body.new_score, 73, 'the Idempotency-Key works here too')
+      t.equal(headers.get('idempotency-replayed'), replayed)
+    }
+    t.equal((await node.call('GET', '/api/update-score')).status, 405)
     for (const [status, error, body, token] of [
       [400, 'invalid_request', { increment: 0 }, ada], [400, 'increment_out_of_range', { increment: 1001 }, ada],
       [400, 'invalid_request', { increment: 1, user_id: 'bob' }, ada], [401, 'missing_token', {}, undefined], [401, 'invalid_token', {}, 'nonsense']
