@@ -182,7 +182,7 @@ test('a command line that cannot be followed gets one clear answer', async (t) =
     ['token for ever', ['token', 'ada', '--expires', '99999d'], {}, 2, /--expires 99999d is not a time/],
     ['token with a name too long', ['token', 'ada', '--name', 'x'.repeat(65)], {}, 2, /1 to 64 characters/],
     ['token in production without a secret', ['token', 'ada'], production, 1, /^scorewire: JWT_SECRET is required[^\n]+\n$/],
-    ['token where no service has run', ['token', 'ada'], { DATA_DIR: dataDir }, 1, /^scorewire: There is no secret in [^\n]+ yet: start the service first/]
+    ['token where no service has run', ['token', 'ada'], { DATA_DIR: join(dataDir, 'none') }, 1, /^scorewire: There is no secret in [^\n]+ yet: start the service first/]
   ]
   await Promise.all(cases.map(async ([name, words, env, code, error]) => {
     const answer = await run(words, env)
