@@ -35,6 +35,8 @@ export interface Sample {
 
 export interface IncrementResult {
   readonly bare: readonly Sample[]
+  /** The bare POST again, at the rate of the increments: a loop that is not full shares less among its requests. */
+  readonly bareAtRate: readonly Sample[]
   readonly scorewire: readonly Sample[]
   /** Increments in a script call, on average. */
   readonly groupSize: number
@@ -54,15 +56,18 @@ export async function benchIncrement ({ connections, users, seconds, rounds, onP
   try {
     const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: 3_600_000 })
     const authorizations = Array.from({ length: users }, (_, n) => `Bearer ${sign({ sub: `user-${n}`, name: `User ${n}` })}`)
-    const load = async (server: ServerUnderTest, forSeconds: number) => await measure(server, Number(redisPid), { connections, seconds: forSeconds, authorizations })
+    const load = async (server: ServerUnderTest, forSeconds: number, rate?: number) =>
+      await measure(server, Number(redisPid), { connections, seconds: forSeconds, authorizations, rate })
 
     onProgress('warming up')
     for (const server of [bare, scorewire]) await load(server, WARM_UP_SECONDS)
-    const samples = { bare: [] as Sample[], scorewire: [] as Sample[] }
+    const samples = { bare: [] as Sample[], bareAtRate: [] as Sample[], scorewire: [] as Sample[] }
     for (let round = 1; round <= rounds; round++) {
       onProgress(`round ${round} of ${rounds}`)
       samples.bare.push(await load(bare, seconds))
-      samples.scorewire.push(await load(scorewire, seconds))
+      const sample = await load(scorewire, seconds)
+      samples.scorewire.push(sample)
+      samples.bareAtRate.push(await load(bare, seconds, Math.round(sample.requestsPerSecond)))
     }
     const metrics = await (await fetch(`${scorewire.url}/metrics`)).text()
     const metric = (name: string) => Number(new RegExp(`^${name} (.+)$`, 'm').exec(metrics)?.[1])
@@ -75,10 +80,10 @@ export async function benchIncrement ({ connections, users, seconds, rounds, onP
   }
 }
 
-interface Load { readonly connections: number, readonly seconds: number, readonly authorizations: readonly string[] }
+interface Load { readonly connections: number, readonly seconds: number, readonly authorizations: readonly string[], readonly rate: number | undefined }
 
-/** Closed loop: each connection sends its next increment, of a random user, when the answer to the last is there. */
-async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { connections, seconds, authorizations }: Load): Promise<Sample> {
+/** Closed loop, at most at a rate: each connection sends its next increment, of a random user, when the answer to the last is there. */
+async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { connections, seconds, authorizations, rate }: Load): Promise<Sample> {
   const run = randomBytes(4).toString('hex')
   let sent = 0
   const before = { node: cpuMicros(pid), redis: cpuMicros(redisPid), generator: cpuMicros(process.pid) }
@@ -86,6 +91,7 @@ async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { conne
     url,
     connections,
     duration: seconds,
+    ...(rate !== undefined && { overallRate: rate }),
     requests: [{
       method: 'POST',
       path: '/v1/boards/main/increments',

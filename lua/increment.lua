@@ -29,8 +29,8 @@
 --                        ms that the action id carries (0 if none), actor, ip, request id], the increment as text
 -- ARGV[14..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns {'clock', now_ms} with nothing done when the keys are of another time, else
--- {'done', now_ms, word, number, ...}, a word and a number for each item in order, all as text:
+-- Returns one text, its parts divided by spaces: 'clock' now_ms with nothing done when the keys are of another time, else
+-- 'done' now_ms, and a word and a number for each item in order:
 -- 'applied' score, 'replayed' score, 'mismatch' 0, 'too_old' 0, 'quota' retry_ms, 'score_limit' 0
 
 local call, number, text = redis.call, tonumber, string.format
@@ -45,7 +45,7 @@ local FUTURE_MS = 300000 -- how far an action id's own time may be ahead of Redi
 local clock = call('TIME')
 local now_us = clock[1] * 1000000 + clock[2]
 local now_ms = math.floor(now_us / 1000)
-if now_ms < from_ms or now_ms >= until_ms then return {'clock', text('%.0f', now_ms)} end
+if now_ms < from_ms or now_ms >= until_ms then return 'clock ' .. text('%.0f', now_ms) end
 
 local function score_at(scores, index)
   return number(call('ZRANGE', scores, index, index, 'REV', 'WITHSCORES')[2])
@@ -163,4 +163,4 @@ if head_changed then
     'sequence', text('%.0f', sequence))
   if call('SET', gate, 1, 'PX', gate_ms, 'NX') then call('PUBLISH', channel, text('%.0f', version)) end
 end
-return answers
+return table.concat(answers, ' ')

@@ -61,7 +61,7 @@ test('each script opens with its contract, binds it once, and does what the cont
       t.equal(new RegExp(`\\b${list}\\b`).test(whole), open !== undefined, `${name}: more ${list} only where the header promises more`)
     }
     for (const [, returned] of header.slice(header.indexOf('-- Returns')).matchAll(/'([a-z_]+)'/g)) {
-      t.match(body, `'${returned}'`, `${name} can return ${returned}`)
+      t.match(body, new RegExp(`'${returned}[' ]`), `${name} can return ${returned}`)
     }
   }
 })

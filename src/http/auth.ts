@@ -60,7 +60,10 @@ export interface Auth {
   verify (token: string | undefined): Principal
   /** A `preParsing` hook: sets `request.principal` before the body is read. */
   authenticate (request: FastifyRequest, reply: unknown, payload: unknown, done: (error: Error | null) => void): void
-  /** Whether a request carries a service token that was verified before: costs a look-up, never a verification. */
+  /**
+   * Whether a request carries a service token that was verified before: costs a look-up, never a verification. Sets
+   * `request.principal` to whoever is known by the token, so that there is one look-up.
+   */
   isKnownService (request: FastifyRequest): boolean
 }
 
@@ -88,7 +91,7 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
     verify: (token) => principalFor(token === undefined ? undefined : `${SCHEME}${token}`),
     authenticate (request, _reply, _payload, done) {
       try {
-        request.principal = principalFor(request.headers.authorization)
+        request.principal ??= principalFor(request.headers.authorization)
         done(null)
       } catch (error) {
         done(error instanceof Error ? error : new Error(String(error)))
@@ -97,7 +100,9 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
     isKnownService (request) {
       const { authorization } = request.headers
       const known = authorization === undefined ? undefined : cache.get(authorization)
-      return known !== undefined && now() < known.expiresMs && known.scopes.has('scores:write')
+      if (known === undefined || now() >= known.expiresMs) return false
+      request.principal = known
+      return known.scopes.has('scores:write')
     }
   }
 }

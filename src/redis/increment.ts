@@ -24,8 +24,11 @@ const MAX_WAIT_MS = 1200
 /** Without an archive the ledger is an audit log of about this many entries a board, some 100 B each. */
 const LEDGER_MAX = 1_000_000
 
-/** `clock` or `done`, Redis' time in ms, and then a word and a number for each item. */
-const Reply = Type.Array(Type.String(), { minItems: 2 })
+/**
+ * `clock` or `done`, Redis' time in ms, and then a word and a number for each item: one text, since a list of a group's answers
+ * costs Node more to read than the words in it.
+ */
+const Reply = Type.String({ pattern: '^(clock|done) [0-9]+( [a-z_]+ [0-9]+)*$' })
 
 export interface IncrementOptions extends ScriptContext {
   /** Told of every call: how many items it took and how long, in seconds. */
@@ -102,7 +105,7 @@ interface Group {
 async function sendGroup (script: Script<Static<typeof Reply>>, { board, keysAt, clock, items }: Group): Promise<IncrementOutcome[]> {
   for (let tries = 0; tries < 3; tries++) {
     const period = keysAt(clock.now())
-    const [word, nowMs, ...answers] = await script(...callOf(board, period, items))
+    const [word, nowMs, ...answers] = (await script(...callOf(board, period, items))).split(' ')
     clock.learn(Number(nowMs))
     if (word === 'done') return items.map((_, n) => outcomeOf(answers[2 * n], Number(answers[2 * n + 1])))
   }
