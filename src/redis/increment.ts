@@ -21,7 +21,7 @@ const MAX_WAITING = 20_000
 /** With the second that a call may take, a write is answered within 2.5 s whatever Redis does. */
 const MAX_WAIT_MS = 1200
 
-/** Without an archive the ledger is an audit log of about this many entries a board, some 100 B each. */
+/** Without an archive the ledger is an audit log of about this many entries a board, some 75 B each. */
 const LEDGER_MAX = 1_000_000
 
 /**
