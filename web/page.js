@@ -155,7 +155,7 @@ element('play').addEventListener('submit', async (event) => {
   try {
     const { new_score: total, rank } = await score(name)
     answer.removeAttribute('data-failed')
-    answer.textContent = `${points.format(total)} ${total === 1 ? 'point' : 'points'}, rank ${points.format(rank)}`
+    answer.textContent = `${points.format(total)} ${total === 1 ? 'point' : 'points'}${rank === undefined ? '' : `, rank ${points.format(rank)}`}`
   } catch (error) {
     answer.setAttribute('data-failed', '')
     answer.textContent = error.message

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { JWT } from '@fastify/jwt'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
-import { MAX_USERNAME_CHARACTERS, UserId } from '../leaderboard/identifiers.ts'
+import { presentableName, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
 import type { Principal, Scope } from '../leaderboard/principal.ts'
 
@@ -135,14 +135,8 @@ function verifyAnew (jwt: JWT, authorization: string): Principal {
   const { sub, exp, name, scope = '' } = decoded.payload
   return {
     userId: sub,
-    username: name === undefined ? undefined : presentable(name),
+    username: name === undefined ? undefined : presentableName(name),
     scopes: new Set(scope.split(' ').filter((word): word is Scope => SCOPES.has(word))),
     expiresMs: exp * 1000 + CLOCK_TOLERANCE_MS
   }
-}
-
-/** A name as it may be shown: NFC, one line, without bidirectional overrides, 64 characters; undefined when nothing is left. */
-function presentable (name: string): string | undefined {
-  const visible = name.normalize('NFC').replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, ' ').trim()
-  return Array.from(visible).slice(0, MAX_USERNAME_CHARACTERS).join('') || undefined
 }

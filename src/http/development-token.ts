@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
-import { MAX_USERNAME_CHARACTERS, Username } from '../leaderboard/identifiers.ts'
+import { presentableName, Username } from '../leaderboard/identifiers.ts'
+import { Problem } from '../leaderboard/problem.ts'
 import { PROBLEMS } from './errors.ts'
 import type { Server } from './server.ts'
 
@@ -18,8 +19,9 @@ export type SignToken = (claims: { sub: string, name?: string, scope?: string },
 export function registerDevelopmentToken (server: Server, { signToken }: { signToken: SignToken }): void {
   server.get('/dev/token', { schema: { hide: true } }, async () => ({ development: true }))
   server.post('/dev/token', { schema }, async (request, reply) => {
-    // NFC may make a name longer than it was.
-    const name = Array.from(request.body.name.normalize('NFC')).slice(0, MAX_USERNAME_CHARACTERS).join('')
+    // Composed, a name may be longer than it was, and it is the user id too.
+    const name = presentableName(request.body.name)
+    if (name === undefined) throw new Problem('invalid_request', 'The name is blank.', { errors: [{ path: '/name', message: 'must not be blank' }] })
     reply.header('cache-control', 'no-store')
     return {
       token: signToken({ sub: name, name }, { expiresInSeconds: LIFETIME_SECONDS }),

@@ -3,9 +3,11 @@ import { Type } from 'typebox'
 // No control characters, lone surrogates, line separators or bidirectional overrides: an identifier
 // must be one visible line wherever it is shown, and must not reorder the text around it. No U+FFFD either: it stands for
 // bytes that were no UTF-8, and would make one identifier of many.
-const VISIBLE = '[^\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069\\ufffd]'
+const INVISIBLE = '\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069\\ufffd'
+const VISIBLE = `[^${INVISIBLE}]`
+const UNSEEN = new RegExp(`[${INVISIBLE}]`, 'gu')
 
-export const MAX_USERNAME_CHARACTERS = 64
+const MAX_USERNAME_CHARACTERS = 64
 
 export const BOARD_NAME = '^[a-z0-9][a-z0-9_-]{0,63}$'
 
@@ -29,4 +31,10 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 export function timeOfActionId (actionId: string): number | undefined {
   if (actionId.length !== 36 || actionId[14] !== '7' || !UUID_V7.test(actionId)) return undefined
   return Number.parseInt(actionId.slice(0, 8) + actionId.slice(9, 13), 16)
+}
+
+/** A name as it may be shown, whatever a token holds: in NFC, on one line, 64 characters; undefined when nothing is left. */
+export function presentableName (name: string): string | undefined {
+  const visible = name.normalize('NFC').replace(UNSEEN, ' ').trim()
+  return Array.from(visible).slice(0, MAX_USERNAME_CHARACTERS).join('') || undefined
 }

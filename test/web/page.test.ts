@@ -4,6 +4,7 @@ import { chromium, type Browser, type Page } from 'playwright-core'
 import { test } from 'tap'
 import { startNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
+import { plantFault } from '../harness/scripts.ts'
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
@@ -111,6 +112,14 @@ test('the page', async (t) => {
     await startNode(t, { redisUrl: redis.url, port: Number(port) })
     await row(page, 1, 'Ada', 14).waitFor()
     t.equal(await page.locator('#state').textContent(), 'Live')
+  })
+
+  await t.test('a point that counted is told also where its rank could not be read', async (t) => {
+    const fault = { script: 'read-user.lua', sound: "local score = call('ZSCORE', scores, user)", faulty: "local score = call('GET', scores)" }
+    const broken = await startNode(t, { redisUrl: redis.url, scripts: await plantFault(t, fault) })
+    const { page } = await open(browser, broken.url)
+    await score(page, 'Newcomer')
+    await page.getByText('1 point', { exact: true }).waitFor()
   })
 
   await t.test('in production, where it gets no token, it watches', async (t) => {
