@@ -1,5 +1,5 @@
 // Makes a fresh clone ready: packages, servers, build. Needs Node and npm alone, is quick when there is nothing to do, and says what
-// to do where it may not do it. `node setup.js` is for running scorewire, `node setup.js --test` for testing it.
+// to do where it may not do it. `node setup.js` is for running scorewire, `--test` for testing it, `--bench` for measuring it.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -10,6 +10,8 @@ const ROOT = fileURLToPath(new URL('.', import.meta.url))
 const OLDEST_NODE = [20, 19]
 const PLACES = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/sbin',
   '/Applications/Google Chrome.app/Contents/MacOS']
+/** Where packages put the modules of nginx. */
+const NGINX_MODULES = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules']
 
 /** What scorewire needs of the system: any of the commands, and the package that brings one. */
 const PROGRAMS = {
@@ -22,6 +24,21 @@ const PROGRAMS = {
     what: 'Chromium, for the tests of the page',
     commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'Google Chrome'],
     packages: { 'apt-get': 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium' }
+  },
+  haproxy: {
+    what: 'HAProxy, for the tests behind a balancer',
+    commands: ['haproxy'],
+    packages: { 'apt-get': 'haproxy', dnf: 'haproxy', apk: 'haproxy', pacman: 'haproxy', brew: 'haproxy' }
+  },
+  nginx: {
+    what: 'nginx, for the tests behind a balancer',
+    commands: ['nginx'],
+    packages: { 'apt-get': 'nginx-light', dnf: 'nginx', apk: 'nginx', pacman: 'nginx', brew: 'nginx' }
+  },
+  nchan: {
+    what: 'nginx with nchan, which the fan-out is measured against',
+    modules: ['ngx_nchan_module.so'],
+    packages: { 'apt-get': 'libnginx-mod-nchan' }
   }
 }
 
@@ -42,16 +59,17 @@ function say (message) {
   process.stdout.write(`scorewire: ${message}\n`)
 }
 
-function find (command) {
-  return PLACES.map((place) => join(place, command)).find((file) => {
-    try {
-      accessSync(file, constants.X_OK)
-      return statSync(file).isFile()
-    } catch {
-      return false
-    }
-  })
+function isThere (file, mode) {
+  try {
+    accessSync(file, mode)
+    return statSync(file).isFile()
+  } catch {
+    return false
+  }
 }
+
+const find = (command) => PLACES.map((place) => join(place, command)).find((file) => isThere(file, constants.X_OK))
+const findModule = (name) => NGINX_MODULES.map((place) => join(place, name)).find((file) => isThere(file, constants.R_OK))
 
 function run (command, args, options = {}) {
   return spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', ...options }).status === 0
@@ -74,11 +92,13 @@ function installPackages () {
 }
 
 /** Installs a program through the system's package manager, where it is missing and that is allowed. */
-function installProgram ({ what, commands, packages }) {
-  if (commands.some(find)) return
+function installProgram ({ what, commands = [], modules = [], packages }) {
+  const isInstalled = () => commands.some(find) || modules.some(findModule)
+  if (isInstalled()) return
   const manager = Object.keys(MANAGERS).find((name) => packages[name] !== undefined && find(name))
-  const todo = `install ${what} (${commands.join(' or ')}) and try again`
-  if (manager === undefined) fail(`found none of ${commands.join(', ')} and no package manager that has it: ${todo}`)
+  const names = [...commands, ...modules]
+  const todo = `install ${what} (${names.join(' or ')}) and try again`
+  if (manager === undefined) fail(`found none of ${names.join(', ')} and no package manager that has it: ${todo}`)
 
   const { refresh, install, asUser = false } = MANAGERS[manager]
   const byHand = `${manager} ${install[0]} ${packages[manager]}`
@@ -86,7 +106,7 @@ function installProgram ({ what, commands, packages }) {
   const settings = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1']
   const prefix = asUser || process.getuid?.() === 0 ? settings : ['sudo', '-n', ...settings]
   if (prefix[0] === 'sudo' && !run('sudo', ['-n', 'true'], { stdio: 'ignore' })) {
-    fail(`found none of ${commands.join(', ')}, and may not install it: run "sudo ${byHand}" and try again`)
+    fail(`found none of ${names.join(', ')}, and may not install it: run "sudo ${byHand}" and try again`)
   }
   say(`installing ${what} (${byHand})`)
   const options = { stdio: ['ignore', 'ignore', 'inherit'] }
@@ -96,7 +116,7 @@ function installProgram ({ what, commands, packages }) {
   }
   if (refresh !== undefined) step(refresh)
   step([...install, packages[manager]])
-  if (!commands.some(find)) fail(`"${byHand}" did not bring it: ${todo}`)
+  if (!isInstalled()) fail(`"${byHand}" did not bring it: ${todo}`)
 }
 
 /** Compiles `src/` to `dist/`, when anything in it is newer. */
@@ -112,8 +132,10 @@ function build () {
 }
 
 const forTests = process.argv.includes('--test')
+const forBench = process.argv.includes('--bench')
 checkNode()
 installPackages()
-if (forTests || !process.env.REDIS_URL) installProgram(PROGRAMS.redis)
-if (forTests) installProgram(PROGRAMS.chromium)
+if (forTests || forBench || !process.env.REDIS_URL) installProgram(PROGRAMS.redis)
+if (forTests) for (const program of [PROGRAMS.chromium, PROGRAMS.haproxy, PROGRAMS.nginx]) installProgram(program)
+if (forBench) installProgram(PROGRAMS.nchan)
 build()
