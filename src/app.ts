@@ -9,7 +9,9 @@ import { registerContract001 } from './http/contracts/contract-001.ts'
 import { registerContract002 } from './http/contracts/contract-002.ts'
 import { registerContract003 } from './http/contracts/contract-003.ts'
 import { registerContract004 } from './http/contracts/contract-004.ts'
+import { registerCrossOrigin } from './http/cross-origin.ts'
 import { registerDevelopmentToken } from './http/development-token.ts'
+import { createDoor } from './http/door.ts'
 import { registerEdgeLimit } from './http/edge-limit.ts'
 import { registerHealth } from './http/health.ts'
 import { registerIncrement } from './http/increment.ts'
@@ -19,12 +21,17 @@ import { registerOpenApi } from './http/openapi.ts'
 import { registerPage } from './http/page.ts'
 import { registerReceipt } from './http/receipt.ts'
 import { registerScoreboardSocket } from './http/scoreboard-socket.ts'
+import { registerScoreboardStream } from './http/scoreboard-stream.ts'
 import { createServer, type Server } from './http/server.ts'
 import { registerTop } from './http/top.ts'
 import { registerUser } from './http/user.ts'
+import type { Board } from './leaderboard/board.ts'
 import { createRaiseScore } from './leaderboard/increment.ts'
-import type { Reads } from './leaderboard/reads.ts'
-import { Hub, LIVE_ROWS } from './live/hub.ts'
+import type { WindowKind } from './leaderboard/window.ts'
+import { Audience } from './live/audience.ts'
+import { Hub } from './live/hub.ts'
+import { createLiveStats } from './live/live-stats.ts'
+import { LIVE_ROWS } from './live/topic.ts'
 import { GATE_MS } from './redis/increment.ts'
 import { openStore } from './redis/store.ts'
 
@@ -44,17 +51,30 @@ export interface AppOptions {
   readonly scripts?: URL
 }
 
+/** One node of the service. */
+export interface App {
+  readonly server: Server
+  /** Leaves in order: not ready from now on, live clients sent elsewhere one by one, requests answered to the last; then closes all of it. */
+  depart (): Promise<void>
+}
+
 /**
  * Builds one node: a store, the hub of those who watch, and every route. Closing the server closes all of it.
  * @throws Error when the store cannot be reached or does not fit
  */
-export async function createApp ({ config, redisUrl, jwtSecret, version, log, now, random, scripts }: AppOptions): Promise<Server> {
+export async function createApp ({ config, redisUrl, jwtSecret, version, log, now, random, scripts }: AppOptions): Promise<App> {
   const { boards } = config
-  const metrics = createMetrics({ sockets: () => hub.clients })
+  const live = createLiveStats()
+  const audience = new Audience({ random, stats: live })
+  const metrics = createMetrics({ live, connections: () => audience.size })
+  let leaving = false
+  const isLeaving = () => leaving
 
   const store = await openStore({ url: redisUrl, log, now, onGroup: metrics.onGroup, ...(scripts && { directory: scripts }) })
   const hub = new Hub({
     read: store.readTop,
+    readChanges: store.readChanges,
+    readStandings: store.readStandings,
     follow: store.changes.follow,
     windowMs: config.pushWindowMs,
     quietMs: GATE_MS,
@@ -62,24 +82,38 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
   })
   const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, onOutcome: metrics.onOutcome })
-  const readTop: Reads['top'] = async (board, kind) => hub.known(board, kind) ?? await store.readTop(board, kind)
+  const readTop = async (board: Board, kind: WindowKind) => await hub.top(board, kind)
 
   const server = createServer({ log, trustProxy: config.trustProxy })
-  server.addHook('onClose', async () => store.close())
+  server.addHook('onClose', async () => {
+    audience.stop()
+    store.close()
+  })
   await server.register(jwt, tokenOptions({ secret: jwtSecret, issuer: config.jwtIssuer, audience: config.jwtAudience }))
   const auth = createAuth(server.jwt, now)
+
+  const door = createDoor({
+    allowedOrigins: config.allowedOrigins,
+    maxPerAddress: config.maxSocketsPerIp,
+    maxConnections: config.maxSockets,
+    maxHandshakesPerSecond: config.maxHandshakesPerSecond,
+    isLeaving,
+    onProxySuspected: () => log.warn({}, 'clients seem to come through a proxy that TRUST_PROXY does not name: they count as one address')
+  })
 
   const refuseOtherMethods = watchMethods(server)
   await registerOpenApi(server, { version })
   registerMetrics(server, metrics)
+  await registerCrossOrigin(server, config.allowedOrigins)
   await registerEdgeLimit(server, auth, config.rateLimitMax)
 
   registerIncrement(server, { boards, auth, raiseScore, readUser: store.readUser })
   registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })
-  registerTop(server, { boards, readTop })
-  registerUser(server, { boards, readUser: store.readUser })
+  registerTop(server, { boards, auth, readTop, now: store.now })
+  registerUser(server, { boards, auth, readUser: store.readUser })
   registerBoards(server, { boards, now: store.now })
-  await registerScoreboardSocket(server, { boards, hub, onPush: metrics.onPush })
+  await registerScoreboardSocket(server, { boards, auth, door, hub, audience, stats: live })
+  registerScoreboardStream(server, { boards, auth, door, hub, audience, stats: live, random })
 
   const board = boards.default
   const window = board.windows[0]!
@@ -87,8 +121,9 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     board,
     auth,
     raiseScore,
-    readTopTen: async () => (await readTop(board, window)).entries.slice(0, LIVE_ROWS),
-    readTopTenAnew: async () => (await store.readTop(board, window)).entries.slice(0, LIVE_ROWS)
+    readTop: async () => await readTop(board, window),
+    readTopTenAnew: async () => (await store.readTop(board, window)).entries.slice(0, LIVE_ROWS),
+    now: store.now
   }
   await registerContract000(server, contract)
   await registerContract001(server, contract)
@@ -96,7 +131,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   await registerContract003(server, contract)
   await registerContract004(server, contract)
 
-  registerHealth(server, { isReady: store.isReady })
+  registerHealth(server, { isReady: store.isReady, isLeaving })
   await registerPage(server)
   if (!config.production) {
     registerDevelopmentToken(server, {
@@ -104,5 +139,15 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     })
   }
   refuseOtherMethods()
-  return server
+
+  return {
+    server,
+    async depart () {
+      leaving = true
+      // Every answer from now on asks for another connection, which the balancer opens to another node.
+      server.server.maxRequestsPerSocket = 1
+      await audience.depart(config.drainMs)
+      await server.close()
+    }
+  }
 }

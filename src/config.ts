@@ -21,6 +21,11 @@ const Environment = Type.Object({
   LOG_FORMAT: Type.Optional(Type.Enum(['json', 'pretty'])),
   TRUST_PROXY: Type.Optional(Text('Addresses or networks of the balancers, separated by commas')),
   RATE_LIMIT_MAX: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 6000 }),
+  ALLOWED_ORIGINS: Type.Optional(Text('Origins of the pages that may use the service, separated by commas, or *')),
+  MAX_SOCKETS: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 20_000 }),
+  MAX_SOCKETS_PER_IP: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 32 }),
+  MAX_HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1000 }),
+  DRAIN_MS: Type.Optional(Type.Integer({ minimum: 0, maximum: 300_000 })),
   PUSH_WINDOW_MS: Type.Integer({ minimum: 10, maximum: 1000, default: 100 })
 })
 
@@ -48,6 +53,15 @@ export interface Config {
   /** Requests a minute from one IP address; 0 is no limit. */
   readonly rateLimitMax: number
   readonly pushWindowMs: number
+  /** Origins of pages that may use the service, `*` for all; none: only its own pages. */
+  readonly allowedOrigins: readonly string[]
+  /** Live connections that this node takes. */
+  readonly maxSockets: number
+  /** Live connections from one IP address; 0 is no limit. */
+  readonly maxSocketsPerIp: number
+  readonly maxHandshakesPerSecond: number
+  /** How long a node that is asked to stop takes to send its clients elsewhere. */
+  readonly drainMs: number
 }
 
 /** Everything that is wrong with a configuration, one line each. */
@@ -64,8 +78,11 @@ export class ConfigError extends Error {
 const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true })
 const isEnvironment = ajv.compile<Static<typeof Environment>>(Environment)
 
+/** Enough for a balancer to notice, and for some ten thousand clients to come back elsewhere without a rush. */
+const PRODUCTION_DRAIN_MS = 15_000
+
 /** What scorewire will read one day. Ignoring a promise that somebody relies on would be worse than saying so. */
-const NOT_YET = ['JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'ALLOWED_ORIGINS', 'DURABILITY']
+const NOT_YET = ['JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'DURABILITY']
 
 const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
   REDIS_URL: 'such as redis://localhost:6379',
@@ -92,6 +109,9 @@ export function readConfig (
   }
   const trustProxy = variables['TRUST_PROXY']?.split(',').map((address) => address.trim()) ?? []
   if (!trustProxy.every(isProxyAddress)) problems.push('TRUST_PROXY must be IP addresses or networks, separated by commas')
+  const allowedOrigins = variables['ALLOWED_ORIGINS']?.split(',').map((origin) => origin.trim()).filter(Boolean) ?? []
+  const noOrigin = allowedOrigins.find((origin) => origin !== '*' && !isOrigin(origin))
+  if (noOrigin !== undefined) problems.push(`ALLOWED_ORIGINS must be origins such as https://game.example, separated by commas, or *: ${noOrigin} is none`)
   for (const name of needs) {
     if (production && !variables[name]) problems.push(`${name} is required when NODE_ENV is production: ${REQUIRED_IN_PRODUCTION[name]}`)
   }
@@ -115,8 +135,18 @@ export function readConfig (
     logFormat: given.LOG_FORMAT ?? (production ? 'json' : 'pretty'),
     trustProxy,
     rateLimitMax: given.RATE_LIMIT_MAX,
-    pushWindowMs: given.PUSH_WINDOW_MS
+    pushWindowMs: given.PUSH_WINDOW_MS,
+    allowedOrigins,
+    maxSockets: given.MAX_SOCKETS,
+    maxSocketsPerIp: given.MAX_SOCKETS_PER_IP,
+    maxHandshakesPerSecond: given.MAX_HANDSHAKES_PER_SECOND,
+    drainMs: given.DRAIN_MS ?? (production ? PRODUCTION_DRAIN_MS : 0)
   })
+}
+
+/** A scheme, a host and perhaps a port, as a browser writes them. */
+function isOrigin (text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text
 }
 
 /** An address, a network such as 10.0.0.0/8, or a name that `proxy-addr` knows. */

@@ -28,11 +28,12 @@ export const serve: Command = async (words, { env, isTerminal, write, stopSignal
       random: Math.random
     })
     try {
-      const address = await app.listen({ host: config.host, port: config.port })
+      const address = await app.server.listen({ host: config.host, port: config.port })
       if (!config.production) write(`\n  scorewire ${VERSION} is live at ${address}\n  API documentation        ${address}/docs\n  A token                  npx scorewire token <user>\n\n`)
-      log.info({ signal: await stopSignal }, 'stopping')
+      log.info({ signal: await stopSignal, drainMs: config.drainMs }, 'leaving')
+      await app.depart()
     } finally {
-      await app.close()
+      await app.server.close()
     }
   } finally {
     await redis?.stop()

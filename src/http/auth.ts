@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { JWT } from '@fastify/jwt'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
+import type { Board } from '../leaderboard/board.ts'
 import { presentableName, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
 import type { Principal, Scope } from '../leaderboard/principal.ts'
@@ -12,6 +13,10 @@ declare module 'fastify' {
     principal: Principal | null
   }
 }
+
+/** What a WebSocket client may name as its protocol, and the pair of it that carries the token. */
+export const SUBPROTOCOL = 'scorewire.v1'
+const BEARER_PROTOCOL = 'bearer.'
 
 const SCHEME = 'Bearer '
 const CLOCK_TOLERANCE_MS = 5000
@@ -58,6 +63,10 @@ export function tokenOptions ({ secret, issuer, audience }: TokenOptions) {
 export interface Auth {
   /** The principal of a token. @throws Problem `missing_token`, `invalid_token`, `expired_token` */
   verify (token: string | undefined): Principal
+  /** When a principal's token ends, by `performance.now()`. */
+  expiryOf (principal: Principal): number
+  /** Lets whoever is calling read this board. @throws Problem as `verify`, where the board is for those with a token */
+  mayRead (board: Board, request: FastifyRequest): void
   /** A `preParsing` hook: sets `request.principal` before the body is read. */
   authenticate (request: FastifyRequest, reply: unknown, payload: unknown, done: (error: Error | null) => void): void
   /**
@@ -73,9 +82,7 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
   const cache = new Map<string, Principal>()
 
   function principalFor (authorization: string | undefined): Principal {
-    if (authorization === undefined || authorization === '') {
-      throw new Problem('missing_token', 'This route needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })
-    }
+    if (authorization === undefined || authorization === '') throw missingToken()
     const known = cache.get(authorization)
     if (known !== undefined) {
       if (now() < known.expiresMs) return known
@@ -89,6 +96,10 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
 
   return {
     verify: (token) => principalFor(token === undefined ? undefined : `${SCHEME}${token}`),
+    expiryOf: ({ expiresMs }) => performance.now() + expiresMs - now(),
+    mayRead (board, request) {
+      if (board.visibility === 'authenticated') principalFor(request.headers.authorization)
+    },
     authenticate (request, _reply, _payload, done) {
       try {
         request.principal ??= principalFor(request.headers.authorization)
@@ -107,10 +118,27 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
   }
 }
 
+/** The token of a live connection: from the header, from the subprotocols, or from the query, since browsers cannot set a header. */
+export function presentedToken ({ headers, query }: FastifyRequest): string | undefined {
+  if (headers.authorization !== undefined) return headers.authorization.replace(/^Bearer /i, '')
+  const offered = headers['sec-websocket-protocol']?.split(',').map((protocol) => protocol.trim())
+  const bearer = offered?.find((protocol) => protocol.startsWith(BEARER_PROTOCOL))
+  return bearer === undefined ? (query as { token?: string }).token : bearer.slice(BEARER_PROTOCOL.length)
+}
+
+/** @throws Problem `missing_token` where a board is for those with a token */
+export function requireReader (board: Board, principal: Principal | undefined): void {
+  if (board.visibility === 'authenticated' && principal === undefined) throw missingToken()
+}
+
 /** The principal that a route's `authenticate` hook has set. */
 export function principalOf (request: FastifyRequest): Principal {
   if (request.principal === null) throw new Error(`the route ${request.method} ${request.routeOptions.url} does not authenticate`)
   return request.principal
+}
+
+function missingToken (): Problem {
+  return new Problem('missing_token', 'This needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })
 }
 
 function invalidToken (detail: string, code: 'invalid_token' | 'expired_token' = 'invalid_token'): Problem {

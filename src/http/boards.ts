@@ -7,6 +7,7 @@ import type { Server } from './server.ts'
 
 const BoardBody = Type.Object({
   board: Type.String(),
+  visibility: BoardRules.properties.visibility,
   time_zone: BoardRules.properties.time_zone,
   max_increment: BoardRules.properties.max_increment,
   max_score: BoardRules.properties.max_score,
@@ -37,9 +38,10 @@ export function registerBoards (server: Server, { boards, now }: { boards: Board
 }
 
 function boardBody (board: Board, atMs: number): Static<typeof BoardBody> {
-  const { name, time_zone: timeZone, max_increment: maxIncrement, max_score: maxScore, quota } = board
+  const { name, visibility, time_zone: timeZone, max_increment: maxIncrement, max_score: maxScore, quota } = board
   return {
     board: name,
+    visibility,
     time_zone: timeZone,
     max_increment: maxIncrement,
     max_score: maxScore,

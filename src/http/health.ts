@@ -6,15 +6,16 @@ import type { Server } from './server.ts'
 const Ok = Type.Object({ status: Type.Literal('ok') })
 
 /** `/healthz` looks at the process alone; `/readyz` says whether requests should come here. Neither is limited. */
-export function registerHealth (server: Server, { isReady }: { isReady: () => boolean }): void {
+export function registerHealth (server: Server, { isReady, isLeaving }: { isReady: () => boolean, isLeaving: () => boolean }): void {
   const config = { rateLimit: false } as const
   server.get('/healthz', {
     config, schema: { summary: 'Whether the process is alive', tags: ['operations'], response: { 200: Ok } }
   }, async () => ({ status: 'ok' as const }))
 
   server.get('/readyz', {
-    config, schema: { summary: 'Whether the store is reachable', tags: ['operations'], response: { 200: Ok, ...PROBLEMS } }
+    config, schema: { summary: 'Whether the store is reachable and the node stays', tags: ['operations'], response: { 200: Ok, ...PROBLEMS } }
   }, async () => {
+    if (isLeaving()) throw unavailable('This node is leaving.')
     if (!isReady()) throw unavailable('The score store is away.')
     return { status: 'ok' as const }
   })

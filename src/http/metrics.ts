@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Board } from '../leaderboard/board.ts'
+import type { LiveStats } from '../live/live-stats.ts'
 import type { Server } from './server.ts'
 
 const ROUND_TRIP_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1]
@@ -10,11 +11,10 @@ const GROUP_ITEMS = [1, 2, 4, 8, 16, 32, 64, 128]
 export interface Metrics {
   readonly onGroup: (items: number, seconds: number) => void
   readonly onOutcome: (board: Board, result: string) => void
-  readonly onPush: () => void
   readonly registry: Registry
 }
 
-export function createMetrics ({ sockets }: { sockets: () => number }): Metrics {
+export function createMetrics ({ live, connections }: { live: LiveStats, connections: () => number }): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -39,17 +39,32 @@ export function createMetrics ({ sockets }: { sockets: () => number }): Metrics 
     }
   })
 
-  let pushed = 0
-  const pushes: Counter = new Counter({
-    name: 'scorewire_pushes_total',
-    help: 'Messages written to live clients',
+  const count = (name: string, help: string, read: () => number): Counter => {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      registers,
+      collect () {
+        this.reset()
+        counter.inc(read())
+      }
+    })
+    return counter
+  }
+  count('scorewire_pushes_total', 'Messages written to live clients', () => live.sent)
+  count('scorewire_conflated_total', 'Messages that a live client was not ready for, and got the newest one later instead', () => live.conflated)
+  count('scorewire_stalled_total', 'Times that a live client was found not to read', () => live.stalled)
+  const ended: Counter = new Counter({
+    name: 'scorewire_ended_total',
+    help: 'Live connections that ended, by close code or by a word where there was none',
+    labelNames: ['why'],
     registers,
     collect () {
       this.reset()
-      pushes.inc(pushed)
+      for (const [why, times] of live.ended) ended.inc({ why }, times)
     }
   })
-  const live: Gauge = new Gauge({ name: 'scorewire_sockets', help: 'Live clients', registers, collect: () => live.set(sockets()) })
+  const sockets: Gauge = new Gauge({ name: 'scorewire_sockets', help: 'Live clients', registers, collect: () => sockets.set(connections()) })
 
   return {
     registry,
@@ -61,8 +76,7 @@ export function createMetrics ({ sockets }: { sockets: () => number }): Metrics 
       let results = outcomes.get(board)
       if (results === undefined) outcomes.set(board, results = new Map())
       results.set(result, (results.get(result) ?? 0) + 1)
-    },
-    onPush () { pushed++ }
+    }
   }
 }
 

@@ -1,69 +1,171 @@
 import websocket from '@fastify/websocket'
-import { Type } from 'typebox'
+import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
-import { windowOf, type Boards } from '../leaderboard/board.ts'
-import { Problem } from '../leaderboard/problem.ts'
-import { WindowKind } from '../leaderboard/window.ts'
-import { CLOSE } from '../live/close-code.ts'
+import type { Boards } from '../leaderboard/board.ts'
+import type { Principal } from '../leaderboard/principal.ts'
+import { Problem, type ProblemCode } from '../leaderboard/problem.ts'
+import type { Audience } from '../live/audience.ts'
+import { CLOSE, type CloseCode } from '../live/close-code.ts'
+import { Frame } from '../live/frame.ts'
 import type { Hub } from '../live/hub.ts'
+import { countEnd, type LiveStats } from '../live/live-stats.ts'
 import { Session } from '../live/session.ts'
+import { presentedToken, SUBPROTOCOL, type Auth } from './auth.ts'
+import type { Door } from './door.ts'
 import type { Server } from './server.ts'
+import { judgeWatch, parseWatchMessage, parseWatchQuery, type WatchMessage } from './watch-request.ts'
 
 const PATH = '/ws/scoreboard'
 const MAX_INBOUND_BYTES = 4096
+const MAX_INBOUND_PER_SECOND = 10
+const MAX_BOARDS = 16
+/** Most proxies end a connection that was quiet for 30 s or more. */
+const BEAT_MS = 25_000
 /** How long a client may take to answer a close before its socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000
 /** RFC 6455, section 5.5: the payload of a control frame, less the two bytes of the code. */
 const MAX_REASON_BYTES = 120
+const SECOND_MS = 1000
 
-const isWindow = (kind: string | undefined): kind is WindowKind | undefined =>
-  kind === undefined || WindowKind.enum.some((known) => known === kind)
+const SOCKETS = {
+  maxPayload: MAX_INBOUND_BYTES,
+  closeTimeout: CLOSE_TIMEOUT_MS,
+  // A message is compressed once for everybody, so no client may count on what it was sent before.
+  perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true, serverMaxWindowBits: 15 },
+  handleProtocols: (offered: Set<string>) => offered.has(SUBPROTOCOL) && SUBPROTOCOL
+}
+
+/** A refusal after the upgrade is a close code, not an HTTP status: a browser's script cannot see the status of a failed upgrade. */
+const CLOSE_FOR: Partial<Record<ProblemCode, CloseCode>> = {
+  unknown_board: CLOSE.unknownBoard,
+  expired_token: CLOSE.tokenExpired,
+  missing_token: CLOSE.forbidden,
+  invalid_token: CLOSE.forbidden
+}
 
 export interface ScoreboardSocketOptions {
   readonly boards: Boards
+  readonly auth: Auth
+  readonly door: Door
   readonly hub: Hub
-  readonly onPush: () => void
+  readonly audience: Audience
+  readonly stats: LiveStats
 }
 
 /** `GET /ws/scoreboard`: the top of a board over a WebSocket, at once and whenever it changes. */
-export async function registerScoreboardSocket (server: Server, { boards, hub, onPush }: ScoreboardSocketOptions): Promise<void> {
+export async function registerScoreboardSocket (server: Server, options: ScoreboardSocketOptions): Promise<void> {
+  const { door } = options
   await server.register(websocket, {
-    options: { maxPayload: MAX_INBOUND_BYTES, perMessageDeflate: false, clientTracking: true },
+    options: SOCKETS,
     errorHandler: (_error, socket) => socket.terminate(),
     preClose (done) {
-      for (const socket of server.websocketServer.clients) closeSoon(socket, CLOSE.restart, 'restart')
+      for (const socket of server.websocketServer.clients) closeSocket(socket, CLOSE.restart, 'this node restarts')
       done()
     }
   })
 
-  // The plugin would upgrade any path, and log the whole address of those that it closes again.
   server.addHook('onRequest', (request, _reply, done) => {
-    if (!request.ws || request.routeOptions.url === PATH) return done()
-    done(new Problem('invalid_request', `Only ${PATH} is a WebSocket.`))
+    if (!request.ws) return done()
+    try {
+      // The plugin would upgrade any path, and log the whole address of those that it closes again.
+      if (request.routeOptions.url !== PATH) throw new Problem('invalid_request', `Only ${PATH} is a WebSocket.`)
+      door.check(request)
+      door.enter(request)
+      done()
+    } catch (error) {
+      done(error as Error)
+    }
   })
 
   server.route({
     method: 'GET',
     url: PATH,
-    schema: { hide: true, querystring: Type.Object({ board: Type.Optional(Type.String()), window: Type.Optional(Type.String()) }) },
+    schema: { hide: true },
     handler: () => { throw new Problem('upgrade_required', 'This path is a WebSocket.', { headers: { upgrade: 'websocket', connection: 'upgrade' } }) },
-    // A refusal is a close code, not an HTTP status: a browser's script cannot see the status of a failed upgrade.
-    wsHandler (socket, request) {
-      try {
-        const { board: name, window } = request.query as { board?: string, window?: string }
-        const board = name === undefined ? boards.default : boards.get(name)
-        if (!isWindow(window)) throw new Problem('invalid_request', 'There is no such window.')
-        socket.once('close', hub.watch(board, windowOf(board, window), new Session(request.raw.socket, onPush)))
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error
-        closeSoon(socket, error.code === 'unknown_board' ? CLOSE.unknownBoard : CLOSE.policy, error.message)
-      }
-    }
+    wsHandler: (socket, request) => welcome(socket, request, options)
   })
 }
 
-function closeSoon (socket: WebSocket, code: number, reason: string): void {
+function welcome (socket: WebSocket, request: FastifyRequest, { boards, auth, hub, audience, stats }: ScoreboardSocketOptions): void {
+  let principal: Principal | undefined
+  try {
+    const { me, ...query } = parseWatchQuery(request.query)
+    const token = presentedToken(request)
+    principal = token === undefined ? undefined : auth.verify(token)
+    const watch = judgeWatch(boards, principal, { ...query, me: me === '1' })
+    const session = new Session({
+      socket: request.raw.socket,
+      wire: socket.extensions === '' ? 'websocket' : 'deflated',
+      beatMs: BEAT_MS,
+      expiresAt: principal === undefined ? Infinity : auth.expiryOf(principal),
+      stats,
+      close: (code, reason) => closeSocket(socket, code, reason)
+    })
+    const leave = audience.join(session)
+    socket.once('close', (code) => {
+      hub.leave(session)
+      leave(String(code))
+    })
+    listen(socket, session, (message) => obey(message, { boards, hub, session, principal }))
+    hub.watch(session, watch)
+  } catch (error) {
+    const code = error instanceof Problem ? CLOSE_FOR[error.code] ?? CLOSE.policy : CLOSE.internalError
+    countEnd(stats, String(code))
+    closeSocket(socket, code, error instanceof Problem ? error.message : 'something went wrong here')
+    if (!(error instanceof Problem)) request.log.error({ err: error }, 'a WebSocket could not be opened')
+  }
+}
+
+/** Hears what a client says: answers to our pings, and messages, which may be neither many nor strange. */
+function listen (socket: WebSocket, session: Session, onMessage: (message: WatchMessage) => void): void {
+  let since = 0
+  let heard = 0
+  const isTooMuch = (): boolean => {
+    const now = performance.now()
+    if (now - since >= SECOND_MS) [since, heard] = [now, 0]
+    if (++heard <= MAX_INBOUND_PER_SECOND) return false
+    session.close(CLOSE.policy, `more than ${MAX_INBOUND_PER_SECOND} messages in a second`)
+    return true
+  }
+  socket.on('pong', (data) => { if (!session.answered(String(data))) isTooMuch() })
+  socket.on('ping', isTooMuch)
+  socket.on('message', (data, isBinary) => {
+    if (session.isEnded || isTooMuch()) return
+    if (isBinary) return session.close(CLOSE.unsupportedData, 'messages are text')
+    const message = parseWatchMessage(String(data))
+    if (message === undefined) session.close(CLOSE.policy, 'not a message that is understood here')
+    else onMessage(message)
+  })
+}
+
+interface Obeying {
+  readonly boards: Boards
+  readonly hub: Hub
+  readonly session: Session
+  readonly principal: Principal | undefined
+}
+
+/** Does what a message asks, or tells the client why not. */
+function obey (message: WatchMessage, { boards, hub, session, principal }: Obeying): void {
+  const asked = 'subscribe' in message ? message.subscribe : message.unsubscribe
+  try {
+    if ('subscribe' in message) {
+      const watch = judgeWatch(boards, principal, asked)
+      if (session.views.length >= MAX_BOARDS && !session.watches(watch.board, watch.kind)) {
+        throw new Problem('invalid_request', `One socket may watch ${MAX_BOARDS} boards.`)
+      }
+      hub.watch(session, watch)
+    } else {
+      const { board, kind } = judgeWatch(boards, principal, asked)
+      if (!hub.unwatch(session, board, kind)) throw new Problem('invalid_request', 'This board is not watched here.')
+    }
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    session.tell(new Frame({ event: 'error', code: error.code, detail: error.message, board: asked.board, ...(asked.window && { window: asked.window }) }))
+  }
+}
+
+function closeSocket (socket: WebSocket, code: CloseCode, reason: string): void {
   // A character cut in half becomes one of three bytes.
   socket.close(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES - 3).toString())
-  setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS).unref()
 }

@@ -34,6 +34,8 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
     childLoggerFactory: (logger) => logger,
     genReqId: () => `${node}-${(requests++).toString(36)}`,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    // What arrives on an open connection while the node ends is still answered.
+    return503OnClosing: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000 },

@@ -1,9 +1,11 @@
+import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { VISIBLE, windowOf, type Boards } from '../leaderboard/board.ts'
+import { VISIBLE, windowOf, type Board, type Boards } from '../leaderboard/board.ts'
 import { BoardName } from '../leaderboard/identifiers.ts'
-import type { Reads } from '../leaderboard/reads.ts'
 import { WindowKind } from '../leaderboard/window.ts'
 import { EntryBody, entryBody } from '../leaderboard/wire.ts'
+import type { KnownTop } from '../live/hub.ts'
+import type { Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
 import type { Server } from './server.ts'
 
@@ -12,6 +14,7 @@ const TopBody = Type.Object({
   window: WindowKind,
   epoch: Type.String({ description: 'Names a history of the board: versions of different epochs do not compare' }),
   version: Type.Integer({ description: 'Rises with every change of the head, within an epoch' }),
+  stale: Type.Optional(Type.Literal(true, { description: 'There while the store is away: this may be old, by the seconds in the header Age' })),
   generated_at: Type.String({ description: 'When the board looked like this, RFC 3339 in UTC' }),
   top_scores: Type.Array(EntryBody)
 })
@@ -28,11 +31,22 @@ const schema = {
   response: { 200: TopBody, 304: Type.Null({ description: 'Nothing has changed since the ETag' }), ...PROBLEMS }
 }
 
-export function registerTop (server: Server, { boards, readTop }: { boards: Boards, readTop: Reads['top'] }): void {
+export interface TopOptions {
+  readonly boards: Boards
+  readonly auth: Auth
+  readonly readTop: (board: Board, window: WindowKind) => Promise<KnownTop>
+  /** The store's clock, in ms since 1970. */
+  readonly now: () => number
+}
+
+export function registerTop (server: Server, { boards, auth, readTop, now }: TopOptions): void {
   server.get('/v1/boards/:board/top', { schema }, async (request, reply) => {
     const board = boards.get(request.params.board)
     const window = windowOf(board, request.query.window)
-    const { epoch, version, readMs, entries } = await readTop(board, window)
+    auth.mayRead(board, request)
+    const top = await readTop(board, window)
+    const { epoch, version, readMs, entries, isStale } = top
+    tellAge(reply, top, now())
     const etag = `"${epoch}-${version}"`
     reply.header('etag', etag).header('cache-control', 'no-cache')
     if (matches(request.headers['if-none-match'], etag)) return await reply.code(304).send(null)
@@ -41,10 +55,16 @@ export function registerTop (server: Server, { boards, readTop }: { boards: Boar
       window,
       epoch,
       version,
+      ...(isStale && { stale: true as const }),
       generated_at: new Date(readMs).toISOString(),
       top_scores: entries.slice(0, request.query.limit).map(entryBody)
     }
   })
+}
+
+/** Says in `Age` how many seconds old a top is that may be out of date (RFC 9111, section 5.1). */
+export function tellAge (reply: FastifyReply, { isStale, readMs }: KnownTop, now: number): void {
+  if (isStale) reply.header('age', Math.ceil(Math.max(0, now - readMs) / 1000))
 }
 
 /** Whether `If-None-Match` names this entity tag, compared weakly (RFC 9110, section 13.1.2). */

@@ -6,6 +6,7 @@ import { percentileOf } from '../leaderboard/ranking.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { WindowKind } from '../leaderboard/window.ts'
 import { EntryBody, entryBody } from '../leaderboard/wire.ts'
+import type { Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
 import type { Server } from './server.ts'
 
@@ -34,10 +35,11 @@ const schema = {
   response: { 200: UserBody, ...PROBLEMS }
 }
 
-export function registerUser (server: Server, { boards, readUser }: { boards: Boards, readUser: Reads['user'] }): void {
+export function registerUser (server: Server, { boards, auth, readUser }: { boards: Boards, auth: Auth, readUser: Reads['user'] }): void {
   server.get('/v1/boards/:board/users/:user_id', { schema }, async (request) => {
     const board = boards.get(request.params.board)
     const window = windowOf(board, request.query.window)
+    auth.mayRead(board, request)
     const { user_id: userId } = request.params
     const standing = await readUser(board, window, { userId, around: request.query.around })
     if (standing === undefined) throw new Problem('unknown_user', `This user has no score on the board ${board.name} in the window ${window}.`)

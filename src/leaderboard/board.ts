@@ -17,6 +17,7 @@ export const BoardRules = Type.Object({
   windows: Type.Array(WindowKind, {
     minItems: 1, uniqueItems: true, default: ['all'], description: 'Periods that are ranked; the first is the one shown by default'
   }),
+  visibility: Type.Enum(['public', 'authenticated'], { default: 'public', description: 'Who may read it: everybody, or those with a token' }),
   time_zone: Type.String({ default: 'UTC', description: 'IANA zone that decides where days, weeks and months begin' }),
   max_increment: Type.Integer({ minimum: 1, maximum: MAX_SCORE, default: 1000, description: 'Points that one action may give' }),
   max_score: Type.Integer({ minimum: 1, maximum: MAX_SCORE, default: MAX_SCORE, description: 'No score may pass it' }),

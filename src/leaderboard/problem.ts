@@ -7,6 +7,7 @@ export const STATUS = {
   invalid_token: 401,
   expired_token: 401,
   forbidden_subject: 403,
+  forbidden_origin: 403,
   unknown_board: 404,
   unknown_user: 404,
   unknown_action_id: 404,

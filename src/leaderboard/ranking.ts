@@ -56,3 +56,19 @@ export function rankAround (userId: string, { around, head, stretch }: { around:
 export function percentileOf (rank: number, total: number): number {
   return Math.round((total - rank + 1) / total * 10_000) / 100
 }
+
+/**
+ * Who was passed between two states of the same top, both in order: for each user in both with a lower place now, the one who
+ * now stands right above of those who have passed. Only users for whom `matters` holds are looked at.
+ */
+export function overtakersIn (
+  before: readonly RankedEntry[], after: readonly RankedEntry[], matters: (userId: string) => boolean
+): { userId: string, by: string, rank: number }[] {
+  const rankBefore = new Map(before.map(({ userId, rank }) => [userId, rank]))
+  return after.flatMap(({ userId, rank }, place) => {
+    const was = rankBefore.get(userId)
+    if (was === undefined || rank <= was || !matters(userId)) return []
+    const passer = after.slice(0, place).findLast((other) => other.rank < rank && (rankBefore.get(other.userId) ?? Infinity) >= was)
+    return passer === undefined ? [] : [{ userId, by: passer.userId, rank }]
+  })
+}

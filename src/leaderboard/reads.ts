@@ -17,6 +17,27 @@ export interface UserStanding extends RankedEntry {
   readonly neighbours: readonly RankedEntry[]
 }
 
+/** A user's own score and rank; without a rank while the user has no score. */
+export interface Standing {
+  readonly score: number
+  readonly rank: number | undefined
+}
+
+export interface ScoreChange {
+  readonly userId: string
+  readonly score: number
+}
+
+/** What has happened on a board since a place in its ledger. */
+export interface Changes {
+  /** Where to go on from. */
+  readonly cursor: string
+  /** Whether there is more than was read. */
+  readonly more: boolean
+  /** Each user once, with the score of now. */
+  readonly changes: readonly ScoreChange[]
+}
+
 export interface Receipt {
   readonly increment: number
   readonly score: number
@@ -27,6 +48,10 @@ export interface Reads {
   top (board: Board, window: WindowKind): Promise<Top>
   /** Undefined for a user without a score in the window. */
   user (board: Board, window: WindowKind, query: { userId: string, around: number }): Promise<UserStanding | undefined>
+  /** The standing of each of at most 100 users, in the order given. */
+  standings (board: Board, window: WindowKind, userIds: readonly string[]): Promise<readonly Standing[]>
+  /** What has changed since a cursor; without one nothing, but the cursor of now. */
+  changes (board: Board, window: WindowKind, cursor?: string): Promise<Changes>
   /** Undefined for an action that is not remembered. */
   receipt (board: Board, action: { userId: string, actionId: string }): Promise<Receipt | undefined>
 }

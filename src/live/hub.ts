@@ -1,146 +1,94 @@
 import type { Board } from '../leaderboard/board.ts'
-import type { RankedEntry } from '../leaderboard/ranking.ts'
 import type { Top } from '../leaderboard/reads.ts'
 import type { WindowKind } from '../leaderboard/window.ts'
-import { entryBody } from '../leaderboard/wire.ts'
-import { Frame } from './frame.ts'
-import { Pull } from './pull.ts'
+import type { Session } from './session.ts'
+import { Topic, type TopicOptions } from './topic.ts'
+import { View } from './view.ts'
 
-/** How many entries a live message shows. */
-export const LIVE_ROWS = 10
+export type HubOptions = Omit<TopicOptions, 'name' | 'board' | 'kind' | 'last'>
 
-const POLL_MS = 1000
-
-/** A state not confirmed for this long is no longer vouched for: twice the slowest poll. */
-const FRESH_MS = 2400
-
-/** One version of a board, ready to be sent: the first message to a client is a snapshot, those after it are updates. */
-export interface PreparedTop {
-  readonly snapshot: Frame
-  readonly update: Frame
-}
-
-export interface Client {
-  show (top: PreparedTop): void
-}
-
-export interface HubOptions {
-  /** Reads a top from the store, given the one known before. */
-  readonly read: (board: Board, kind: WindowKind, known?: Top) => Promise<Top>
-  /** Calls back whenever a board may have changed, and returns the stop. */
-  readonly follow: (board: Board, onHint: () => void) => () => void
-  readonly windowMs: number
-  /** For how long after a hint the store may keep quiet about further changes. */
-  readonly quietMs: number
-  readonly random: () => number
-  readonly onReadError: (error: unknown) => void
-}
-
-interface Topic {
+/** What a client wants to see. */
+export interface Watch {
   readonly board: Board
   readonly kind: WindowKind
-  readonly clients: Set<Client>
-  top: Top | undefined
-  /** When that was last read, by a clock that nobody sets. */
-  confirmedAt: number
-  prepared: PreparedTop | undefined
-  stop: () => void
+  /** The user whose own score and rank it follows. */
+  readonly userId?: string | undefined
+  /** Whether it hears of every user's new score. */
+  readonly feed?: boolean
+  /** The version that the client has already, as `epoch-version`. */
+  readonly resumeFrom?: string | undefined
 }
 
-/** Who is listening on this node, and what they see. A board is followed while somebody watches it. */
+/** A top, and whether it may be old because the store is away. */
+export interface KnownTop extends Top {
+  readonly isStale: boolean
+}
+
+/** Who watches what on this node. A board is followed while somebody watches it. */
 export class Hub {
   readonly #options: HubOptions
   readonly #topics = new Map<string, Topic>()
+  /** The last state read of each board and window: what there is to show while the store is away. */
+  readonly #last = new Map<string, Top>()
 
   constructor (options: HubOptions) {
     this.#options = options
   }
 
-  /** Shows the client the board now and whenever its visible top changes. Returns the stop. */
-  watch (board: Board, kind: WindowKind, client: Client): () => void {
-    const name = topicName(board, kind)
+  /** Shows the session a board now and whenever its visible top changes. Watching it again changes what else is wanted. */
+  watch (session: Session, { board, kind, userId, feed = false, resumeFrom }: Watch): void {
+    const name = nameOf(board, kind)
     let topic = this.#topics.get(name)
-    if (topic === undefined) this.#topics.set(name, topic = this.#open(board, kind))
-    topic.clients.add(client)
-    if (topic.prepared !== undefined) client.show(topic.prepared)
-    const watched = topic
-    return () => {
-      if (!watched.clients.delete(client) || watched.clients.size > 0) return
-      watched.stop()
-      this.#topics.delete(name)
+    if (topic === undefined) {
+      this.#topics.set(name, topic = new Topic({ ...this.#options, name, board, kind, last: this.#last.get(name) }))
+    }
+    const view = new View({ topic, session, resumeFrom, feed, follower: userId === undefined ? undefined : topic.standings.follow(userId) })
+    const before = session.views.findIndex((other) => other.topic === topic)
+    if (before >= 0) topic.remove(session.views.splice(before, 1)[0]!)
+    session.views.push(view)
+    topic.add(view)
+  }
+
+  /** Stops to show a session a board; false where it was not shown. */
+  unwatch (session: Session, board: Board, kind: WindowKind): boolean {
+    const topic = this.#topics.get(nameOf(board, kind))
+    const index = session.views.findIndex((view) => view.topic === topic)
+    if (topic === undefined || index < 0) return false
+    this.#remove(session.views.splice(index, 1)[0]!)
+    return true
+  }
+
+  /** Stops to show a session anything. */
+  leave (session: Session): void {
+    for (const view of session.views.splice(0)) this.#remove(view)
+  }
+
+  /** The top as this node knows it, else as the store does; the last one known while the store is away. @throws Problem `unavailable` */
+  async top (board: Board, kind: WindowKind): Promise<KnownTop> {
+    const name = nameOf(board, kind)
+    const topic = this.#topics.get(name)
+    if (topic?.top !== undefined && topic.isFresh) return { ...topic.top, isStale: false }
+    const last = topic?.top ?? this.#last.get(name)
+    try {
+      const top = await this.#options.read(board, kind, last)
+      this.#last.set(name, top)
+      return { ...top, isStale: false }
+    } catch (error) {
+      if (last === undefined) throw error
+      return { ...last, isStale: true }
     }
   }
 
-  /** What this node knows of a board that somebody watches, if it was confirmed a moment ago. */
-  known (board: Board, kind: WindowKind): Top | undefined {
-    const topic = this.#topics.get(topicName(board, kind))
-    return topic !== undefined && performance.now() - topic.confirmedAt < FRESH_MS ? topic.top : undefined
-  }
-
-  get clients (): number {
-    let count = 0
-    for (const { clients } of this.#topics.values()) count += clients.size
-    return count
-  }
-
-  #open (board: Board, kind: WindowKind): Topic {
-    const { read, follow, windowMs, quietMs, random, onReadError } = this.#options
-    const topic: Topic = { board, kind, clients: new Set(), top: undefined, confirmedAt: -Infinity, prepared: undefined, stop: () => {} }
-    const pull = new Pull({
-      windowMs,
-      quietMs,
-      random,
-      pollMs: POLL_MS,
-      read: async () => {
-        try {
-          take(topic, await read(board, kind, topic.top))
-        } catch (error) {
-          onReadError(error)
-        }
-      }
-    })
-    const unfollow = follow(board, () => pull.hint())
-    topic.stop = () => {
-      unfollow()
-      pull.stop()
-    }
-    return topic
+  #remove (view: View): void {
+    const { topic } = view
+    topic.remove(view)
+    if (topic.isWatched) return
+    if (topic.top !== undefined) this.#last.set(topic.name, topic.top)
+    topic.close()
+    this.#topics.delete(topic.name)
   }
 }
 
-function topicName (board: Board, kind: WindowKind): string {
+function nameOf (board: Board, kind: WindowKind): string {
   return `${board.name} ${kind}`
-}
-
-/** Takes a state that is not older than the present one, and shows it to everybody when what they see has changed. */
-function take (topic: Topic, top: Top): void {
-  const before = topic.top
-  if (before !== undefined && before.epoch === top.epoch && top.version < before.version) return
-  topic.top = top
-  topic.confirmedAt = performance.now()
-  if (before !== undefined && before.epoch === top.epoch && before.version === top.version) return
-  topic.prepared = prepare(topic.board, topic.kind, top)
-  if (before !== undefined && before.epoch === top.epoch && looksTheSame(before.entries, top.entries)) return
-  for (const client of topic.clients) client.show(topic.prepared)
-}
-
-function looksTheSame (before: readonly RankedEntry[], now: readonly RankedEntry[]): boolean {
-  for (let row = 0; row < LIVE_ROWS; row++) {
-    const was = before[row]
-    const is = now[row]
-    if (was?.userId !== is?.userId || was?.score !== is?.score || was?.username !== is?.username) return false
-  }
-  return true
-}
-
-function prepare (board: Board, kind: WindowKind, { epoch, version, readMs, entries }: Top): PreparedTop {
-  const content = {
-    board: board.name,
-    window: kind,
-    epoch,
-    version,
-    ts: new Date(readMs).toISOString(),
-    top_scores: entries.slice(0, LIVE_ROWS).map(entryBody)
-  }
-  return { snapshot: new Frame({ event: 'snapshot', ...content }), update: new Frame({ event: 'update', ...content }) }
 }

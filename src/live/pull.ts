@@ -2,7 +2,7 @@ export interface PullOptions {
   /** Reads the newest state and hands it on. Must not throw. */
   readonly read: () => Promise<void>
   /** At most one read in each of these, hints or not. */
-  readonly windowMs: number
+  readonly windowMs: () => number
   /** For how long after a hint further changes may come without one. */
   readonly quietMs: number
   /** Without any hint there is a read this often, give or take a fifth. */
@@ -33,9 +33,9 @@ export class Pull {
 
   hint (): void {
     if (this.#stopped) return
-    const { windowMs, quietMs } = this.#options
+    const windowMs = this.#options.windowMs()
     const now = performance.now()
-    this.#quietUntil = now + quietMs
+    this.#quietUntil = now + this.#options.quietMs
     if (this.#windowTimer !== undefined) return
     const sinceRead = now - this.#lastRead
     if (sinceRead >= windowMs) {
@@ -56,7 +56,7 @@ export class Pull {
     this.#windowTimer = setTimeout(() => {
       this.#windowTimer = undefined
       void this.#read()
-      if (performance.now() < this.#quietUntil) this.#scheduleWindowEnd(this.#options.windowMs)
+      if (performance.now() < this.#quietUntil) this.#scheduleWindowEnd(this.#options.windowMs())
     }, afterMs)
   }
 

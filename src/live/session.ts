@@ -1,41 +1,170 @@
 import type { Socket } from 'node:net'
-import type { Client, PreparedTop } from './hub.ts'
+import type { Board } from '../leaderboard/board.ts'
+import type { WindowKind } from '../leaderboard/window.ts'
+import { CLOSE, type CloseCode } from './close-code.ts'
+import { Credit } from './credit.ts'
+import { Frame, type Wire } from './frame.ts'
+import type { LiveStats } from './live-stats.ts'
+import type { View } from './view.ts'
+import type { Timed } from './wheel.ts'
+
+/** A client that has not answered for so long is gone; with the wheel's two seconds this is 35 s. */
+const DEAD_AFTER_MS = 33_000
+
+export interface SessionOptions {
+  /** The connection itself: messages are written to it whole. */
+  readonly socket: Socket
+  readonly wire: Wire
+  /** Ends the connection in order, with a word to the client. */
+  readonly close: (code: CloseCode, reason: string) => void
+  readonly stats: LiveStats
+  /** How often the client hears from us when nothing changes. */
+  readonly beatMs: number
+  /** When the client's token ends, by `performance.now()`; Infinity without one. */
+  readonly expiresAt: number
+}
+
+const ALIVE = new Frame({ event: 'heartbeat' })
+
+/** What a session has to say, gathered anew for each flush. */
+const outbox: Frame[] = []
 
 /**
- * One WebSocket that watches a board. It is sent the present, not the past: while its socket has not taken the last frame,
- * newer ones replace each other, and the newest goes out when there is room.
+ * One client's connection. It is sent the present, not the past: while its socket has not taken the last message, or the client
+ * has not read it, newer ones replace each other, and the newest goes out when there is room.
  */
-export class Session implements Client {
-  readonly #socket: Socket
-  readonly #onPush: () => void
-  #greeted = false
+export class Session implements Timed {
+  dueAt = 0
+  /** What it watches; one entry for nearly everybody. */
+  readonly views: View[] = []
+  readonly #options: SessionOptions
+  /** A server-sent stream has no answers, and only its socket tells that it is slow. */
+  readonly #credit: Credit | undefined
+  /** Told once and before everything else. */
+  #notices: Frame[] | undefined
   #writing = false
-  #next: PreparedTop | undefined
+  #behind = false
+  #stalled = false
+  #ended = false
+  #endedFor: string | undefined
+  #heardAt = performance.now()
+  #beatAt = 0
 
-  /** `socket` is the connection under the WebSocket; frames are written to it whole. */
-  constructor (socket: Socket, onPush: () => void) {
-    this.#socket = socket
-    this.#onPush = onPush
+  constructor (options: SessionOptions) {
+    this.#options = options
+    this.#credit = options.wire === 'events' ? undefined : new Credit()
   }
 
-  show (top: PreparedTop): void {
-    this.#next = top
-    if (!this.#writing) this.#write()
+  get isEnded (): boolean {
+    return this.#ended
   }
 
-  #write (): void {
-    const top = this.#next
-    if (top === undefined) return
-    const frame = this.#greeted ? top.update : top.snapshot
-    this.#next = undefined
-    this.#greeted = true
+  /** Why this side ended the connection, where it did: a close code or a word. */
+  get endedFor (): string | undefined {
+    return this.#endedFor
+  }
+
+  watches (board: Board, kind: WindowKind): boolean {
+    return this.views.some(({ topic }) => topic.board === board && topic.kind === kind)
+  }
+
+  /** Sends what the client does not have yet, if it can take it, or remembers that there is something. */
+  flush (now = performance.now()): void {
+    if (this.#ended) return
+    if (this.#writing || this.#credit?.isOpen(now) === false) {
+      this.#options.stats.conflated++
+      this.#behind = true
+      if (!this.#stalled && this.#credit?.isLate(now) === true) {
+        this.#stalled = true
+        this.#options.stats.stalled++
+      }
+      return
+    }
+    this.#behind = false
+    if (this.#notices !== undefined) {
+      outbox.push(...this.#notices)
+      this.#notices = undefined
+    }
+    for (const view of this.views) view.collect(outbox)
+    if (outbox.length > 0) this.#write(now, this.#credit?.wantsPing(now) === true)
+  }
+
+  /** Tells the client something as soon as it can take it. */
+  tell (notice: Frame): void {
+    (this.#notices ??= []).push(notice)
+    this.flush()
+  }
+
+  /** Takes the answer to a ping; false for one that was not asked for. */
+  answered (pong: string): boolean {
+    const now = performance.now()
+    if (this.#credit?.answered(pong, now) !== true) return false
+    this.#heardAt = now
+    this.#stalled = false
+    if (this.#behind) this.flush(now)
+    return true
+  }
+
+  /** Begins to be looked after; `phase`, between 0 and 1, spreads the heartbeats of many. Returns when to look first. */
+  begin (phase: number): number {
+    this.#beatAt = performance.now() + phase * this.#options.beatMs
+    return this.#nextLook()
+  }
+
+  /** Looks after the connection: hears whether it lives, ends it when it does not or may not. Returns when to look again. */
+  look (now: number): number {
+    if (now >= this.#options.expiresAt) this.close(CLOSE.tokenExpired, 'the token has expired')
+    else if (now - this.#heardAt >= DEAD_AFTER_MS) this.drop('dead')
+    else if (now >= this.#beatAt) {
+      this.#beatAt += this.#options.beatMs
+      this.#beat(now)
+    }
+    return this.#nextLook()
+  }
+
+  /** Closes in order. */
+  close (code: CloseCode, reason: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#endedFor = String(code)
+    this.#options.close(code, reason)
+  }
+
+  /** Cuts the connection without a word. */
+  drop (why: string): void {
+    this.#ended = true
+    this.#endedFor ??= why
+    this.#options.socket.destroy()
+  }
+
+  #nextLook (): number {
+    return Math.min(this.#beatAt, this.#options.expiresAt, this.#heardAt + DEAD_AFTER_MS)
+  }
+
+  #beat (now: number): void {
+    if (this.#writing || this.#credit?.isAsked === true) return // there is an answer to wait for already
+    for (const view of this.views) outbox.push(view.heartbeat)
+    if (outbox.length === 0) outbox.push(ALIVE)
+    this.#write(now, true)
+  }
+
+  #write (now: number, withPing: boolean): void {
+    const { socket, wire, stats } = this.#options
+    const last = outbox.pop()!
+    if (outbox.length > 0) socket.cork()
+    for (const frame of outbox) socket.write(frame.bytes(wire))
+    stats.sent += outbox.length + 1
     this.#writing = true
-    this.#socket.write(frame.websocket, this.#onWritten)
-    this.#onPush()
+    socket.write(withPing ? last.bytesWithPing(wire) : last.bytes(wire), this.#onWritten)
+    if (outbox.length > 0) socket.uncork()
+    outbox.length = 0
+    if (withPing) this.#credit?.asked(last.ping, now)
   }
 
   readonly #onWritten = (error?: Error | null): void => {
     this.#writing = false
-    if (!error) this.#write()
+    if (error) return
+    if (this.#credit === undefined) this.#heardAt = performance.now()
+    if (this.#behind) this.flush()
   }
 }

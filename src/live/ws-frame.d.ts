@@ -7,9 +7,14 @@ declare module 'ws' {
   export const Sender: {
     frame (data: Buffer, options: { fin: boolean, rsv1: boolean, opcode: number, mask: boolean, readOnly: boolean }): Buffer[]
   }
+  export class PerMessageDeflate {
+    constructor (options: { serverNoContextTakeover: boolean })
+    accept (offers: object[]): object
+  }
   export class Receiver extends Writable {
-    constructor (options: { isServer: boolean })
+    constructor (options: { isServer: boolean, extensions?: Record<string, PerMessageDeflate> })
     on (event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this
+    on (event: 'ping', listener: (data: Buffer) => void): this
     once (event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this
   }
 }

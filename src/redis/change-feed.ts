@@ -11,6 +11,8 @@ export interface ChangeFeed {
    * subscription, since what came before that is lost. Returns the stop.
    */
   follow (board: Board, onHint: () => void): () => void
+  /** Calls back everybody. */
+  tellAll (): void
   close (): void
 }
 
@@ -62,6 +64,9 @@ export function createChangeFeed (redis: Redis, log: Log): ChangeFeed {
         followers.delete(channel)
         redis.unsubscribe(channel).catch(() => {}) // a lost connection has forgotten the channel already
       }
+    },
+    tellAll () {
+      for (const channel of followers.keys()) tell(channel)
     },
     close () {
       clearInterval(heartbeat)

@@ -6,7 +6,9 @@ import { checkServer } from './check-server.ts'
 import { createRedisClock } from './clock.ts'
 import { closeConnection, connectFirst, openConnection, type Log } from './connection.ts'
 import { createIncrement } from './increment.ts'
+import { createReadChanges } from './read-changes.ts'
 import { createReadReceipt } from './read-receipt.ts'
+import { createReadStandings } from './read-standings.ts'
 import { createReadTop, type ReadTop } from './read-top.ts'
 import { createReadUser } from './read-user.ts'
 
@@ -25,6 +27,8 @@ export interface Store {
   readonly increment: KeepIncrement
   readonly readTop: ReadTop
   readonly readUser: Reads['user']
+  readonly readStandings: Reads['standings']
+  readonly readChanges: Reads['changes']
   readonly readReceipt: Reads['receipt']
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
@@ -65,11 +69,16 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     }
   }
 
+  // Whoever could not read for a while reads again at once.
+  reader.on('ready', () => changes.tellAll())
+
   const reading = { redis: reader, clock, directory }
   return {
     increment: createIncrement({ redis: writer, clock, directory, ...(onGroup && { onGroup }) }),
     readTop: whileReading(createReadTop(reading)),
     readUser: whileReading(createReadUser(reading)),
+    readStandings: whileReading(createReadStandings(reading)),
+    readChanges: whileReading(createReadChanges(reading)),
     readReceipt: whileReading(createReadReceipt(reading)),
     changes,
     now: clock.now,

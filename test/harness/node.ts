@@ -13,6 +13,7 @@ export interface TestNode {
   token (user: string, claims?: object): string
   /** One HTTP request over a real socket; a body is sent as JSON. */
   call (method: string, path: string, options?: CallOptions): Promise<Answer>
+  /** As SIGTERM does. */
   close (): Promise<void>
 }
 
@@ -40,7 +41,7 @@ export interface NodeOptions {
 
 /** One node of the service on a free port of the loopback interface, closed when the test ends. */
 export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, port = 0 }: NodeOptions): Promise<TestNode> {
-  const server = await createApp({
+  const { server, depart } = await createApp({
     config: readConfig({ NODE_ENV: 'test', RATE_LIMIT_MAX: '0', ...env }),
     redisUrl,
     jwtSecret: SECRET,
@@ -52,7 +53,7 @@ export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, po
   })
   const url = await server.listen({ host: '127.0.0.1', port })
   let closed: Promise<void> | undefined
-  const close = () => (closed ??= server.close())
+  const close = () => (closed ??= depart())
   t.teardown(close)
   return {
     server,

@@ -1,7 +1,8 @@
-import { test } from 'tap'
+import { test, type Test } from 'tap'
 import { defaultBoards } from '../../src/leaderboard/board.ts'
-import type { Top } from '../../src/leaderboard/reads.ts'
-import { Hub, type Client, type PreparedTop } from '../../src/live/hub.ts'
+import type { Changes, Standing, Top } from '../../src/leaderboard/reads.ts'
+import { Hub } from '../../src/live/hub.ts'
+import { startListener } from '../harness/sockets.ts'
 
 const board = defaultBoards().default
 
@@ -11,10 +12,21 @@ function top (epoch: string, version: number, score: number): Top {
 
 /** A hub whose store and change feed are in the test's hands. */
 function startHub () {
-  let stored = top('e1', 5, 10)
+  let stored: Top | Error = top('e1', 5, 10)
+  let standing: Standing = { score: 10, rank: 1 }
+  let changes: Changes['changes'] = []
   const followers = new Set<() => void>()
   const hub = new Hub({
-    read: async () => stored,
+    read: async () => {
+      if (stored instanceof Error) throw stored
+      return stored
+    },
+    readStandings: async (_board, _kind, userIds) => userIds.map(() => standing),
+    readChanges: async (_board, _kind, cursor) => {
+      const now = cursor === undefined ? [] : changes
+      if (cursor !== undefined) changes = []
+      return { cursor: 'next', more: false, changes: now }
+    },
     follow: (_board, onHint) => {
       followers.add(onHint)
       queueMicrotask(onHint)
@@ -25,60 +37,124 @@ function startHub () {
     random: Math.random,
     onReadError: () => {}
   })
-  const change = async (next: Top) => {
+  const change = async (next: Top | Error) => {
     stored = next
     for (const follower of followers) follower()
     await new Promise((resolve) => { setTimeout(resolve, 40) })
   }
-  return { hub, followers, change }
+  const score = (now: Standing) => {
+    standing = now
+    changes = [{ userId: 'ada', score: now.score }, { userId: 'bob', score: 1 }]
+  }
+  return { hub, followers, change, score }
 }
 
-function listener () {
-  const shown: PreparedTop[] = []
-  const client: Client = { show: (prepared) => shown.push(prepared) }
-  const texts = () => shown.map(({ update }) => String(update.websocket).replace(/^[^{]*/, '')).map((text) => JSON.parse(text))
-  return { client, shown, texts }
+async function watcher (t: Test, hub: Hub, more: { userId?: string, feed?: boolean, resumeFrom?: string } = {}) {
+  const listener = await startListener(t)
+  hub.watch(listener.session, { board, kind: 'all', ...more })
+  t.teardown(() => hub.leave(listener.session))
+  return { ...listener, stop: () => hub.leave(listener.session) }
 }
 
 test('clients see each new version once and never an older one, but another epoch always', async (t) => {
   const { hub, change } = startHub()
-  const { client, texts } = listener()
-  const stop = hub.watch(board, 'all', client)
+  const { messages } = await watcher(t, hub)
   await change(top('e1', 5, 10))
   await change(top('e1', 7, 12))
   await change(top('e1', 6, 11))
   await change(top('e1', 8, 12))
   await change(top('e2', 1, 1))
   await change(top('e2', 2, 2))
-  stop()
-  t.strictSame(texts().map(({ epoch, version }) => [epoch, version]), [['e1', 5], ['e1', 7], ['e2', 1], ['e2', 2]],
-    'version 6 is older and version 8 looks the same')
+  t.strictSame(messages.map(({ event, epoch, version }) => [event, epoch, version]),
+    [['snapshot', 'e1', 5], ['update', 'e1', 7], ['update', 'e2', 1], ['update', 'e2', 2]], 'version 6 is older and version 8 looks the same')
 })
 
-test('everybody shares one prepared top, and who comes late gets the newest', async (t) => {
+test('who comes late gets the newest, and who has it already is told that it is', async (t) => {
   const { hub, change } = startHub()
-  const [first, second, late] = [listener(), listener(), listener()]
-  const stops = [hub.watch(board, 'all', first.client), hub.watch(board, 'all', second.client)]
+  const first = await watcher(t, hub)
   await change(top('e1', 6, 11))
   await change(top('e1', 7, 11))
-  stops.push(hub.watch(board, 'all', late.client))
-  t.equal(first.shown.at(-1), second.shown.at(-1))
-  t.equal(late.texts()[0].version, 7, 'the newest, also where it looked the same to the others')
-  t.equal(hub.known(board, 'all')?.version, 7)
-  for (const stop of stops) stop()
+  const late = await watcher(t, hub)
+  t.match(await late.until(() => true), { event: 'snapshot', version: 7 }, 'the newest, also where it looked the same to the others')
+  t.equal(first.messages.at(-1).version, 6)
+  const resumed = await watcher(t, hub, { resumeFrom: 'e1-7' })
+  t.match(await resumed.until(() => true), { event: 'heartbeat', version: 7 })
+  t.match(await hub.top(board, 'all'), { version: 7, isStale: false })
 })
 
 test('a board is followed while somebody watches it, and not longer', async (t) => {
   const { hub, followers, change } = startHub()
-  const { client } = listener()
-  t.equal(hub.known(board, 'all'), undefined)
-  const stop = hub.watch(board, 'all', client)
+  const { stop } = await watcher(t, hub)
   t.equal(followers.size, 1)
-  t.equal(hub.clients, 1)
   await change(top('e1', 6, 11))
   stop()
   stop()
   t.equal(followers.size, 0)
-  t.equal(hub.clients, 0)
-  t.equal(hub.known(board, 'all'), undefined)
+})
+
+test('while the store is away everybody is told, sees the last state, and is told when it is current again', { timeout: 20_000 }, async (t) => {
+  const { hub, change } = startHub()
+  const there = await watcher(t, hub)
+  await there.until(({ event }) => event === 'snapshot')
+  await change(new Error('away'))
+  t.match(await there.until(({ event }) => event === 'stale'), { epoch: 'e1', version: 5 })
+  const late = await watcher(t, hub)
+  await late.until(({ event }) => event === 'stale')
+  t.strictSame(late.messages.map(({ event }) => event), ['snapshot', 'stale'])
+  t.match(await hub.top(board, 'all'), { version: 5, isStale: true })
+  await change(top('e1', 5, 10))
+  for (const { messages } of [there, late]) t.match(messages.at(-1), { event: 'heartbeat', version: 5 })
+  await change(new Error('away'))
+  const again = there.messages.length
+  while (there.messages.length === again) await change(new Error('away'))
+  await change(top('e1', 6, 20))
+  t.strictSame(there.messages.map(({ event }) => event), ['snapshot', 'stale', 'heartbeat', 'stale', 'update'])
+})
+
+test('a board that nobody watched is shown from the last read while the store is away', async (t) => {
+  const { hub, change } = startHub()
+  t.match(await hub.top(board, 'all'), { version: 5, isStale: false })
+  await change(new Error('away'))
+  t.match(await hub.top(board, 'all'), { version: 5, isStale: true })
+  const late = await watcher(t, hub)
+  await late.until(({ event }) => event === 'stale')
+  t.strictSame(late.messages.map(({ event }) => event), ['snapshot', 'stale'])
+  await t.rejects(hub.top(board, 'day'), { message: 'away' }, 'what was never read cannot be shown')
+})
+
+test('the own standing follows the snapshot and then every change of it', async (t) => {
+  const { hub, score } = startHub()
+  const own = await watcher(t, hub, { userId: 'ada' })
+  const other = await watcher(t, hub)
+  await own.until(({ event }) => event === 'you')
+  t.strictSame(own.messages.map(({ event }) => event), ['snapshot', 'you'])
+  score({ score: 12, rank: 2 })
+  t.match(await own.until((message) => message.score === 12), { event: 'you', user_id: 'ada', rank: 2 })
+  score({ score: 12, rank: 2 })
+  await new Promise((resolve) => { setTimeout(resolve, 60) })
+  t.equal(own.messages.length, 3, 'what has not changed is not told')
+  t.strictSame(other.messages.map(({ event }) => event), ['snapshot'])
+})
+
+test('being passed within the top is told, with who did it', async (t) => {
+  const { hub, change } = startHub()
+  const entries = (...rows: [string, number, number][]) => rows.map(([userId, score, rank]) => ({ userId, username: userId, score, rank }))
+  await change({ ...top('e1', 6, 0), entries: entries(['ada', 10, 1], ['bob', 9, 2], ['cid', 8, 3]) })
+  const own = await watcher(t, hub, { userId: 'ada' })
+  await own.until(({ event }) => event === 'you')
+  await change({ ...top('e1', 7, 0), entries: entries(['cid', 12, 1], ['bob', 11, 2], ['ada', 10, 3]) })
+  t.match(await own.until(({ event }) => event === 'overtaken'), { by: 'bob', rank: 3, board: 'main', window: 'all' })
+  await change({ ...top('e1', 8, 0), entries: entries(['ada', 20, 1], ['cid', 12, 2], ['bob', 11, 3]) })
+  t.equal(own.messages.filter(({ event }) => event === 'overtaken').length, 1)
+})
+
+test('the feed tells every change, to those who asked for it', async (t) => {
+  const { hub, score } = startHub()
+  const fed = await watcher(t, hub, { feed: true })
+  const other = await watcher(t, hub)
+  await fed.until(({ event }) => event === 'snapshot')
+  await new Promise((resolve) => { setTimeout(resolve, 30) })
+  score({ score: 3, rank: 1 })
+  t.strictSame((await fed.until(({ event }) => event === 'scores')).changes, [{ user_id: 'ada', score: 3 }, { user_id: 'bob', score: 1 }])
+  t.ok(other.messages.every(({ event }) => event === 'snapshot'))
 })

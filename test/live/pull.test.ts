@@ -9,7 +9,7 @@ function startPull (t: { teardown: (stop: () => void) => void }, options: Partia
   const reads: number[] = []
   const waiting = new Set<() => void>()
   const pull = new Pull({
-    windowMs: WINDOW_MS,
+    windowMs: () => WINDOW_MS,
     quietMs: QUIET_MS,
     pollMs: 60_000,
     random: () => 0.5,

@@ -1,66 +1,122 @@
-import { once } from 'node:events'
-import { createServer, connect, type Socket } from 'node:net'
-import { test, type Test } from 'tap'
-import { Receiver } from 'ws'
+import { setTimeout as delay } from 'node:timers/promises'
+import { test } from 'tap'
 import { Frame } from '../../src/live/frame.ts'
-import { Session } from '../../src/live/session.ts'
+import { startListener, type Listener } from '../harness/sockets.ts'
 
-const top = (version: number, padding = '') => ({
-  snapshot: new Frame({ event: 'snapshot', version, padding }), update: new Frame({ event: 'update', version, padding })
-})
-
-/** Two ends of a real connection. */
-async function socketPair (t: Test): Promise<{ near: Socket, far: Socket }> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  const far = connect(port, '127.0.0.1')
-  const [near] = await once(server, 'connection') as [Socket]
-  t.teardown(() => {
-    far.destroy()
-    near.destroy()
-    server.close()
-  })
-  return { near, far }
+/** Makes a session watch something of which the test decides what the newest is. */
+function showIn ({ session }: Listener) {
+  let newest: Frame | undefined
+  let told: Frame | undefined
+  const view = {
+    heartbeat: new Frame({ event: 'heartbeat' }),
+    collect (outbox: Frame[]) {
+      if (newest !== undefined && newest !== told) outbox.push(newest)
+      told = newest
+    }
+  }
+  session.views.push(view as never)
+  return (version: number, padding = '') => {
+    newest = new Frame({ version, padding })
+    session.flush()
+  }
 }
 
-function readFrames (far: Socket) {
-  const messages: { event: string, version: number }[] = []
-  const receiver = new Receiver({ isServer: false })
-  receiver.on('message', (data) => messages.push(JSON.parse(String(data))))
-  far.pipe(receiver)
-  return { messages, until: async (version: number) => { while (messages.at(-1)?.version !== version) await once(receiver, 'message') } }
-}
+const versions = ({ messages }: Listener) => messages.map(({ version }) => version)
 
-test('a client that does not read gets the newest afterwards, and not what came between', async (t) => {
-  const { near, far } = await socketPair(t)
-  const session = new Session(near, () => {})
+test('a client whose socket is full gets the newest afterwards, and not what came between', async (t) => {
+  const listener = await startListener(t)
+  const show = showIn(listener)
+  listener.far.pause()
   const large = 'x'.repeat(4_000_000)
-  session.show(top(1, large))
-  session.show(top(2, large))
-  for (let version = 3; version <= 50; version++) session.show(top(version))
-  t.ok(near.writableLength < 10_000_000, 'what waits is not queued')
-  const { messages, until } = readFrames(far)
-  await until(50)
-  t.strictSame(messages.map(({ event, version }) => [event, version]), [['snapshot', 1], ['update', 50]])
+  for (let version = 1; version <= 2; version++) show(version, large)
+  for (let version = 3; version <= 50; version++) show(version)
+  t.ok(listener.near.writableLength < 10_000_000, 'what waits is not queued')
+  t.equal(listener.stats.conflated, 49)
+  listener.far.resume()
+  await listener.until(({ version }) => version === 50)
+  t.strictSame(versions(listener), [1, 50])
 })
 
 test('bytes that others have queued on the socket neither hold a board back nor turn the order round', async (t) => {
-  const { near, far } = await socketPair(t)
-  const session = new Session(near, () => {})
-  near.cork()
-  near.write(Buffer.from([0x8a, 0])) // a pong, as ws writes it
-  session.show(top(1))
-  near.uncork()
-  const { messages, until } = readFrames(far)
-  await until(1)
-  near.cork()
-  near.write(Buffer.from([0x8a, 0]))
-  session.show(top(2))
-  session.show(top(3))
-  near.uncork()
-  await until(3)
-  session.show(top(4))
-  await until(4)
-  t.strictSame(messages.map(({ version }) => version), [1, 2, 3, 4])
+  const listener = await startListener(t)
+  const show = showIn(listener)
+  for (let version = 1; version <= 5; version += 2) {
+    listener.near.cork()
+    listener.near.write(Buffer.from([0x8a, 0])) // a pong, as ws writes it
+    show(version)
+    show(version + 1)
+    listener.near.uncork()
+    await listener.until((message) => message.version === version + 1)
+  }
+  t.strictSame(versions(listener), [1, 2, 3, 4, 5, 6])
+})
+
+test('a client that stops reading is sent little, and when it reads again the newest', { timeout: 30_000 }, async (t) => {
+  const listener = await startListener(t, { answers: false })
+  const show = showIn(listener)
+  let version = 0
+  const writer = setInterval(() => show(++version), 50)
+  t.teardown(() => clearInterval(writer))
+  await listener.until((message) => message.version === 3)
+  t.equal(listener.pings.length, 1, 'it was asked')
+  await delay(4000)
+  t.ok(versions(listener).length <= 41, `${versions(listener).length} messages in the 2 s at most until it was given up on`)
+  t.equal(listener.stats.stalled, 1)
+
+  const behind = version
+  listener.pong(listener.pings.shift()!)
+  const next = await listener.until((message) => message.version > behind - 5)
+  t.ok(next.version >= behind, 'the next message is the newest')
+
+  // On probation each message waits for the answer to the one before.
+  const before = versions(listener).length
+  await delay(300)
+  t.ok(versions(listener).length - before <= 1)
+  for (let n = 0; n < 3; n++) {
+    const known = versions(listener).length
+    listener.pong(listener.pings.shift()!)
+    while (versions(listener).length === known) await delay(5)
+  }
+  t.ok(versions(listener).every((number, n, all) => n === 0 || number > all[n - 1]))
+})
+
+test('who answers gets everything, with a ping a second at most', async (t) => {
+  const listener = await startListener(t)
+  const show = showIn(listener)
+  let asked = 0
+  const { answered } = listener.session
+  listener.session.answered = (pong) => {
+    asked++
+    return answered.call(listener.session, pong)
+  }
+  for (let version = 1; version <= 30; version++) {
+    show(version)
+    await listener.until((message) => message.version === version)
+    await delay(50)
+  }
+  t.strictSame(versions(listener), Array.from({ length: 30 }, (_, n) => n + 1))
+  t.ok(asked >= 1 && asked <= 3, `${asked} pings in 1.5 s`)
+  t.equal(listener.stats.stalled, 0)
+})
+
+test('an answer to no question is none', async (t) => {
+  const listener = await startListener(t, { answers: false })
+  const show = showIn(listener)
+  show(1)
+  await listener.until(({ version }) => version === 1)
+  t.notOk(listener.session.answered('made up'))
+  t.ok(listener.session.answered(listener.pings[0]!))
+  t.notOk(listener.session.answered(listener.pings[0]!), 'nor is the same one twice')
+})
+
+test('a notice waits for the client to be ready, and is not replaced', async (t) => {
+  const listener = await startListener(t)
+  const show = showIn(listener)
+  listener.far.pause()
+  for (let version = 1; version <= 2; version++) show(version, 'x'.repeat(4_000_000))
+  listener.session.tell(new Frame({ event: 'reconnect' }))
+  show(3)
+  listener.far.resume()
+  await listener.until(({ version }) => version === 3)
+  t.strictSame(listener.messages.map(({ event, version }) => event ?? version), [1, 'reconnect', 3])
 })

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { UserId } from '../../leaderboard/identifiers.ts'
 import { principalOf } from '../auth.ts'
 import type { Server } from '../server.ts'
-import { raiseFor, registerContract, type ContractError, type ContractParts } from './contract.ts'
+import { raiseFor, registerContract, topTenFor, type ContractError, type ContractParts } from './contract.ts'
 
 const Answer = Type.Object({ success: Type.Boolean(), message: Type.String() })
 
@@ -24,14 +24,15 @@ const scoreboard = {
 
 const errorOf: ContractError = ({ statusCode: status, message }) => ({ status, body: { success: false, message } })
 
-export async function registerContract000 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
+export async function registerContract000 (server: Server, parts: ContractParts): Promise<void> {
+  const { board, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {
     scope.post('/update-score', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
       const { userId, scoreIncrement: increment } = request.body
       await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), userId, increment })
       return { success: true, message: 'Score updated successfully.' }
     })
-    scope.get('/scoreboard', { schema: scoreboard, preParsing: auth.authenticate }, async () =>
-      (await readTopTen()).map(({ userId, score }) => ({ userId, score })))
+    scope.get('/scoreboard', { schema: scoreboard, preParsing: auth.authenticate }, async (request, reply) =>
+      (await topTenFor(request, reply, parts)).map(({ userId, score }) => ({ userId, score })))
   })
 }

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { UserId } from '../../leaderboard/identifiers.ts'
 import { principalOf } from '../auth.ts'
 import type { Server } from '../server.ts'
-import { raiseFor, registerContract, type ContractError, type ContractParts } from './contract.ts'
+import { raiseFor, registerContract, topTenFor, type ContractError, type ContractParts } from './contract.ts'
 
 const Answer = Type.Object({ message: Type.String(), status: Type.String() })
 
@@ -23,14 +23,15 @@ const scoreboard = {
 
 const errorOf: ContractError = ({ statusCode, message }) => ({ status: statusCode, body: { message, status: 'error' } })
 
-export async function registerContract001 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
+export async function registerContract001 (server: Server, parts: ContractParts): Promise<void> {
+  const { board, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {
     scope.post('/api/v1/score/update', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
       const { user_id: userId, score_increase: increment } = request.body
       await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), userId, increment })
       return { message: 'Score updated successfully', status: 'success' }
     })
-    scope.get('/api/v1/scoreboard', { schema: scoreboard }, async () =>
-      (await readTopTen()).map(({ userId, score }) => ({ user_id: userId, score })))
+    scope.get('/api/v1/scoreboard', { schema: scoreboard }, async (request, reply) =>
+      (await topTenFor(request, reply, parts)).map(({ userId, score }) => ({ user_id: userId, score })))
   })
 }

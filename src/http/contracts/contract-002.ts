@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { ActionId, UserId } from '../../leaderboard/identifiers.ts'
 import type { Server } from '../server.ts'
-import { raiseFor, registerContract, type ContractError, type ContractParts } from './contract.ts'
+import { raiseFor, registerContract, topTenFor, type ContractError, type ContractParts } from './contract.ts'
 
 const update = {
   summary: '002: raise the own score by one, the token in the body',
@@ -32,14 +32,15 @@ const errorOf: ContractError = ({ statusCode, message }) => {
   return { status, body: { success: false, error: PUBLISHED[status] ?? message } }
 }
 
-export async function registerContract002 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
+export async function registerContract002 (server: Server, parts: ContractParts): Promise<void> {
+  const { board, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {
     scope.post('/api/scores/update', { schema: update }, async (request, reply) => {
       const { userId, authToken, actionId } = request.body
       const raised = await raiseFor(request, reply, { board, raiseScore, principal: auth.verify(authToken), userId, actionId })
       return { success: true, message: 'Score updated successfully.', updatedScore: raised.score }
     })
-    scope.get('/api/scores/top', { schema: top }, async () =>
-      ({ topScores: (await readTopTen()).map(({ userId, score }) => ({ userId, score })) }))
+    scope.get('/api/scores/top', { schema: top }, async (request, reply) =>
+      ({ topScores: (await topTenFor(request, reply, parts)).map(({ userId, score }) => ({ userId, score })) }))
   })
 }

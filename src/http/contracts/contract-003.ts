@@ -6,7 +6,7 @@ import type { RankedEntry } from '../../leaderboard/ranking.ts'
 import { principalOf } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
 import type { Server } from '../server.ts'
-import { raiseFor, type ContractParts } from './contract.ts'
+import { raiseFor, topTenFor, type ContractParts } from './contract.ts'
 
 const Scores = Type.Array(Type.Object({ user_id: Type.String(), username: Type.String(), score: Type.Integer() }))
 
@@ -25,7 +25,8 @@ const scores = { summary: '003: the top ten', tags: ['contracts'], response: { 2
 
 const rows = (entries: readonly RankedEntry[]) => entries.map(({ userId, username, score }) => ({ user_id: userId, username, score }))
 
-export async function registerContract003 (server: Server, { board, auth, raiseScore, readTopTen, readTopTenAnew }: ContractParts): Promise<void> {
+export async function registerContract003 (server: Server, parts: ContractParts): Promise<void> {
+  const { board, auth, raiseScore, readTopTenAnew } = parts
   server.post('/scores/update', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
     const { action_id: actionId, increment } = request.body
     await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), actionId, increment })
@@ -37,5 +38,5 @@ export async function registerContract003 (server: Server, { board, auth, raiseS
       })
     }
   })
-  server.get('/scores', { schema: scores }, async () => rows(await readTopTen()))
+  server.get('/scores', { schema: scores }, async (request, reply) => rows(await topTenFor(request, reply, parts)))
 }

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { principalOf } from '../auth.ts'
 import { allowNoBody, type Server } from '../server.ts'
-import { raiseFor, registerContract, type ContractError, type ContractParts } from './contract.ts'
+import { raiseFor, registerContract, topTenFor, type ContractError, type ContractParts } from './contract.ts'
 
 const update = {
   summary: '004: raise the own score',
@@ -30,14 +30,15 @@ const errorOf: ContractError = ({ statusCode, code, message }) => ({
   body: { error: code, message }
 })
 
-export async function registerContract004 (server: Server, { board, auth, raiseScore, readTopTen }: ContractParts): Promise<void> {
+export async function registerContract004 (server: Server, parts: ContractParts): Promise<void> {
+  const { board, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {
     scope.post('/api/update-score', { schema: update, preParsing: auth.authenticate, preValidation: allowNoBody }, async (request, reply) => {
       const raised = await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), increment: request.body.increment })
       return { status: 'success', new_score: raised.score }
     })
-    scope.get('/api/top-scores', { schema: top }, async () => ({
-      top_scores: (await readTopTen()).map(({ userId, username, score }) => ({ user_id: userId, username, score }))
+    scope.get('/api/top-scores', { schema: top }, async (request, reply) => ({
+      top_scores: (await topTenFor(request, reply, parts)).map(({ userId, username, score }) => ({ user_id: userId, username, score }))
     }))
   })
 }

@@ -4,20 +4,25 @@ import type { AppliedIncrement, IncrementRequest, RaiseScore } from '../../leade
 import type { Principal } from '../../leaderboard/principal.ts'
 import type { Problem } from '../../leaderboard/problem.ts'
 import type { RankedEntry } from '../../leaderboard/ranking.ts'
+import { LIVE_ROWS } from '../../live/topic.ts'
+import type { KnownTop } from '../../live/hub.ts'
 import type { Auth } from '../auth.ts'
 import { logProblem, problemOf } from '../errors.ts'
 import { actionIdOf } from '../idempotency-key.ts'
 import type { Server } from '../server.ts'
+import { tellAge } from '../top.ts'
 
 /** What the published contracts are translated to: the service's own parts, on its default board. */
 export interface ContractParts {
   readonly board: Board
   readonly auth: Auth
   readonly raiseScore: RaiseScore
-  /** The first ten of the board's default window. */
-  readonly readTopTen: () => Promise<readonly RankedEntry[]>
-  /** The same, read after everything that this node has written. */
+  /** The top of the board's default window. */
+  readonly readTop: () => Promise<KnownTop>
+  /** Its first ten, read after everything that this node has written. */
   readonly readTopTenAnew: () => Promise<readonly RankedEntry[]>
+  /** The store's clock, in ms since 1970. */
+  readonly now: () => number
 }
 
 /**
@@ -31,6 +36,16 @@ export async function raiseFor (
   const raised = await raiseScore(board, principal, { ...asked, actionId }, { ip: request.ip, requestId: request.id })
   if (!raised.applied) reply.header('idempotency-replayed', 'true')
   return raised
+}
+
+/** The first ten, for whoever may read the board; `Age` tells how old they are while the store is away. */
+export async function topTenFor (
+  request: FastifyRequest, reply: FastifyReply, { board, auth, readTop, now }: Pick<ContractParts, 'board' | 'auth' | 'readTop' | 'now'>
+): Promise<readonly RankedEntry[]> {
+  auth.mayRead(board, request)
+  const top = await readTop()
+  tellAge(reply, top, now())
+  return top.entries.slice(0, LIVE_ROWS)
 }
 
 /** How a contract writes a refusal down. */

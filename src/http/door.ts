@@ -1,0 +1,93 @@
+import { isIPv6, type Socket } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+import { Problem, unavailable } from '../leaderboard/problem.ts'
+
+export interface DoorOptions {
+  /** Origins of the pages that may watch, `*` for all; none: only pages of this service itself. */
+  readonly allowedOrigins: readonly string[]
+  /** Live connections from one IP address (an IPv6 /64), 0 for no limit. */
+  readonly maxPerAddress: number
+  /** Live connections of this node. */
+  readonly maxConnections: number
+  readonly maxHandshakesPerSecond: number
+  /** Whether this node is leaving, and takes nobody in. */
+  readonly isLeaving: () => boolean
+  /** Told once when all clients seem to have one address. */
+  readonly onProxySuspected: () => void
+}
+
+/** Who may connect at all, decided before anything is spent on them. */
+export interface Door {
+  /** @throws Problem `forbidden_origin`, `rate_limited`, `unavailable` */
+  check (request: FastifyRequest): void
+  /** Counts the connection until it ends. */
+  enter (request: FastifyRequest): void
+}
+
+export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, maxHandshakesPerSecond, isLeaving, onProxySuspected }: DoorOptions): Door {
+  const anyOrigin = allowedOrigins.includes('*')
+  const countOf = new Map<string, number>()
+  const entered = new WeakSet<Socket>()
+  let connections = 0
+  let second = 0
+  let handshakes = 0
+  let suspected = false
+
+  function checkOrigin ({ host, headers: { origin } }: FastifyRequest): void {
+    if (origin === undefined || anyOrigin) return // no browser sends none
+    if (allowedOrigins.length > 0 ? allowedOrigins.includes(origin) : hostOf(origin) === host) return
+    throw new Problem('forbidden_origin', 'Pages of this origin may not watch here.')
+  }
+
+  function checkHandshakes (): void {
+    const now = Math.floor(performance.now() / 1000)
+    if (now !== second) [second, handshakes] = [now, 0]
+    if (++handshakes > maxHandshakesPerSecond) throw unavailable('Too many connect at this moment.')
+  }
+
+  return {
+    check (request) {
+      checkOrigin(request)
+      if (isLeaving()) throw unavailable('This node is leaving.')
+      if (connections >= maxConnections) throw unavailable('This node has as many live connections as it takes.', { retryAfterSeconds: 5 })
+      if (maxPerAddress > 0 && (countOf.get(networkOf(request.ip)) ?? 0) >= maxPerAddress) {
+        if (!suspected && request.headers['x-forwarded-for'] !== undefined && request.ip === request.raw.socket.remoteAddress) {
+          suspected = true
+          onProxySuspected()
+        }
+        throw new Problem('rate_limited', `One address may have ${maxPerAddress} live connections.`, { headers: { 'retry-after': '5' } })
+      }
+      checkHandshakes()
+    },
+    enter (request) {
+      const { socket } = request.raw
+      if (entered.has(socket)) return
+      entered.add(socket)
+      const network = networkOf(request.ip)
+      connections++
+      countOf.set(network, (countOf.get(network) ?? 0) + 1)
+      socket.once('close', () => {
+        connections--
+        const left = countOf.get(network)! - 1
+        if (left === 0) countOf.delete(network)
+        else countOf.set(network, left)
+      })
+    }
+  }
+}
+
+function hostOf (origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined
+}
+
+/** The address, or for IPv6 the /64 that one customer usually has whole. */
+function networkOf (ip: string): string {
+  if (!isIPv6(ip)) return ip
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip) ?? []
+  if (mapped !== undefined) return mapped
+  // The address may hold one "::", which stands for as many zeros as are missing.
+  const [head = '', tail] = ip.split('::')
+  const [first, last] = [head.split(':').filter(Boolean), tail?.split(':').filter(Boolean) ?? []]
+  const zeros = Array.from({ length: tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length) }, () => '0')
+  return `${[...first, ...zeros, ...last].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
+}

@@ -1,0 +1,69 @@
+import { Ajv } from 'ajv'
+import { Type, type Static } from 'typebox'
+import { schemaMessage, windowOf, type Boards } from '../leaderboard/board.ts'
+import type { Principal } from '../leaderboard/principal.ts'
+import { Problem } from '../leaderboard/problem.ts'
+import { WindowKind } from '../leaderboard/window.ts'
+import type { Watch } from '../live/hub.ts'
+import { requireReader } from './auth.ts'
+
+const Board = Type.String({ description: 'Name of a board' })
+const Feed = Type.Literal('scores', { description: 'every user\'s new score too, conflated' })
+
+/** The parameters of `/ws/scoreboard` and `/sse/scoreboard`. */
+export const WatchQuery = Type.Object({
+  board: Type.Optional(Board),
+  window: Type.Optional(WindowKind),
+  me: Type.Optional(Type.Enum(['0', '1'], { description: '1: the own score and rank too, with a token' })),
+  feed: Type.Optional(Feed),
+  token: Type.Optional(Type.String({ description: 'A token, where it can be sent in no other way' }))
+}, { additionalProperties: false })
+
+const Place = { board: Board, window: Type.Optional(WindowKind) }
+
+/** What a client may say over a WebSocket. */
+export const WatchMessage = Type.Union([
+  Type.Object({
+    subscribe: Type.Object({ ...Place, me: Type.Optional(Type.Boolean()), feed: Type.Optional(Feed) }, { additionalProperties: false })
+  }, { additionalProperties: false }),
+  Type.Object({ unsubscribe: Type.Object(Place, { additionalProperties: false }) }, { additionalProperties: false })
+])
+export type WatchMessage = Static<typeof WatchMessage>
+
+const ajv = new Ajv()
+const isWatchQuery = ajv.compile<Static<typeof WatchQuery>>(WatchQuery)
+const isWatchMessage = ajv.compile<WatchMessage>(WatchMessage)
+
+/** A query as it came, not yet validated. @throws Problem `invalid_request` */
+export function parseWatchQuery (query: unknown): Static<typeof WatchQuery> {
+  if (isWatchQuery(query)) return query
+  const [error] = isWatchQuery.errors!
+  throw new Problem('invalid_request', `The query is not well formed: ${error!.instancePath || '/'} ${schemaMessage(error!)}.`)
+}
+
+/** A message as it came; undefined for anything that is none. */
+export function parseWatchMessage (text: string): WatchMessage | undefined {
+  try {
+    const message: unknown = JSON.parse(text)
+    return isWatchMessage(message) ? message : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What is asked to be watched, without a board the default one. */
+export interface WatchAsked {
+  readonly board?: string | undefined
+  readonly window?: WindowKind | undefined
+  readonly me?: boolean | undefined
+  readonly feed?: 'scores' | undefined
+}
+
+/** Judges what somebody asks to watch. @throws Problem `unknown_board`, `invalid_request`, `missing_token` */
+export function judgeWatch (boards: Boards, principal: Principal | undefined, { board: name, window, me = false, feed }: WatchAsked): Watch {
+  const board = name === undefined ? boards.default : boards.get(name)
+  const kind = windowOf(board, window)
+  requireReader(board, principal)
+  if (me && principal === undefined) throw new Problem('missing_token', 'To follow the own score takes a token.')
+  return { board, kind, feed: feed === 'scores', userId: me ? principal!.userId : undefined }
+}

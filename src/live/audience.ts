@@ -1,0 +1,64 @@
+import { CLOSE } from './close-code.ts'
+import { Frame } from './frame.ts'
+import { countEnd, type LiveStats } from './live-stats.ts'
+import type { Session } from './session.ts'
+import { Wheel } from './wheel.ts'
+
+/** Closes are spread in steps of this. */
+const STEP_MS = 20
+
+/** Everybody connected to this node: looked after while they stay, and told to go elsewhere when the node leaves. */
+export class Audience {
+  readonly #random: () => number
+  readonly #stats: LiveStats
+  readonly #sessions = new Set<Session>()
+  readonly #wheel = new Wheel<Session>((session, now) => {
+    const next = session.look(now)
+    if (!session.isEnded) this.#wheel.add(session, next)
+  })
+
+  /** `random` gives numbers between 0 and 1. */
+  constructor ({ random, stats }: { random: () => number, stats: LiveStats }) {
+    this.#random = random
+    this.#stats = stats
+  }
+
+  get size (): number {
+    return this.#sessions.size
+  }
+
+  /** Takes a session in. Returns the stop, to be called with how its connection has ended. */
+  join (session: Session): (how: string) => void {
+    this.#sessions.add(session)
+    this.#wheel.add(session, session.begin(this.#random()))
+    return (how) => {
+      this.#sessions.delete(session)
+      this.#wheel.remove(session)
+      session.drop(how)
+      countEnd(this.#stats, session.endedFor ?? how)
+    }
+  }
+
+  /** Tells everybody to go elsewhere, and closes their connections one after the other, spread evenly over `withinMs`. */
+  async depart (withinMs: number): Promise<void> {
+    const leaving = [...this.#sessions]
+    const notice = new Frame({ event: 'reconnect', within_ms: withinMs })
+    for (const session of leaving) session.tell(notice)
+    const begun = performance.now()
+    await new Promise<void>((resolve) => {
+      const step = () => {
+        const share = withinMs === 0 ? 1 : Math.min(1, (performance.now() - begun) / withinMs)
+        const staying = Math.floor(leaving.length * (1 - share))
+        while (leaving.length > staying) leaving.pop()!.close(CLOSE.restart, 'this node restarts')
+        // The whole time is taken: requests go on until the balancer has noticed.
+        if (share < 1) setTimeout(step, Math.min(STEP_MS, withinMs))
+        else resolve()
+      }
+      step()
+    })
+  }
+
+  stop (): void {
+    this.#wheel.stop()
+  }
+}

@@ -1,0 +1,85 @@
+/** Something that knows its place in a dense array. */
+export interface Placed { place: number }
+
+/** A slice ends after so many visits or so much time, whichever comes first: other work waits no longer than that. */
+const SLICE_VISITS = 256
+const SLICE_MS = 5
+
+/**
+ * Visits every client in slices. What is newest is looked up at the visit, so a pass that something newer overtakes
+ * just goes on, until everybody was visited since.
+ */
+export class FanOut<Client extends Placed> {
+  readonly #visit: (client: Client, now: number) => void
+  readonly #clients: Client[] = []
+  #next = 0
+  #left = 0
+  #running = false
+  #begun = 0
+  #lastPassMs = 0
+
+  constructor (visit: (client: Client, now: number) => void) {
+    this.#visit = visit
+  }
+
+  get size (): number {
+    return this.#clients.length
+  }
+
+  get clients (): readonly Client[] {
+    return this.#clients
+  }
+
+  /** How long the last pass took from its first visit to its last. */
+  get lastPassMs (): number {
+    return this.#lastPassMs
+  }
+
+  add (client: Client): void {
+    client.place = this.#clients.length
+    this.#clients.push(client)
+  }
+
+  remove (client: Client): void {
+    const last = this.#clients.pop()!
+    if (last !== client) {
+      last.place = client.place
+      this.#clients[client.place] = last
+      // The one that moved may have moved behind the pass.
+      if (this.#running) this.#left = this.#clients.length
+    }
+  }
+
+  /** Visits everybody, from now on. */
+  start (): void {
+    this.#left = this.#clients.length
+    if (this.#running) return
+    this.#running = true
+    this.#begun = performance.now()
+    // Nobody is always the first, and nobody always the last.
+    this.#next += SLICE_VISITS
+    this.#slice()
+  }
+
+  #slice (): void {
+    const begun = performance.now()
+    const clients = this.#clients
+    let now = begun
+    for (let visits = 0; this.#left > 0 && visits < SLICE_VISITS && now - begun < SLICE_MS; visits++) {
+      if (clients.length === 0) {
+        this.#left = 0
+        break
+      }
+      if (this.#next >= clients.length) this.#next %= clients.length
+      this.#left--
+      this.#visit(clients[this.#next++]!, now)
+      now = performance.now()
+    }
+    if (this.#left > 0) {
+      setImmediate(() => this.#slice())
+    } else {
+      this.#running = false
+      this.#lastPassMs = now - this.#begun
+    }
+  }
+}

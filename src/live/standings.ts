@@ -1,0 +1,121 @@
+import type { Standing, Top } from '../leaderboard/reads.ts'
+import { overtakersIn } from '../leaderboard/ranking.ts'
+import { Frame } from './frame.ts'
+import type { View } from './view.ts'
+
+/** Users in one read. */
+const MAX_USERS = 100
+/** A rank changes with every score above: those of users who did not score themselves are looked at this often. */
+const RANKS_EVERY_MS = 1000
+
+/** A user whose own score and rank somebody follows. */
+export interface Follower {
+  readonly userId: string
+  readonly views: Set<View>
+  standing: Frame | undefined
+  overtaken: Frame | undefined
+}
+
+export interface StandingsOptions {
+  /** Says of which board and window the standings are. */
+  readonly heading: object
+  /** Reads users' scores and ranks, in the order given. */
+  readonly read: (userIds: readonly string[]) => Promise<readonly Standing[]>
+  readonly onReadError: (error: unknown) => void
+}
+
+/** The users of one topic that follow their own score, and what they have been told of it. */
+export class Standings {
+  readonly #options: StandingsOptions
+  readonly #followers = new Map<string, Follower>()
+  readonly #told = new Map<string, Standing>()
+  /** To be read again. */
+  readonly #due = new Set<string>()
+  #ranksMoved = false
+  #ranksReadAt = -Infinity
+  #reading = false
+
+  constructor (options: StandingsOptions) {
+    this.#options = options
+  }
+
+  get isEmpty (): boolean {
+    return this.#followers.size === 0
+  }
+
+  follow (userId: string): Follower {
+    let follower = this.#followers.get(userId)
+    if (follower === undefined) {
+      this.#followers.set(userId, follower = { userId, views: new Set(), standing: undefined, overtaken: undefined })
+    }
+    this.#due.add(userId)
+    return follower
+  }
+
+  leave (follower: Follower, view: View): void {
+    if (!follower.views.delete(view) || follower.views.size > 0) return
+    this.#followers.delete(follower.userId)
+    this.#told.delete(follower.userId)
+    this.#due.delete(follower.userId)
+  }
+
+  /** Takes note that these users have new scores, and that so the ranks of others may be others. */
+  changed (userIds: Iterable<string>): void {
+    for (const userId of userIds) {
+      this.#ranksMoved = true
+      if (this.#followers.has(userId)) this.#due.add(userId)
+    }
+  }
+
+  /** Everything may be another: another epoch, another day, a gap in what was heard. */
+  changedAll (): void {
+    for (const userId of this.#followers.keys()) this.#due.add(userId)
+  }
+
+  /** Reads what is due and tells those whom it concerns. */
+  async refresh (): Promise<void> {
+    const now = performance.now()
+    if (this.#ranksMoved && now - this.#ranksReadAt >= RANKS_EVERY_MS) {
+      this.#ranksMoved = false
+      this.#ranksReadAt = now
+      this.changedAll()
+    }
+    if (this.#reading) return
+    this.#reading = true
+    try {
+      while (this.#due.size > 0) await this.#readSome([...this.#due].slice(0, MAX_USERS))
+    } catch (error) {
+      this.#options.onReadError(error)
+    } finally {
+      this.#reading = false
+    }
+  }
+
+  /** Tells everybody who was passed within the top between two states of it. */
+  compare (before: Top, after: Top): void {
+    if (this.isEmpty) return
+    for (const { userId, by, rank } of overtakersIn(before.entries, after.entries, (user) => this.#followers.has(user))) {
+      const follower = this.#followers.get(userId)!
+      follower.overtaken = new Frame({ event: 'overtaken', ...this.#options.heading, by, rank })
+      this.#due.add(userId)
+    }
+  }
+
+  async #readSome (userIds: readonly string[]): Promise<void> {
+    const standings = await this.#options.read(userIds)
+    for (const [index, userId] of userIds.entries()) {
+      this.#due.delete(userId)
+      const standing = standings[index]!
+      const follower = this.#followers.get(userId)
+      if (follower === undefined) continue
+      const told = this.#told.get(userId)
+      if (follower.standing === undefined || told?.score !== standing.score || told.rank !== standing.rank) {
+        this.#told.set(userId, standing)
+        follower.standing = new Frame({
+          event: 'you', ...this.#options.heading, user_id: userId, score: standing.score, rank: standing.rank ?? null
+        })
+      }
+      for (const view of follower.views) view.session.flush()
+    }
+  }
+}

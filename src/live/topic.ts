@@ -1,0 +1,250 @@
+import type { Board } from '../leaderboard/board.ts'
+import type { RankedEntry } from '../leaderboard/ranking.ts'
+import type { Reads, Top } from '../leaderboard/reads.ts'
+import type { WindowKind } from '../leaderboard/window.ts'
+import { entryBody } from '../leaderboard/wire.ts'
+import { FanOut } from './fan-out.ts'
+import { Frame } from './frame.ts'
+import { Pull } from './pull.ts'
+import { ScoreFeed } from './score-feed.ts'
+import { Standings } from './standings.ts'
+import type { View } from './view.ts'
+
+/** How many entries a live message shows. */
+export const LIVE_ROWS = 10
+
+const POLL_MS = 1000
+/** A state not confirmed for this long is no longer vouched for: twice the slowest poll. */
+const FRESH_MS = 2400
+/** However long a fan-out takes, a client waits no longer for the next. */
+const LONGEST_WINDOW_MS = 1000
+
+const ALIVE = new Frame({ event: 'heartbeat' })
+
+/** One version of a board, ready to be sent: the first message to a client is a snapshot, those after it are updates. */
+export interface PreparedTop {
+  /** What a server-sent stream is resumed by. */
+  readonly id: string
+  readonly snapshot: Frame
+  readonly update: Frame
+  /** Says that this version is still the newest. */
+  readonly heartbeat: Frame
+  /** Says that nobody knows whether it is. */
+  readonly stale: Frame
+}
+
+export interface TopicOptions {
+  readonly name: string
+  readonly board: Board
+  readonly kind: WindowKind
+  /** Reads a top from the store, given the one known before. */
+  readonly read: (board: Board, kind: WindowKind, known?: Top) => Promise<Top>
+  readonly readChanges: Reads['changes']
+  readonly readStandings: Reads['standings']
+  /** Calls back whenever a board may have changed, and returns the stop. */
+  readonly follow: (board: Board, onHint: () => void) => () => void
+  readonly windowMs: number
+  /** For how long after a hint the store may keep quiet about further changes. */
+  readonly quietMs: number
+  readonly random: () => number
+  readonly onReadError: (error: unknown) => void
+  /** The last state that this node read, from before anybody watched. */
+  readonly last: Top | undefined
+}
+
+/** One window of one board, while somebody watches it here. */
+export class Topic {
+  readonly feed: ScoreFeed
+  readonly standings: Standings
+  readonly #options: TopicOptions
+  readonly #views = new FanOut<View>((view, now) => view.session.flush(now))
+  readonly #heading: { readonly board: string, readonly window: WindowKind }
+  readonly #pull: Pull
+  readonly #unfollow: () => void
+  /** Views that want more than the top, which comes from reading the changes. */
+  readonly #followers = new Set<View>()
+  #changesTimer: NodeJS.Timeout | undefined
+  #cursor: string | undefined
+  #top: Top | undefined
+  #confirmedAt = -Infinity
+  #newest: PreparedTop | undefined
+  #shown: PreparedTop | undefined
+  #isStale = false
+
+  constructor (options: TopicOptions) {
+    const { board, kind, follow, quietMs, random, readStandings, onReadError } = options
+    this.#options = options
+    this.#heading = { board: board.name, window: kind }
+    this.feed = new ScoreFeed(this.#heading)
+    this.standings = new Standings({ heading: this.#heading, read: async (userIds) => await readStandings(board, kind, userIds), onReadError })
+    this.#pull = new Pull({ windowMs: () => this.windowMs, quietMs, random, pollMs: POLL_MS, read: async () => await this.#read() })
+    this.#unfollow = follow(board, () => this.#pull.hint())
+  }
+
+  get name (): string {
+    return this.#options.name
+  }
+
+  get board (): Board {
+    return this.#options.board
+  }
+
+  get kind (): WindowKind {
+    return this.#options.kind
+  }
+
+  /** The newest version. */
+  get newest (): PreparedTop | undefined {
+    return this.#newest
+  }
+
+  /** The newest version that looks different from the one before. */
+  get shown (): PreparedTop | undefined {
+    return this.#shown
+  }
+
+  /** Whether the store is away, and nobody knows what the board looks like now. */
+  get isStale (): boolean {
+    return this.#isStale
+  }
+
+  get heartbeat (): Frame {
+    return this.#newest === undefined ? ALIVE : this.#isStale ? this.#newest.stale : this.#newest.heartbeat
+  }
+
+  get isWatched (): boolean {
+    return this.#views.size > 0
+  }
+
+  /** The last state read. */
+  get top (): Top | undefined {
+    return this.#top
+  }
+
+  /** Whether that was confirmed a moment ago. */
+  get isFresh (): boolean {
+    return performance.now() - this.#confirmedAt < FRESH_MS
+  }
+
+  /** A message to everybody at most this often: fan-out leaves half of this node's time to others. */
+  get windowMs (): number {
+    return Math.min(LONGEST_WINDOW_MS, Math.max(this.#options.windowMs, 2 * this.#views.lastPassMs))
+  }
+
+  add (view: View): void {
+    this.#views.add(view)
+    if (view.follower !== undefined || view.isFed) {
+      view.follower?.views.add(view)
+      this.#followers.add(view)
+      void this.standings.refresh()
+      if (this.#changesTimer === undefined) this.#readChangesSoon(0)
+    }
+    view.session.flush()
+  }
+
+  remove (view: View): void {
+    this.#views.remove(view)
+    if (!this.#followers.delete(view)) return
+    if (view.follower !== undefined) this.standings.leave(view.follower, view)
+    if (this.#followers.size > 0) return
+    clearTimeout(this.#changesTimer)
+    this.#changesTimer = undefined
+    this.#cursor = undefined
+  }
+
+  close (): void {
+    this.#unfollow()
+    this.#pull.stop()
+    clearTimeout(this.#changesTimer)
+  }
+
+  async #read (): Promise<void> {
+    const { board, kind, read, last, onReadError } = this.#options
+    try {
+      this.#take(await read(board, kind, this.#top))
+    } catch (error) {
+      onReadError(error)
+      if (this.isFresh || this.#isStale) return
+      if (this.#newest === undefined && last !== undefined) this.#show(last)
+      this.#isStale = true
+      this.#views.start()
+    }
+  }
+
+  /** Takes a state that is not older than the present one, and shows it to everybody when what they see has changed. */
+  #take (top: Top): void {
+    const before = this.#top
+    const sameEpoch = before?.epoch === top.epoch
+    if (sameEpoch && top.version < before!.version) return
+    const wasStale = this.#isStale
+    this.#isStale = false
+    this.#confirmedAt = performance.now()
+    this.#top = top
+    if (sameEpoch && before!.version === top.version) {
+      if (wasStale) this.#views.start()
+      return
+    }
+    if (sameEpoch) this.standings.compare(before!, top)
+    else this.standings.changedAll()
+    if (sameEpoch && looksTheSame(before!.entries, top.entries)) {
+      this.#newest = this.#prepare(top)
+      if (wasStale) this.#views.start()
+    } else {
+      this.#show(top)
+      this.#views.start()
+    }
+    if (!this.standings.isEmpty) void this.standings.refresh()
+  }
+
+  #show (top: Top): void {
+    this.#top = top
+    this.#newest = this.#shown = this.#prepare(top)
+  }
+
+  #prepare ({ epoch, version, readMs, entries }: Top): PreparedTop {
+    const id = `${epoch}-${version}`
+    const state = { ...this.#heading, epoch, version }
+    const content = { ...state, ts: new Date(readMs).toISOString(), top_scores: entries.slice(0, LIVE_ROWS).map(entryBody) }
+    return {
+      id,
+      snapshot: new Frame({ event: 'snapshot', ...content }, id),
+      update: new Frame({ event: 'update', ...content }, id),
+      heartbeat: new Frame({ event: 'heartbeat', ...state }),
+      stale: new Frame({ event: 'stale', ...state })
+    }
+  }
+
+  #readChangesSoon (afterMs = this.windowMs): void {
+    this.#changesTimer = setTimeout(() => {
+      void this.#readChanges().finally(() => { if (this.#followers.size > 0) this.#readChangesSoon() })
+    }, afterMs)
+  }
+
+  async #readChanges (): Promise<void> {
+    const { board, kind, readChanges, onReadError } = this.#options
+    try {
+      let more = true
+      while (more && this.#followers.size > 0) {
+        const { cursor, changes, ...rest } = await readChanges(board, kind, this.#cursor)
+        this.#cursor = cursor
+        more = rest.more
+        if (changes.length === 0) continue
+        this.standings.changed(changes.map(({ userId }) => userId))
+        this.feed.push(changes)
+        for (const view of this.#followers) if (view.isFed) view.session.flush()
+      }
+      await this.standings.refresh()
+    } catch (error) {
+      onReadError(error)
+    }
+  }
+}
+
+function looksTheSame (before: readonly RankedEntry[], now: readonly RankedEntry[]): boolean {
+  for (let row = 0; row < LIVE_ROWS; row++) {
+    const was = before[row]
+    const is = now[row]
+    if (was?.userId !== is?.userId || was?.score !== is?.score || was?.username !== is?.username) return false
+  }
+  return true
+}

@@ -1,0 +1,72 @@
+import type { Placed } from './fan-out.ts'
+import type { Frame } from './frame.ts'
+import type { Session } from './session.ts'
+import type { Follower } from './standings.ts'
+import type { PreparedTop, Topic } from './topic.ts'
+
+export interface ViewOptions {
+  readonly topic: Topic
+  readonly session: Session
+  /** The version that the client has already, as `epoch-version`. */
+  readonly resumeFrom?: string | undefined
+  /** The user whose own score and rank it follows. */
+  readonly follower?: Follower | undefined
+  /** Whether it hears of every user's new score. */
+  readonly feed?: boolean
+}
+
+/** What one client sees of one topic, and how far it has been told. */
+export class View implements Placed {
+  place = 0
+  readonly topic: Topic
+  readonly session: Session
+  readonly follower: Follower | undefined
+  readonly #resumeFrom: string | undefined
+  #top: PreparedTop | undefined
+  #isStale = false
+  #standing: Frame | undefined
+  #overtaken: Frame | undefined
+  #fedUntil: number | undefined
+
+  constructor ({ topic, session, resumeFrom, follower, feed = false }: ViewOptions) {
+    this.topic = topic
+    this.session = session
+    this.follower = follower
+    this.#resumeFrom = resumeFrom
+    this.#overtaken = follower?.overtaken
+    if (feed) this.#fedUntil = topic.feed.sequence
+  }
+
+  get isFed (): boolean {
+    return this.#fedUntil !== undefined
+  }
+
+  get heartbeat (): Frame {
+    return this.topic.heartbeat
+  }
+
+  /** Adds what the client lacks, in order, and takes it as told. */
+  collect (outbox: Frame[]): void {
+    const { newest, shown, isStale } = this.topic
+    if (shown === undefined || newest === undefined) return // the first message is the snapshot
+    if (shown !== this.#top) {
+      if (this.#top !== undefined) outbox.push(shown.update)
+      else outbox.push(newest.id === this.#resumeFrom ? newest.heartbeat : newest.snapshot)
+      this.#top = shown
+      if (!isStale) this.#isStale = false
+    }
+    if (isStale !== this.#isStale) {
+      outbox.push(isStale ? newest.stale : newest.heartbeat)
+      this.#isStale = isStale
+    }
+    if (this.follower !== undefined) this.#collectOwn(this.follower, outbox)
+    if (this.#fedUntil !== undefined) this.#fedUntil = this.topic.feed.collect(this.#fedUntil, outbox)
+  }
+
+  #collectOwn ({ standing, overtaken }: Follower, outbox: Frame[]): void {
+    if (overtaken !== undefined && overtaken !== this.#overtaken) outbox.push(overtaken)
+    this.#overtaken = overtaken
+    if (standing !== undefined && standing !== this.#standing) outbox.push(standing)
+    this.#standing = standing
+  }
+}

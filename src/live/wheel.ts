@@ -1,0 +1,50 @@
+/** What is due at a time. */
+export interface Timed { dueAt: number }
+
+const TICK_MS = 1000
+
+/** A wheel of one-second buckets: some thousand timers for the price of one. Nothing is early, and nothing more than two seconds late. */
+export class Wheel<Item extends Timed> {
+  readonly #onDue: (item: Item, now: number) => void
+  readonly #buckets = new Map<number, Set<Item>>()
+  readonly #timer: NodeJS.Timeout
+  #turned = secondOf(performance.now())
+
+  constructor (onDue: (item: Item, now: number) => void) {
+    this.#onDue = onDue
+    this.#timer = setInterval(() => this.#turn(), TICK_MS)
+    this.#timer.unref()
+  }
+
+  add (item: Item, dueAt: number): void {
+    // What was due before is due with the next turn.
+    item.dueAt = Math.max(dueAt, this.#turned * TICK_MS + 1)
+    const second = secondOf(item.dueAt)
+    const bucket = this.#buckets.get(second)
+    if (bucket === undefined) this.#buckets.set(second, new Set([item]))
+    else bucket.add(item)
+  }
+
+  remove (item: Item): void {
+    this.#buckets.get(secondOf(item.dueAt))?.delete(item)
+  }
+
+  stop (): void {
+    clearInterval(this.#timer)
+  }
+
+  #turn (): void {
+    const now = performance.now()
+    for (const until = Math.floor(now / TICK_MS); this.#turned < until;) {
+      const second = ++this.#turned
+      const due = this.#buckets.get(second)
+      this.#buckets.delete(second)
+      for (const item of due ?? []) this.#onDue(item, now)
+    }
+  }
+}
+
+/** The second at whose end a moment has passed. */
+function secondOf (ms: number): number {
+  return Math.ceil(ms / TICK_MS)
+}
