@@ -45,10 +45,11 @@ export class Audience {
     const notice = new Frame({ event: 'reconnect', within_ms: withinMs })
     for (const session of leaving) session.tell(notice)
     const begun = performance.now()
+    const all = leaving.length
     await new Promise<void>((resolve) => {
       const step = () => {
         const share = withinMs === 0 ? 1 : Math.min(1, (performance.now() - begun) / withinMs)
-        const staying = Math.floor(leaving.length * (1 - share))
+        const staying = Math.floor(all * (1 - share))
         while (leaving.length > staying) leaving.pop()!.close(CLOSE.restart, 'this node restarts')
         // The whole time is taken: requests go on until the balancer has noticed.
         if (share < 1) setTimeout(step, Math.min(STEP_MS, withinMs))

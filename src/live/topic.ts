@@ -116,6 +116,11 @@ export class Topic {
     return this.#views.size > 0
   }
 
+  /** Whether every change from now on will be in the feed. */
+  get isFeeding (): boolean {
+    return this.#cursor !== undefined
+  }
+
   /** The last state read. */
   get top (): Top | undefined {
     return this.#top
@@ -136,8 +141,8 @@ export class Topic {
     if (view.follower !== undefined || view.isFed) {
       view.follower?.views.add(view)
       this.#followers.add(view)
-      void this.standings.refresh()
       if (this.#changesTimer === undefined) this.#readChangesSoon(0)
+      else void this.standings.refresh()
     }
     view.session.flush()
   }
@@ -226,11 +231,13 @@ export class Topic {
       let more = true
       while (more && this.#followers.size > 0) {
         const { cursor, changes, ...rest } = await readChanges(board, kind, this.#cursor)
+        const isFirst = this.#cursor === undefined
         this.#cursor = cursor
         more = rest.more
-        if (changes.length === 0) continue
-        this.standings.changed(changes.map(({ userId }) => userId))
-        this.feed.push(changes)
+        if (changes.length > 0) {
+          this.standings.changed(changes.map(({ userId }) => userId))
+          this.feed.push(changes)
+        } else if (!isFirst) continue
         for (const view of this.#followers) if (view.isFed) view.session.flush()
       }
       await this.standings.refresh()

@@ -12,9 +12,11 @@ declare module 'ws' {
     accept (offers: object[]): object
   }
   export class Receiver extends Writable {
+    on (event: string, listener: (...args: any[]) => void): this
     constructor (options: { isServer: boolean, extensions?: Record<string, PerMessageDeflate> })
     on (event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this
     on (event: 'ping', listener: (data: Buffer) => void): this
+    on (event: 'conclude', listener: (code: number, reason: Buffer) => void): this
     once (event: 'message', listener: (data: Buffer, isBinary: boolean) => void): this
   }
 }

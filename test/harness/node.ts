@@ -42,7 +42,7 @@ export interface NodeOptions {
 /** One node of the service on a free port of the loopback interface, closed when the test ends. */
 export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, port = 0 }: NodeOptions): Promise<TestNode> {
   const { server, depart } = await createApp({
-    config: readConfig({ NODE_ENV: 'test', RATE_LIMIT_MAX: '0', ...env }),
+    config: readConfig({ NODE_ENV: 'test', RATE_LIMIT_MAX: '0', MAX_SOCKETS_PER_IP: '0', DRAIN_MS: '0', ...env }),
     redisUrl,
     jwtSecret: SECRET,
     version: 'test',

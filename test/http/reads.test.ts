@@ -68,6 +68,7 @@ test('reads', async (t) => {
   await t.test('the boards tell their rules', async (t) => {
     const board = {
       board: 'main',
+      visibility: 'public',
       time_zone: 'UTC',
       max_increment: 1000,
       max_score: Number.MAX_SAFE_INTEGER,

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { test } from 'tap'
+import { startNode } from '../harness/node.ts'
+import { startRedis } from '../harness/redis.ts'
+import { watch, watchEvents } from '../harness/watcher.ts'
+
+test('while the store is away', { timeout: 60_000 }, async (t) => {
+  const redis = await startRedis(t)
+  const node = await startNode(t, { redisUrl: redis.url })
+  const unwatched = await startNode(t, { redisUrl: redis.url })
+  const raise = async () => await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada') })
+  await raise()
+  await unwatched.call('GET', '/v1/boards/main/top')
+  const [socket, stream] = [await watch(t, node.url), await watchEvents(t, node.url)]
+  for (const watcher of [socket, stream]) await watcher.until(({ event }) => event === 'snapshot')
+  const since = (begun: number) => Date.now() - begun
+  const times = (event: string) => socket.messages.filter((message) => message.event === event).length
+
+  const outages = [
+    ['stopped', async () => await redis.stop(), async () => await redis.start()],
+    ['frozen', async () => redis.signal('SIGSTOP'), async () => redis.signal('SIGCONT')]
+  ] as const
+  for (const [n, [kind, take, give]] of outages.entries()) {
+    await t.test(`${kind}: told within 5 s, shown with its age, and current again within 2 s of its return`, async (t) => {
+      const gone = Date.now()
+      await take()
+      for (const watcher of [socket, stream]) {
+        await watcher.until(() => watcher.messages.filter(({ event }) => event === 'stale').length === n + 1)
+      }
+      while ((await node.call('GET', '/readyz')).status !== 503) await delay(20)
+      t.ok(since(gone) <= 5000, `noticed after ${since(gone)} ms`)
+      for (const { call } of [node, unwatched]) {
+        const { status, body, headers } = await call('GET', '/v1/boards/main/top')
+        t.equal(status, 200)
+        t.match(body, { stale: true, top_scores: [{ user_id: 'ada' }] })
+        t.match(headers.get('age'), /^\d+$/)
+        const contract = await call('GET', '/api/top-scores')
+        t.equal(contract.status, 200)
+        t.ok(contract.headers.has('age'))
+      }
+      const late = await watch(t, node.url)
+      await late.until(({ event }) => event === 'stale')
+      t.strictSame(late.messages.map(({ event }) => event), ['snapshot', 'stale'])
+      t.equal(socket.socket.readyState, 1, 'sockets stay')
+
+      const heard = socket.messages.length
+      const back = Date.now()
+      await give()
+      await socket.until((message) => socket.messages.indexOf(message) >= heard && message.event !== 'stale')
+      t.ok(since(back) <= 2000, `current again after ${since(back)} ms`)
+      while ((await raise()).status !== 200) await delay(20)
+      for (const watcher of [socket, stream, late]) await watcher.until(({ top_scores: rows }) => rows?.[0]?.score === n + 2)
+      const { body, headers } = await node.call('GET', '/v1/boards/main/top')
+      t.equal(body.stale, undefined)
+      t.notOk(headers.has('age'))
+      while ((await node.call('GET', '/readyz')).status !== 200) await delay(20)
+    })
+  }
+  t.equal(times('stale'), 2)
+})
