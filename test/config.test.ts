@@ -52,6 +52,23 @@ test('TRUST_PROXY takes addresses, networks and names for the private ones', asy
   for (const wrong of ['10.0.0.0/99', 'everybody', '10.0.0.1,', '::1/200']) t.strictSame(problemsOf({ TRUST_PROXY: wrong }), ['TRUST_PROXY must be IP addresses or networks, separated by commas'])
 })
 
+test('ALLOWED_ORIGINS are origins as browsers write them', async (t) => {
+  t.strictSame(readConfig({ ALLOWED_ORIGINS: 'https://game.example, http://localhost:5173' }).allowedOrigins, ['https://game.example', 'http://localhost:5173'])
+  t.strictSame(readConfig({ ALLOWED_ORIGINS: '*' }).allowedOrigins, ['*'])
+  for (const wrong of ['game.example', 'https://game.example/', 'https://*.game.example', 'https://GAME.example', 'null']) {
+    t.strictSame(problemsOf({ ALLOWED_ORIGINS: `https://a.example,${wrong}` }),
+      [`ALLOWED_ORIGINS must be origins such as https://game.example, separated by commas, or *: ${wrong} is none`])
+  }
+})
+
+test('live connections have bounds, and a node takes its time to leave in production alone', async (t) => {
+  t.match(readConfig({}), { maxSockets: 20_000, maxSocketsPerIp: 32, maxHandshakesPerSecond: 1000, drainMs: 0, allowedOrigins: [] })
+  t.equal(readConfig({ NODE_ENV: 'production', REDIS_URL: 'redis://db:6379', JWT_SECRET: 'x'.repeat(32) }).drainMs, 15_000)
+  t.equal(readConfig({ DRAIN_MS: '500' }).drainMs, 500)
+  t.strictSame(problemsOf({ MAX_SOCKETS: '0', MAX_SOCKETS_PER_IP: '-1', MAX_HANDSHAKES_PER_SECOND: 'many', DRAIN_MS: '1h' }),
+    ['MAX_SOCKETS must be >= 1', 'MAX_SOCKETS_PER_IP must be >= 0', 'MAX_HANDSHAKES_PER_SECOND must be integer', 'DRAIN_MS must be integer'])
+})
+
 test('BOARDS_FILE', async (t) => {
   const problems = (content: string) => problemsOf({ BOARDS_FILE: `${t.testdir({ 'boards.json': content })}/boards.json` })
     .map((problem) => problem.replace(/BOARDS_FILE \S+boards\.json/, 'BOARDS_FILE'))

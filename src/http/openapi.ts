@@ -14,7 +14,7 @@ const DOCS_THEME = {
 const DESCRIPTION = `A live leaderboard: an action counts exactly once, and every screen shows it.
 
 Live updates come from the WebSocket \`/ws/scoreboard?board=main&window=all\`: a \`snapshot\` at once and an \`update\` whenever
-the visible top changes, each with the whole top ten.`
+the visible top changes, each with the whole top ten; \`/sse/scoreboard\` is the same as server-sent events.`
 
 /** Serves `/openapi.json`, written from the routes' own schemas, and `/docs`, which renders it. Call it before the routes. */
 export async function registerOpenApi (server: Server, { version }: { version: string }): Promise<void> {
