@@ -146,7 +146,7 @@ export function readConfig (
 
 /** A scheme, a host and perhaps a port, as a browser writes them. */
 function isOrigin (text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text
+  return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
 }
 
 /** An address, a network such as 10.0.0.0/8, or a name that `proxy-addr` knows. */
