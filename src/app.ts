@@ -31,7 +31,7 @@ import type { WindowKind } from './leaderboard/window.ts'
 import { Audience } from './live/audience.ts'
 import { Hub } from './live/hub.ts'
 import { createLiveStats } from './live/live-stats.ts'
-import { LIVE_ROWS } from './live/topic.ts'
+import { LIVE_ROWS } from './live/prepared-top.ts'
 import { GATE_MS } from './redis/increment.ts'
 import { openStore } from './redis/store.ts'
 

@@ -1,17 +1,14 @@
 import type { Board } from '../leaderboard/board.ts'
-import type { RankedEntry } from '../leaderboard/ranking.ts'
-import type { Reads, Top } from '../leaderboard/reads.ts'
+import type { Reads, ScoreChange, Top } from '../leaderboard/reads.ts'
 import type { WindowKind } from '../leaderboard/window.ts'
-import { entryBody } from '../leaderboard/wire.ts'
+import { Changes } from './changes.ts'
 import { FanOut } from './fan-out.ts'
 import { Frame } from './frame.ts'
+import { looksTheSame, prepareTop, type Heading, type PreparedTop } from './prepared-top.ts'
 import { Pull } from './pull.ts'
 import { ScoreFeed } from './score-feed.ts'
 import { Standings } from './standings.ts'
 import type { View } from './view.ts'
-
-/** How many entries a live message shows. */
-export const LIVE_ROWS = 10
 
 const POLL_MS = 1000
 /** A state not confirmed for this long is no longer vouched for: twice the slowest poll. */
@@ -20,18 +17,6 @@ const FRESH_MS = 2400
 const LONGEST_WINDOW_MS = 1000
 
 const ALIVE = new Frame({ event: 'heartbeat' })
-
-/** One version of a board, ready to be sent: the first message to a client is a snapshot, those after it are updates. */
-export interface PreparedTop {
-  /** What a server-sent stream is resumed by. */
-  readonly id: string
-  readonly snapshot: Frame
-  readonly update: Frame
-  /** Says that this version is still the newest. */
-  readonly heartbeat: Frame
-  /** Says that nobody knows whether it is. */
-  readonly stale: Frame
-}
 
 export interface TopicOptions {
   readonly name: string
@@ -58,13 +43,12 @@ export class Topic {
   readonly standings: Standings
   readonly #options: TopicOptions
   readonly #views = new FanOut<View>((view, now) => view.session.flush(now))
-  readonly #heading: { readonly board: string, readonly window: WindowKind }
+  readonly #heading: Heading
   readonly #pull: Pull
   readonly #unfollow: () => void
+  readonly #changes: Changes
   /** Views that want more than the top, which comes from reading the changes. */
   readonly #followers = new Set<View>()
-  #changesTimer: NodeJS.Timeout | undefined
-  #cursor: string | undefined
   #top: Top | undefined
   #confirmedAt = -Infinity
   #newest: PreparedTop | undefined
@@ -72,12 +56,18 @@ export class Topic {
   #isStale = false
 
   constructor (options: TopicOptions) {
-    const { board, kind, follow, quietMs, random, readStandings, onReadError } = options
+    const { board, kind, follow, quietMs, random, readChanges, readStandings, onReadError } = options
     this.#options = options
     this.#heading = { board: board.name, window: kind }
     this.feed = new ScoreFeed(this.#heading)
     this.standings = new Standings({ heading: this.#heading, read: async (userIds) => await readStandings(board, kind, userIds), onReadError })
     this.#pull = new Pull({ windowMs: () => this.windowMs, quietMs, random, pollMs: POLL_MS, read: async () => await this.#read() })
+    this.#changes = new Changes({
+      read: async (cursor) => await readChanges(board, kind, cursor),
+      windowMs: () => this.windowMs,
+      onChanges: (changes, isFirst) => this.#onChanges(changes, isFirst),
+      onReadError
+    })
     this.#unfollow = follow(board, () => this.#pull.hint())
   }
 
@@ -118,7 +108,7 @@ export class Topic {
 
   /** Whether every change from now on will be in the feed. */
   get isFeeding (): boolean {
-    return this.#cursor !== undefined
+    return this.#changes.isComplete
   }
 
   /** The last state read. */
@@ -141,8 +131,8 @@ export class Topic {
     if (view.follower !== undefined || view.isFed) {
       view.follower?.views.add(view)
       this.#followers.add(view)
-      if (this.#changesTimer === undefined) this.#readChangesSoon(0)
-      else void this.standings.refresh()
+      if (this.#changes.isComplete) void this.standings.refresh()
+      else this.#changes.start()
     }
     view.session.flush()
   }
@@ -151,16 +141,13 @@ export class Topic {
     this.#views.remove(view)
     if (!this.#followers.delete(view)) return
     if (view.follower !== undefined) this.standings.leave(view.follower, view)
-    if (this.#followers.size > 0) return
-    clearTimeout(this.#changesTimer)
-    this.#changesTimer = undefined
-    this.#cursor = undefined
+    if (this.#followers.size === 0) this.#changes.stop()
   }
 
   close (): void {
     this.#unfollow()
     this.#pull.stop()
-    clearTimeout(this.#changesTimer)
+    this.#changes.stop()
   }
 
   async #read (): Promise<void> {
@@ -192,7 +179,7 @@ export class Topic {
     if (sameEpoch) this.standings.compare(before!, top)
     else this.standings.changedAll()
     if (sameEpoch && looksTheSame(before!.entries, top.entries)) {
-      this.#newest = this.#prepare(top)
+      this.#newest = prepareTop(this.#heading, top)
       if (wasStale) this.#views.start()
     } else {
       this.#show(top)
@@ -203,55 +190,15 @@ export class Topic {
 
   #show (top: Top): void {
     this.#top = top
-    this.#newest = this.#shown = this.#prepare(top)
+    this.#newest = this.#shown = prepareTop(this.#heading, top)
   }
 
-  #prepare ({ epoch, version, readMs, entries }: Top): PreparedTop {
-    const id = `${epoch}-${version}`
-    const state = { ...this.#heading, epoch, version }
-    const content = { ...state, ts: new Date(readMs).toISOString(), top_scores: entries.slice(0, LIVE_ROWS).map(entryBody) }
-    return {
-      id,
-      snapshot: new Frame({ event: 'snapshot', ...content }, id),
-      update: new Frame({ event: 'update', ...content }, id),
-      heartbeat: new Frame({ event: 'heartbeat', ...state }),
-      stale: new Frame({ event: 'stale', ...state })
+  #onChanges (changes: readonly ScoreChange[], isFirst: boolean): void {
+    if (changes.length > 0) {
+      this.standings.changed(changes.map(({ userId }) => userId))
+      this.feed.push(changes)
     }
+    if (changes.length > 0 || isFirst) this.#views.start()
+    void this.standings.refresh()
   }
-
-  #readChangesSoon (afterMs = this.windowMs): void {
-    this.#changesTimer = setTimeout(() => {
-      void this.#readChanges().finally(() => { if (this.#followers.size > 0) this.#readChangesSoon() })
-    }, afterMs)
-  }
-
-  async #readChanges (): Promise<void> {
-    const { board, kind, readChanges, onReadError } = this.#options
-    try {
-      let more = true
-      while (more && this.#followers.size > 0) {
-        const { cursor, changes, ...rest } = await readChanges(board, kind, this.#cursor)
-        const isFirst = this.#cursor === undefined
-        this.#cursor = cursor
-        more = rest.more
-        if (changes.length > 0) {
-          this.standings.changed(changes.map(({ userId }) => userId))
-          this.feed.push(changes)
-        } else if (!isFirst) continue
-        for (const view of this.#followers) if (view.isFed) view.session.flush()
-      }
-      await this.standings.refresh()
-    } catch (error) {
-      onReadError(error)
-    }
-  }
-}
-
-function looksTheSame (before: readonly RankedEntry[], now: readonly RankedEntry[]): boolean {
-  for (let row = 0; row < LIVE_ROWS; row++) {
-    const was = before[row]
-    const is = now[row]
-    if (was?.userId !== is?.userId || was?.score !== is?.score || was?.username !== is?.username) return false
-  }
-  return true
 }

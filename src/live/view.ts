@@ -1,8 +1,9 @@
 import type { Placed } from './fan-out.ts'
 import type { Frame } from './frame.ts'
+import type { PreparedTop } from './prepared-top.ts'
 import type { Session } from './session.ts'
 import type { Follower } from './standings.ts'
-import type { PreparedTop, Topic } from './topic.ts'
+import type { Topic } from './topic.ts'
 
 export interface ViewOptions {
   readonly topic: Topic

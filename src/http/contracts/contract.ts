@@ -4,7 +4,7 @@ import type { AppliedIncrement, IncrementRequest, RaiseScore } from '../../leade
 import type { Principal } from '../../leaderboard/principal.ts'
 import type { Problem } from '../../leaderboard/problem.ts'
 import type { RankedEntry } from '../../leaderboard/ranking.ts'
-import { LIVE_ROWS } from '../../live/topic.ts'
+import { LIVE_ROWS } from '../../live/prepared-top.ts'
 import type { KnownTop } from '../../live/hub.ts'
 import type { Auth } from '../auth.ts'
 import { logProblem, problemOf } from '../errors.ts'

@@ -1,0 +1,59 @@
+import type { Changes as ChangesRead, ScoreChange } from '../leaderboard/reads.ts'
+
+export interface ChangesOptions {
+  /** Reads what has changed since a cursor; without one, the cursor of now. */
+  readonly read: (cursor?: string) => Promise<ChangesRead>
+  readonly windowMs: () => number
+  /** Told after each read; the first has nothing, and every change from then on will be told. */
+  readonly onChanges: (changes: readonly ScoreChange[], isFirst: boolean) => void
+  readonly onReadError: (error: unknown) => void
+}
+
+/** Reads every score change of a board, once a push window, from where it was started until it is stopped. */
+export class Changes {
+  readonly #options: ChangesOptions
+  #timer: NodeJS.Timeout | undefined
+  #cursor: string | undefined
+
+  constructor (options: ChangesOptions) {
+    this.#options = options
+  }
+
+  /** Whether every change from now on will be told. */
+  get isComplete (): boolean {
+    return this.#cursor !== undefined
+  }
+
+  start (): void {
+    if (this.#timer === undefined) this.#readIn(0)
+  }
+
+  stop (): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#cursor = undefined
+  }
+
+  #readIn (ms: number): void {
+    const timer = setTimeout(async () => {
+      // While it reads it may be stopped, and even started again.
+      const isCurrent = () => this.#timer === timer
+      try {
+        for (let more = true; more && isCurrent();) more = await this.#read(isCurrent)
+      } catch (error) {
+        this.#options.onReadError(error)
+      }
+      if (isCurrent()) this.#readIn(this.#options.windowMs())
+    }, ms)
+    this.#timer = timer
+  }
+
+  async #read (isCurrent: () => boolean): Promise<boolean> {
+    const { cursor, more, changes } = await this.#options.read(this.#cursor)
+    if (!isCurrent()) return false
+    const isFirst = this.#cursor === undefined
+    this.#cursor = cursor
+    this.#options.onChanges(changes, isFirst)
+    return more
+  }
+}

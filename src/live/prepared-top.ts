@@ -1,0 +1,49 @@
+import type { RankedEntry } from '../leaderboard/ranking.ts'
+import type { Top } from '../leaderboard/reads.ts'
+import type { WindowKind } from '../leaderboard/window.ts'
+import { entryBody } from '../leaderboard/wire.ts'
+import { Frame } from './frame.ts'
+
+/** How many entries a live message shows. */
+export const LIVE_ROWS = 10
+
+/** Says of which board and window a message is. */
+export interface Heading {
+  readonly board: string
+  readonly window: WindowKind
+}
+
+/** One version of a board, ready to be sent: the first message to a client is a snapshot, those after it are updates. */
+export interface PreparedTop {
+  /** What a server-sent stream is resumed by. */
+  readonly id: string
+  readonly snapshot: Frame
+  readonly update: Frame
+  /** Says that this version is still the newest. */
+  readonly heartbeat: Frame
+  /** Says that nobody knows whether it is. */
+  readonly stale: Frame
+}
+
+export function prepareTop (heading: Heading, { epoch, version, readMs, entries }: Top): PreparedTop {
+  const id = `${epoch}-${version}`
+  const state = { ...heading, epoch, version }
+  const content = { ...state, ts: new Date(readMs).toISOString(), top_scores: entries.slice(0, LIVE_ROWS).map(entryBody) }
+  return {
+    id,
+    snapshot: new Frame({ event: 'snapshot', ...content }, id),
+    update: new Frame({ event: 'update', ...content }, id),
+    heartbeat: new Frame({ event: 'heartbeat', ...state }),
+    stale: new Frame({ event: 'stale', ...state })
+  }
+}
+
+/** Whether two states of a board show the same rows. */
+export function looksTheSame (before: readonly RankedEntry[], now: readonly RankedEntry[]): boolean {
+  for (let row = 0; row < LIVE_ROWS; row++) {
+    const was = before[row]
+    const is = now[row]
+    if (was?.userId !== is?.userId || was?.score !== is?.score || was?.username !== is?.username) return false
+  }
+  return true
+}
