@@ -21,6 +21,7 @@ export default [
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true, namedFrom: true, namespaceFrom: true } }]
     }
   },
+  { files: ['web/*.js'], languageOptions: { globals: { customElements: 'readonly', CSSStyleSheet: 'readonly', EventSource: 'readonly', reportError: 'readonly' } } },
   { files: ['eslint.config.js'], rules: { 'no-restricted-exports': 'off' } },
   ...Object.entries(house).map(([folder, { folders, packages }]) => ({
     files: [`src/${folder}/**`],

@@ -6,6 +6,9 @@ import type { Server } from './server.ts'
 /** Resolves from `src/http/` and from `dist/http/` alike. */
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url))
 
+/** What other pages import: modules load across origins only where both headers allow it. */
+const SHARED = /[\\/](client|live-scoreboard)\.js$/
+
 /** The live page at `/`, with headers that allow it nothing but its own files and its own service. */
 export async function registerPage (server: Server): Promise<void> {
   await server.register(async (scope) => {
@@ -25,6 +28,17 @@ export async function registerPage (server: Server): Promise<void> {
       },
       strictTransportSecurity: false // for whoever terminates TLS to decide
     })
-    await scope.register(fastifyStatic, { root: WEB, wildcard: false, schemaHide: true })
+    await scope.register(fastifyStatic, {
+      root: WEB,
+      wildcard: false,
+      globIgnore: ['**/*.d.ts'],
+      schemaHide: true,
+      // Names without a hash: asked for each time, answered by 304 as long as the ETag fits.
+      cacheControl: false,
+      setHeaders (reply, file) {
+        reply.header('cache-control', 'no-cache')
+        if (SHARED.test(file)) reply.headers({ 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' })
+      }
+    })
   })
 }
