@@ -24,6 +24,9 @@ export interface SessionOptions {
   readonly expiresAt: number
 }
 
+/** A client that asks for more than it reads is not waited for. */
+const MAX_NOTICES = 32
+
 const ALIVE = new Frame({ event: 'heartbeat' })
 
 /** What a session has to say, gathered anew for each flush. */
@@ -91,7 +94,9 @@ export class Session implements Timed {
 
   /** Tells the client something as soon as it can take it. */
   tell (notice: Frame): void {
-    (this.#notices ??= []).push(notice)
+    const notices = this.#notices ??= []
+    if (notices.length >= MAX_NOTICES) return this.close(CLOSE.policy, 'too much was asked for that was not read')
+    notices.push(notice)
     this.flush()
   }
 
