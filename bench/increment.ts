@@ -1,28 +1,13 @@
 // What does an exactly-once increment over HTTP cost, beside a bare Fastify POST with the same body and schema?
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
-import { createSigner } from 'fast-jwt'
-import { Redis } from 'ioredis'
-import { startEmbeddedRedis } from '../src/redis/embedded.ts'
-import { cpuMicros, startServer, type ServerUnderTest } from './processes.ts'
+import { machine, today } from './machine.ts'
+import { commandOf, type Options } from './options.ts'
+import { cpuMicros, NODE_FLAGS, pathOf, startServer, type ServerUnderTest } from './processes.ts'
+import { startScorewire } from './scorewire.ts'
+import { spread, sum } from './statistics.ts'
 
 const WARM_UP_SECONDS = 5
-/** As `npm start` and the image run it: room for young objects, so that fewer of them are copied. The same for both. */
-const NODE_FLAGS = ['--max-semi-space-size=64']
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
-const path = (file: string) => fileURLToPath(new URL(file, import.meta.url))
-
-export interface IncrementOptions {
-  readonly connections: number
-  readonly users: number
-  readonly seconds: number
-  readonly rounds: number
-  readonly onProgress: (message: string) => void
-}
 
 /** One measured run: CPU time is µs a request. */
 export interface Sample {
@@ -43,40 +28,34 @@ export interface IncrementResult {
 }
 
 /** Alternates measured runs of both, after a warm-up of each. */
-export async function benchIncrement ({ connections, users, seconds, rounds, onProgress }: IncrementOptions): Promise<IncrementResult> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'scorewire-bench-'))
-  const redis = await startEmbeddedRedis({ dataDir, path: process.env['PATH'] ?? '', log: silent })
-  const secret = randomBytes(32).toString('hex')
-  const probe = new Redis(redis.url)
-  const [, redisPid] = /process_id:(\d+)/.exec(await probe.info('server')) ?? []
-  const bare = await startServer([...NODE_FLAGS, '--import=tsx', path('peers/bare-fastify.ts')], {})
-  const scorewire = await startServer([...NODE_FLAGS, path('../dist/main.js'), 'serve'], {
-    NODE_ENV: 'production', PORT: '0', REDIS_URL: redis.url, JWT_SECRET: secret, RATE_LIMIT_MAX: '1000000000'
+export async function askIncrement (options: Options, onProgress: (message: string) => void): Promise<{ result: IncrementResult, text: string }> {
+  const { connections, users, seconds, rounds } = options
+  onProgress('increment: starting servers')
+  const bare = await startServer([...NODE_FLAGS, '--import=tsx', pathOf('peers/bare-fastify.ts')], {})
+  const scorewire = await startScorewire().catch(async (error) => {
+    await bare.stop()
+    throw error
   })
   try {
-    const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: 3_600_000 })
-    const authorizations = Array.from({ length: users }, (_, n) => `Bearer ${sign({ sub: `user-${n}`, name: `User ${n}` })}`)
+    const authorizations = Array.from({ length: users }, (_, n) => scorewire.authorize({ sub: `user-${n}`, name: `User ${n}` }))
     const load = async (server: ServerUnderTest, forSeconds: number, rate?: number) =>
-      await measure(server, Number(redisPid), { connections, seconds: forSeconds, authorizations, rate })
+      await measure(server, scorewire.redisPid, { connections, seconds: forSeconds, authorizations, rate })
 
-    onProgress('warming up')
+    onProgress('increment: warming up')
     for (const server of [bare, scorewire]) await load(server, WARM_UP_SECONDS)
     const samples = { bare: [] as Sample[], bareAtRate: [] as Sample[], scorewire: [] as Sample[] }
     for (let round = 1; round <= rounds; round++) {
-      onProgress(`round ${round} of ${rounds}`)
+      onProgress(`increment: round ${round} of ${rounds}`)
       samples.bare.push(await load(bare, seconds))
       const sample = await load(scorewire, seconds)
       samples.scorewire.push(sample)
       samples.bareAtRate.push(await load(bare, seconds, Math.round(sample.requestsPerSecond)))
     }
-    const metrics = await (await fetch(`${scorewire.url}/metrics`)).text()
-    const metric = (name: string) => Number(new RegExp(`^${name} (.+)$`, 'm').exec(metrics)?.[1])
-    return { ...samples, groupSize: metric('scorewire_increment_group_size_sum') / metric('scorewire_increment_group_size_count') }
+    const groups = await scorewire.metric('scorewire_increment_group_size_count')
+    const result = { ...samples, groupSize: await scorewire.metric('scorewire_increment_group_size_sum') / groups }
+    return { result, text: report(options, result) }
   } finally {
-    probe.disconnect()
     await Promise.all([bare.stop(), scorewire.stop()])
-    await redis.stop()
-    await rm(dataDir, { recursive: true, force: true })
   }
 }
 
@@ -113,4 +92,24 @@ async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { conne
     generatorCpu: (cpuMicros(process.pid) - before.generator) / 1_000_000 / result.duration,
     errors: result.errors + result.non2xx
   }
+}
+
+function report (options: Options, { bare, bareAtRate, scorewire, groupSize }: IncrementResult): string {
+  const row = (name: string, samples: readonly Sample[], ratio: string, redis: boolean) =>
+    `| ${name} | ${spread(samples.map((sample) => sample.nodeMicros), 1)} | ${ratio} | ${redis ? spread(samples.map((sample) => sample.redisMicros), 1) : ''} | ${spread(samples.map((sample) => sample.requestsPerSecond))} |`
+  const ratioTo = (others: readonly Sample[]) => spread(scorewire.map((sample, n) => sample.nodeMicros / others[n]!.nodeMicros), 2)
+  const errors = sum([...bare, ...bareAtRate, ...scorewire].map((sample) => sample.errors))
+  return [
+    '| one HTTP request | Node CPU, µs | the increment beside it | Redis CPU, µs | requests/s |',
+    '| --- | --- | --- | --- | --- |',
+    row('bare Fastify POST, same body and schema', bare, `× ${ratioTo(bare)}`, false),
+    row('the same, at the rate of the increments', bareAtRate, `× ${ratioTo(bareAtRate)}`, false),
+    row('exactly-once increment, as shipped', scorewire, '', true),
+    '',
+    `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds} s: ${options.users.toLocaleString('en')} users, ${options.connections} connections, closed loop,`,
+    `one window, AOF with fsync before each answer; ${groupSize.toFixed(1)} increments a script call; ${errors} errors.`,
+    `The load generator shares the cores and used ${spread(scorewire.map((sample) => sample.generatorCpu), 2)} of one, so requests/s are its limit as much as the service's.`,
+    `${machine()}, ${today()}:`,
+    `\`${commandOf('increment', options, ['connections', 'users', 'seconds', 'rounds'])}\``
+  ].join('\n')
 }

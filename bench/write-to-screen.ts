@@ -1,0 +1,207 @@
+// How long does it take from a write to the screens? Open loop: from the planned time of a write to the first board with it, on every
+// screen. First with nginx + nchan and no store at all, the same clients and the same schedule: what the generator itself adds.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Histogram } from 'hdr-histogram-js'
+import { fillBoard, LEADER, LEADER_MARKER, LIVE_ENV, raiser, TOP_USERS, topMessage, WATCH_PATH } from './board.ts'
+import { clockMs } from './clock.ts'
+import { Generator, MOST_GENERATOR_CPU, mostScreens } from './generator.ts'
+import { machine, today } from './machine.ts'
+import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from './nchan.ts'
+import { commandOf, type Options } from './options.ts'
+import { cpuMicros, type ServerUnderTest } from './processes.ts'
+import { startScorewire, type Scorewire } from './scorewire.ts'
+import { onSchedule, Writer, type Post } from './writer.ts'
+
+/** Not a multiple of the push window, so that marked writes fall into every part of it. */
+const MARKED_EVERY_MS = 487
+const WARM_UP_WRITES = 3
+const SETTLE_MS = 1000
+/** A write that a screen does not show by then was lost on it. */
+const LAST_SHOWN_MS = 2000
+const CONNECTIONS = 8
+
+const QUIET = { name: 'quiet', screens: 1000, writesPerSecond: 0 }
+const BUSY = { name: 'busy', screens: 5000, writesPerSecond: 2000 }
+type Setting = typeof QUIET
+
+/** Users of the busy board. Each fiftieth write goes to one of the nine after the leader, and so to every screen. */
+const BUSY_USERS = 20_000
+const VISIBLE_EACH = 50
+/** nchan passes on what it is given; scorewire shows a busy board about as often. */
+const NCHAN_BUSY_EVERY_MS = 100
+
+export interface WriteToScreenSample {
+  readonly setting: string
+  readonly system: string
+  readonly screens: number
+  readonly writes: number
+  /** From a write's planned time to the last screen, in ms, over the writes that every screen has shown. */
+  readonly last: { readonly p50: number, readonly p99: number, readonly max: number }
+  /** The same to each screen, over all deliveries. */
+  readonly each: { readonly p50: number, readonly p99: number, readonly max: number }
+  readonly deliveries: number
+  /** Boards a second on each screen. */
+  readonly updatesPerSecond: number
+  readonly serverCpu: number
+  readonly generatorCpu: number
+  readonly writerCpu: number
+  /** The longest that a marked write was late, in ms; it is part of the latency. */
+  readonly writerLateMs: number
+  /** Deliveries that never came, requests not accepted, screens lost, boards that looked wrong. */
+  readonly errors: number
+}
+
+export interface WriteToScreenResult {
+  readonly nchanVersion: string
+  readonly samples: readonly WriteToScreenSample[]
+}
+
+interface System {
+  readonly name: string
+  readonly server: ServerUnderTest
+  readonly path: string
+  /** Makes the write that raises the leader by one. */
+  readonly marked: () => Post
+  /** The other writes of a busy board. */
+  readonly others: { readonly everyMs: number, readonly post: (n: number) => Post }
+  leaderScore: number
+}
+
+export async function askWriteToScreen (options: Options, onProgress: (message: string) => void): Promise<{ result: WriteToScreenResult, text: string }> {
+  const stops: (() => Promise<void>)[] = []
+  try {
+    onProgress('write-to-screen: starting servers')
+    const nchan = await startNchan()
+    stops.unshift(async () => await nchan.stop())
+    const scorewire = await startScorewire(LIVE_ENV)
+    stops.unshift(async () => await scorewire.stop())
+    await fillBoard(scorewire)
+    const generator = new Generator(1)
+    stops.unshift(async () => await generator.stop())
+
+    const systems = [nchanSystem(nchan), scorewireSystem(scorewire)]
+    const samples: WriteToScreenSample[] = []
+    for (const setting of [QUIET, BUSY]) {
+      for (const system of systems) {
+        const screens = mostScreens(Math.min(setting.screens, options.screens))
+        onProgress(`write-to-screen: ${setting.name} board, ${system.name}, ${screens.toLocaleString('en')} screens`)
+        await generator.connect({ port: Number(new URL(system.server.url).port), path: system.path, engineIo: false, deflate: false }, screens)
+        await measure(system, generator, { setting, screens, writes: WARM_UP_WRITES })
+        samples.push(await measure(system, generator, { setting, screens, writes: options.writes }))
+        await generator.disconnect()
+      }
+    }
+    const result = { nchanVersion: nchan.version, samples }
+    return { result, text: report(options, result) }
+  } finally {
+    for (const stop of stops) await stop()
+  }
+}
+
+function scorewireSystem (scorewire: Scorewire): System {
+  const raise = raiser(scorewire)
+  const runnersUp = TOP_USERS.slice(1)
+  const post = (n: number) => n % VISIBLE_EACH === 0
+    ? raise(runnersUp[n / VISIBLE_EACH % runnersUp.length]!.userId, 1)
+    : raise(`user-${Math.floor(Math.random() * BUSY_USERS)}`, 1)
+  return {
+    name: 'scorewire',
+    server: scorewire,
+    path: WATCH_PATH,
+    marked: () => raise(LEADER.userId, 1),
+    others: { everyMs: 1000 / BUSY.writesPerSecond, post },
+    leaderScore: LEADER.score
+  }
+}
+
+function nchanSystem (nchan: ServerUnderTest): System {
+  let version = 0
+  let leaderScore = LEADER.score
+  const publish = () => ({ path: PUBLISH_PATH, body: JSON.stringify(topMessage(++version, (row) => row === 0 ? leaderScore : TOP_USERS[row]!.score)) })
+  return {
+    name: 'nginx + nchan',
+    server: nchan,
+    path: SUBSCRIBE_PATH,
+    marked () {
+      leaderScore++
+      return publish()
+    },
+    others: { everyMs: NCHAN_BUSY_EVERY_MS, post: publish },
+    leaderScore
+  }
+}
+
+interface Run { readonly setting: Setting, readonly screens: number, readonly writes: number }
+
+async function measure (system: System, generator: Generator, { setting, screens, writes }: Run): Promise<WriteToScreenSample> {
+  const { name, server, marked, others } = system
+  const isBusy = setting.writesPerSecond > 0
+  await delay(SETTLE_MS)
+  const writer = new Writer(server.url, CONNECTIONS)
+  const schedule = { startMs: clockMs() + MARKED_EVERY_MS, everyMs: MARKED_EVERY_MS, count: writes }
+  await generator.follow({ ...schedule, baseScore: system.leaderScore, marker: LEADER_MARKER })
+  system.leaderScore += writes
+  const before = { tops: (await generator.tally()).tops, server: cpuMicros(server.pid), writer: cpuMicros(process.pid), atMs: performance.now() }
+  generator.startCpu()
+  const forMs = (writes + 1) * MARKED_EVERY_MS
+  const [writerLateMs] = await Promise.all([
+    onSchedule(schedule, () => writer.post(marked())),
+    isBusy ? onSchedule({ startMs: clockMs(), everyMs: others.everyMs, count: Math.floor(forMs / others.everyMs) }, (n) => writer.post(others.post(n))) : 0
+  ])
+  const tookMs = performance.now() - before.atMs
+  const generatorCpu = generator.cpu()
+  const cpuSince = (pid: number, micros: number) => (cpuMicros(pid) - micros) / 1000 / tookMs
+  const [serverCpu, writerCpu] = [cpuSince(server.pid, before.server), cpuSince(process.pid, before.writer)]
+  const updates = (await generator.tally()).tops - before.tops
+  await delay(LAST_SHOWN_MS)
+  const { latencies, shownOn, lastMs } = await generator.shown()
+  const { lost, wrong } = await generator.tally()
+  const failed = await writer.settle()
+  writer.close()
+  return {
+    setting: setting.name,
+    system: name,
+    screens,
+    writes,
+    last: quantiles(lastMs.filter((_, write) => shownOn[write] === screens)),
+    each: quantilesOf(latencies),
+    deliveries: latencies.totalCount,
+    updatesPerSecond: updates / screens / tookMs * 1000,
+    serverCpu,
+    generatorCpu,
+    writerCpu,
+    writerLateMs,
+    errors: writes * screens - latencies.totalCount + failed + lost + wrong
+  }
+}
+
+function quantiles (ms: readonly number[]): WriteToScreenSample['last'] {
+  const sorted = ms.toSorted((a, b) => a - b)
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN
+  return { p50: at(0.5), p99: at(0.99), max: at(1) }
+}
+
+function quantilesOf (micros: Histogram): WriteToScreenSample['each'] {
+  return { p50: micros.getValueAtPercentile(50) / 1000, p99: micros.getValueAtPercentile(99) / 1000, max: micros.maxValue / 1000 }
+}
+
+function report (options: Options, { nchanVersion, samples }: WriteToScreenResult): string {
+  const ms = ({ p50, p99, max }: WriteToScreenSample['last']) => `${p50.toFixed(1)} / ${p99.toFixed(1)} / ${max.toFixed(1)}`
+  const isValid = ({ generatorCpu }: WriteToScreenSample) => generatorCpu <= MOST_GENERATOR_CPU
+  const rows = samples.map((sample) => [
+    `| ${sample.setting}, ${sample.screens.toLocaleString('en')} screens: ${sample.system}${isValid(sample) ? '' : ' (INVALID)'}`,
+    ms(sample.last), ms(sample.each), sample.updatesPerSecond.toFixed(1), sample.serverCpu.toFixed(2), `${sample.generatorCpu.toFixed(2)} + ${sample.writerCpu.toFixed(2)} |`
+  ].join(' | '))
+  return [
+    '| from a write to | the last screen, ms: p50 / p99 / max | each screen, ms: p50 / p99 / max | updates/s | server CPU | generator CPU |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+    '',
+    `From the planned time of a write, an increment over HTTP that Redis has fsynced, to the first board with it. ${options.writes} marked writes each, one in ${MARKED_EVERY_MS} ms,`,
+    `open loop; every delivery to every screen is counted. Quiet: nothing else. Busy: ${BUSY.writesPerSecond.toLocaleString('en')} increments a second beside them, to ${BUSY_USERS.toLocaleString('en')} users, each ${VISIBLE_EACH}th visible.`,
+    `nginx + nchan is the calibration: same clients, same schedule, no store, the finished message published straight to it (busy: every ${NCHAN_BUSY_EVERY_MS} ms).`,
+    `CPU in cores; generator: screens + writer, of which the screens make a run invalid past ${MOST_GENERATOR_CPU}. The writer was ${Math.max(...samples.map(({ writerLateMs }) => writerLateMs)).toFixed(1)} ms late at most, which is in the latencies. ${samples.reduce((total, { errors }) => total + errors, 0)} errors.`,
+    `${machine()}, ${nchanVersion}, ${today()}:`,
+    `\`${commandOf('write-to-screen', options, ['screens', 'writes'])}\``
+  ].join('\n')
+}
