@@ -15,7 +15,7 @@ import { onSchedule, Writer, type Post } from './writer.ts'
 /** Eight changes a second: a little slower than scorewire's push window, so that it shows each of them. */
 const CHANGE_EVERY_MS = 125
 /** From the last change, or the last handshake, to when nothing of it is under way any more. */
-const SETTLE_MS = 700
+const SETTLE_MS = 500
 const WARM_UP_SECONDS = 2
 /** From the last handshake to when the memory of idle clients is read. */
 const IDLE_MS = 3000
@@ -58,8 +58,8 @@ export interface FanOutResult {
   readonly nchanVersion: string
   readonly watchers: number
   readonly systems: readonly { readonly name: string, readonly samples: readonly FanOutSample[] }[]
-  /** CPU µs of scorewire for a change that nobody watches, a run each. */
-  readonly unwatchedMicrosPerChange: readonly number[]
+  /** CPU of scorewire in cores while the same changes are made and nobody watches. */
+  readonly unwatchedCpu: number
   readonly scale: readonly ScaleSample[]
 }
 
@@ -99,7 +99,6 @@ export async function askFanOut (options: Options, onProgress: (message: string)
     ]
     const watchers = mostScreens(options.watchers)
     const samples = new Map(systems.map((system) => [system, [] as FanOutSample[]])) // without those that do not deflate when they should
-    const unwatchedMicrosPerChange: number[] = []
     for (const system of systems) {
       onProgress(`fan-out: warming up ${system.name}`)
       const { deflating } = await measure(system, generator, { watchers, seconds: WARM_UP_SECONDS })
@@ -110,14 +109,14 @@ export async function askFanOut (options: Options, onProgress: (message: string)
         onProgress(`fan-out: round ${round} of ${options.rounds}, ${system.name}`)
         list.push(await measure(system, generator, { watchers, seconds: options.seconds }))
       }
-      onProgress(`fan-out: round ${round} of ${options.rounds}, nobody watching`)
-      unwatchedMicrosPerChange.push(await measureUnwatched(systems[0]!, options.seconds))
     }
+    onProgress('fan-out: nobody watching')
+    const unwatchedCpu = await measureUnwatched(systems[0]!, options.seconds)
     onProgress('fan-out: starting an empty scorewire')
     const empty = await started(startScorewire(LIVE_ENV))
     await fillBoard(empty)
     const scale = await measureScale(empty, generator, { steps: [watchers, mostScreens(options.screens)], seconds: options.seconds, onProgress })
-    const result = { nchanVersion: nchan.version, watchers, systems: [...samples].map(([{ name }, list]) => ({ name, samples: list })), unwatchedMicrosPerChange, scale }
+    const result = { nchanVersion: nchan.version, watchers, systems: [...samples].map(([{ name }, list]) => ({ name, samples: list })), unwatchedCpu, scale }
     return { result, text: report(options, result) }
   } finally {
     for (const stop of stops) await stop()
@@ -156,12 +155,11 @@ async function measure ({ server, target, change, redisPid }: System, generator:
 
 async function measureUnwatched ({ server, change }: System, seconds: number): Promise<number> {
   const writer = new Writer(server.url, 1)
-  const before = cpuMicros(server.pid)
-  const count = Math.round(seconds * 1000 / CHANGE_EVERY_MS)
-  await onSchedule({ startMs: clockMs(), everyMs: CHANGE_EVERY_MS, count }, (n) => writer.post(change(n)))
+  const before = { micros: cpuMicros(server.pid), atMs: performance.now() }
+  await onSchedule({ startMs: clockMs(), everyMs: CHANGE_EVERY_MS, count: Math.round(seconds * 1000 / CHANGE_EVERY_MS) }, (n) => writer.post(change(n)))
   await writer.settle()
   writer.close()
-  return (cpuMicros(server.pid) - before) / count
+  return (cpuMicros(server.pid) - before.micros) / 1000 / (performance.now() - before.atMs)
 }
 
 interface Scale { readonly steps: readonly number[], readonly seconds: number, readonly onProgress: (message: string) => void }
@@ -216,7 +214,7 @@ async function measureScale (scorewire: Scorewire, generator: Generator, { steps
   return samples
 }
 
-function report (options: Options, { nchanVersion, watchers, systems, unwatchedMicrosPerChange, scale }: FanOutResult): string {
+function report (options: Options, { nchanVersion, watchers, systems, unwatchedCpu, scale }: FanOutResult): string {
   const nchan = systems.find(({ name }) => name.includes('nchan'))!.samples
   const rows = systems.map(({ name, samples }) => {
     const ratio = samples === nchan ? '' : `× ${spread(samples.map(({ microsPerDelivered }, n) => microsPerDelivered / nchan[n]!.microsPerDelivered), 2)}`
@@ -226,7 +224,6 @@ function report (options: Options, { nchanVersion, watchers, systems, unwatchedM
   const all = systems.flatMap(({ samples }) => samples)
   const redis = systems.flatMap(({ samples }) => samples.flatMap(({ redisMicrosPerChange }) => redisMicrosPerChange ?? []))
   const busiest = Math.max(...[...all, ...scale].map(({ generatorCpu }) => generatorCpu))
-  const unwatched = median(unwatchedMicrosPerChange)
   return [
     `| one board to one of ${watchers.toLocaleString('en')} WebSockets | server CPU, µs | beside nchan | bytes | changes shown |`,
     '| --- | --- | --- | --- | --- |',
@@ -238,7 +235,8 @@ function report (options: Options, { nchanVersion, watchers, systems, unwatchedM
       `| ${screens.toLocaleString('en')} screens | ${(idleBytesPerScreen / 1024).toFixed(1)} kB | ${updatesPerSecond.toFixed(1)} a second | ${cpu.toFixed(2)} | ${eventLoopP99Ms.toFixed(1)} ms |`),
     '',
     `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds} s, ${(1000 / CHANGE_EVERY_MS).toFixed(0)} changes a second, deliveries counted at the clients; the kernel's half of loopback TCP is in it.`,
-    `scorewire's changes are increments over HTTP: a change that nobody watches costs its process ${unwatched.toFixed(0)} µs (${(unwatched / watchers).toFixed(2)} µs a delivery, not subtracted) and Redis ${median(redis).toFixed(0)} µs beside that.`,
+    `scorewire's changes are increments over HTTP, and nothing of them is subtracted: with nobody watching, the same changes took its process ${(1000 * unwatchedCpu).toFixed(0)} ms of CPU a second,`,
+    `idle timers included, which is ${(1_000_000 * unwatchedCpu * CHANGE_EVERY_MS / 1000 / watchers).toFixed(1)} µs of each delivery. Redis took ${(median(redis) / CHANGE_EVERY_MS).toFixed(0)} ms a second beside that, nearly all of it when idle, too.`,
     'The memory is resident, new process, young generation included. The event-loop delay is the worst second\'s p99, by Node\'s monitor, which says 10 ms when there is none.',
     `${sum([...all, ...scale].map(({ errors }) => errors))} errors; the load generator used ${busiest.toFixed(2)} of a core at most${busiest > MOST_GENERATOR_CPU ? `: INVALID, more than ${MOST_GENERATOR_CPU}` : ''}.`,
     `${machine()}, ${nchanVersion}, ${today()}:`,

@@ -7,12 +7,12 @@ export type Question = typeof QUESTIONS[number]
 /** Each number with its default and the most it may be. */
 const NUMBERS = {
   rounds: [3, 25],
-  seconds: [5, 60],
+  seconds: [4, 60],
   connections: [64, 512],
   users: [20_000, 200_000],
   watchers: [2000, 20_000],
   screens: [10_000, 50_000],
-  writes: [40, 1000]
+  writes: [30, 1000]
 } as const
 
 export type Options = Readonly<Record<keyof typeof NUMBERS, number>> & {

@@ -8,17 +8,19 @@ import { Generator, MOST_GENERATOR_CPU, mostScreens } from './generator.ts'
 import { machine, today } from './machine.ts'
 import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from './nchan.ts'
 import { commandOf, type Options } from './options.ts'
-import { cpuMicros, type ServerUnderTest } from './processes.ts'
+import { cpuMicros, machineMicros, type ServerUnderTest } from './processes.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
+import { sum } from './statistics.ts'
 import { onSchedule, Writer, type Post } from './writer.ts'
 
 /** Not a multiple of the push window, so that marked writes fall into every part of it. */
 const MARKED_EVERY_MS = 487
 const WARM_UP_WRITES = 3
-const SETTLE_MS = 1000
+const SETTLE_MS = 500
 /** A write that a screen does not show by then was lost on it. */
 const LAST_SHOWN_MS = 2000
-const CONNECTIONS = 8
+/** The most that other processes of the machine may use, in cores, for a latency to be scorewire's own. */
+const MOST_OTHER_CPU = 0.2
 
 const QUIET = { name: 'quiet', screens: 1000, writesPerSecond: 0 }
 const BUSY = { name: 'busy', screens: 5000, writesPerSecond: 2000 }
@@ -45,10 +47,13 @@ export interface WriteToScreenSample {
   readonly serverCpu: number
   readonly generatorCpu: number
   readonly writerCpu: number
+  readonly storeCpu: number
+  /** What everything else on the machine used, in cores. */
+  readonly otherCpu: number
   /** The longest that a marked write was late, in ms; it is part of the latency. */
   readonly writerLateMs: number
   /** Deliveries that never came, requests not accepted, screens lost, boards that looked wrong. */
-  readonly errors: number
+  readonly errors: Readonly<Record<'missing' | 'refused' | 'lost' | 'wrong', number>>
 }
 
 export interface WriteToScreenResult {
@@ -60,6 +65,9 @@ interface System {
   readonly name: string
   readonly server: ServerUnderTest
   readonly path: string
+  readonly storePid?: number
+  /** For the writer. More than one would let boards that are published overtake each other. */
+  readonly connections: number
   /** Makes the write that raises the leader by one. */
   readonly marked: () => Post
   /** The other writes of a busy board. */
@@ -108,6 +116,8 @@ function scorewireSystem (scorewire: Scorewire): System {
     name: 'scorewire',
     server: scorewire,
     path: WATCH_PATH,
+    storePid: scorewire.redisPid,
+    connections: 8,
     marked: () => raise(LEADER.userId, 1),
     others: { everyMs: 1000 / BUSY.writesPerSecond, post },
     leaderScore: LEADER.score
@@ -122,6 +132,7 @@ function nchanSystem (nchan: ServerUnderTest): System {
     name: 'nginx + nchan',
     server: nchan,
     path: SUBSCRIBE_PATH,
+    connections: 1,
     marked () {
       leaderScore++
       return publish()
@@ -134,14 +145,15 @@ function nchanSystem (nchan: ServerUnderTest): System {
 interface Run { readonly setting: Setting, readonly screens: number, readonly writes: number }
 
 async function measure (system: System, generator: Generator, { setting, screens, writes }: Run): Promise<WriteToScreenSample> {
-  const { name, server, marked, others } = system
+  const { name, server, storePid, connections, marked, others } = system
   const isBusy = setting.writesPerSecond > 0
   await delay(SETTLE_MS)
-  const writer = new Writer(server.url, CONNECTIONS)
+  const writer = new Writer(server.url, connections)
   const schedule = { startMs: clockMs() + MARKED_EVERY_MS, everyMs: MARKED_EVERY_MS, count: writes }
   await generator.follow({ ...schedule, baseScore: system.leaderScore, marker: LEADER_MARKER })
   system.leaderScore += writes
-  const before = { tops: (await generator.tally()).tops, server: cpuMicros(server.pid), writer: cpuMicros(process.pid), atMs: performance.now() }
+  const used = () => [server.pid, process.pid, ...(storePid === undefined ? [] : [storePid])].map(cpuMicros)
+  const before = { tops: (await generator.tally()).tops, used: used(), machine: machineMicros(), atMs: performance.now() }
   generator.startCpu()
   const forMs = (writes + 1) * MARKED_EVERY_MS
   const [writerLateMs] = await Promise.all([
@@ -150,13 +162,13 @@ async function measure (system: System, generator: Generator, { setting, screens
   ])
   const tookMs = performance.now() - before.atMs
   const generatorCpu = generator.cpu()
-  const cpuSince = (pid: number, micros: number) => (cpuMicros(pid) - micros) / 1000 / tookMs
-  const [serverCpu, writerCpu] = [cpuSince(server.pid, before.server), cpuSince(process.pid, before.writer)]
+  const [serverCpu, writerCpu, storeCpu = 0] = used().map((micros, n) => (micros - before.used[n]!) / 1000 / tookMs) as [number, number, number?]
+  const otherCpu = (machineMicros() - before.machine) / 1000 / tookMs - serverCpu - writerCpu - storeCpu - generatorCpu
   const updates = (await generator.tally()).tops - before.tops
   await delay(LAST_SHOWN_MS)
   const { latencies, shownOn, lastMs } = await generator.shown()
   const { lost, wrong } = await generator.tally()
-  const failed = await writer.settle()
+  const refused = await writer.settle()
   writer.close()
   return {
     setting: setting.name,
@@ -170,8 +182,10 @@ async function measure (system: System, generator: Generator, { setting, screens
     serverCpu,
     generatorCpu,
     writerCpu,
+    storeCpu,
+    otherCpu,
     writerLateMs,
-    errors: writes * screens - latencies.totalCount + failed + lost + wrong
+    errors: { missing: writes * screens - latencies.totalCount, refused, lost, wrong }
   }
 }
 
@@ -185,22 +199,32 @@ function quantilesOf (micros: Histogram): WriteToScreenSample['each'] {
   return { p50: micros.getValueAtPercentile(50) / 1000, p99: micros.getValueAtPercentile(99) / 1000, max: micros.maxValue / 1000 }
 }
 
+function errorsOf (samples: readonly WriteToScreenSample[]): string {
+  const kinds = ['missing', 'refused', 'lost', 'wrong'] as const
+  const counts = kinds.map((kind) => ({ kind, count: sum(samples.map(({ errors }) => errors[kind])) })).filter(({ count }) => count > 0)
+  return counts.length === 0 ? '0 errors' : `Errors: ${counts.map(({ kind, count }) => `${count} ${kind}`).join(', ')}`
+}
+
+const two = (cores: number) => cores.toFixed(2)
+
 function report (options: Options, { nchanVersion, samples }: WriteToScreenResult): string {
   const ms = ({ p50, p99, max }: WriteToScreenSample['last']) => `${p50.toFixed(1)} / ${p99.toFixed(1)} / ${max.toFixed(1)}`
-  const isValid = ({ generatorCpu }: WriteToScreenSample) => generatorCpu <= MOST_GENERATOR_CPU
+  const flaw = ({ generatorCpu, otherCpu }: WriteToScreenSample) =>
+    generatorCpu > MOST_GENERATOR_CPU ? ' (INVALID: generator)' : otherCpu > MOST_OTHER_CPU ? ' (DISTURBED)' : ''
   const rows = samples.map((sample) => [
-    `| ${sample.setting}, ${sample.screens.toLocaleString('en')} screens: ${sample.system}${isValid(sample) ? '' : ' (INVALID)'}`,
-    ms(sample.last), ms(sample.each), sample.updatesPerSecond.toFixed(1), sample.serverCpu.toFixed(2), `${sample.generatorCpu.toFixed(2)} + ${sample.writerCpu.toFixed(2)} |`
+    `| ${sample.setting}, ${sample.screens.toLocaleString('en')} screens: ${sample.system}${flaw(sample)}`,
+    ms(sample.last), ms(sample.each), sample.updatesPerSecond.toFixed(1), [sample.serverCpu, sample.storeCpu].map(two).join(' + '), [sample.generatorCpu, sample.writerCpu].map(two).join(' + '), `${two(sample.otherCpu)} |`
   ].join(' | '))
   return [
-    '| from a write to | the last screen, ms: p50 / p99 / max | each screen, ms: p50 / p99 / max | updates/s | server CPU | generator CPU |',
-    '| --- | --- | --- | --- | --- | --- |',
+    '| from a write to | the last screen, ms: p50 / p99 / max | each screen, ms: p50 / p99 / max | updates/s | CPU: server + Redis | screens + writer | others |',
+    '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
     `From the planned time of a write, an increment over HTTP that Redis has fsynced, to the first board with it. ${options.writes} marked writes each, one in ${MARKED_EVERY_MS} ms,`,
     `open loop; every delivery to every screen is counted. Quiet: nothing else. Busy: ${BUSY.writesPerSecond.toLocaleString('en')} increments a second beside them, to ${BUSY_USERS.toLocaleString('en')} users, each ${VISIBLE_EACH}th visible.`,
     `nginx + nchan is the calibration: same clients, same schedule, no store, the finished message published straight to it (busy: every ${NCHAN_BUSY_EVERY_MS} ms).`,
-    `CPU in cores; generator: screens + writer, of which the screens make a run invalid past ${MOST_GENERATOR_CPU}. The writer was ${Math.max(...samples.map(({ writerLateMs }) => writerLateMs)).toFixed(1)} ms late at most, which is in the latencies. ${samples.reduce((total, { errors }) => total + errors, 0)} errors.`,
+    `CPU in cores: past ${MOST_GENERATOR_CPU} of the screens a run is invalid, past ${MOST_OTHER_CPU} of other processes it is disturbed.`,
+    `The writer was ${Math.max(...samples.map(({ writerLateMs }) => writerLateMs)).toFixed(1)} ms late at most, which is in the latencies. ${errorsOf(samples)}.`,
     `${machine()}, ${nchanVersion}, ${today()}:`,
     `\`${commandOf('write-to-screen', options, ['screens', 'writes'])}\``
   ].join('\n')
