@@ -2,11 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { fillBoard, LIVE_ENV, raiser, TOP_USERS, topMessage, WATCH_PATH } from './board.ts'
 import { clockMs } from './clock.ts'
-import { Generator, MOST_GENERATOR_CPU, mostScreens } from './generator.ts'
+import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, packageVersion, today } from './machine.ts'
 import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from './nchan.ts'
 import { commandOf, type Options } from './options.ts'
-import { cpuMicros, NODE_FLAGS, pathOf, rssBytes, startServer, type ServerUnderTest } from './processes.ts'
+import { cpuMicros, machineMicros, NODE_FLAGS, pathOf, rssBytes, startServer, type ServerUnderTest } from './processes.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
 import type { Target } from './screen.ts'
 import { median, spread, sum } from './statistics.ts'
@@ -38,6 +38,8 @@ export interface FanOutSample {
   readonly bytesPerDelivered: number
   readonly redisMicrosPerChange: number | undefined
   readonly generatorCpu: number
+  /** What everything else on the machine used, in cores. */
+  readonly otherCpu: number
   readonly deflating: boolean
   /** Requests not accepted, screens lost, boards that looked wrong. */
   readonly errors: number
@@ -97,7 +99,7 @@ export async function askFanOut (options: Options, onProgress: (message: string)
         change: publish('/')
       }
     ]
-    const watchers = mostScreens(options.watchers)
+    const { watchers } = options
     const samples = new Map(systems.map((system) => [system, [] as FanOutSample[]])) // without those that do not deflate when they should
     for (const system of systems) {
       onProgress(`fan-out: warming up ${system.name}`)
@@ -115,7 +117,7 @@ export async function askFanOut (options: Options, onProgress: (message: string)
     onProgress('fan-out: starting an empty scorewire')
     const empty = await started(startScorewire(LIVE_ENV))
     await fillBoard(empty)
-    const scale = await measureScale(empty, generator, { steps: [watchers, mostScreens(options.screens)], seconds: options.seconds, onProgress })
+    const scale = await measureScale(empty, generator, { steps: [watchers, options.screens], seconds: options.seconds, onProgress })
     const result = { nchanVersion: nchan.version, watchers, systems: [...samples].map(([{ name }, list]) => ({ name, samples: list })), unwatchedCpu, scale }
     return { result, text: report(options, result) }
   } finally {
@@ -128,14 +130,16 @@ async function measure ({ server, target, change, redisPid }: System, generator:
   await generator.connect(target, watchers)
   await delay(SETTLE_MS)
   const writer = new Writer(server.url, 1)
-  const before = { tally: await generator.tally(), server: cpuMicros(server.pid), redis: redisPid === undefined ? 0 : cpuMicros(redisPid) }
+  const before = { tally: await generator.tally(), server: cpuMicros(server.pid), redis: redisPid === undefined ? 0 : cpuMicros(redisPid), own: cpuMicros(process.pid), machine: machineMicros(), atMs: performance.now() }
   generator.startCpu()
   const changes = Math.round(seconds * 1000 / CHANGE_EVERY_MS)
   await onSchedule({ startMs: clockMs(), everyMs: CHANGE_EVERY_MS, count: changes }, (n) => writer.post(change(n)))
-  const generatorCpu = generator.cpu()
   await delay(SETTLE_MS)
+  const generatorCpu = generator.cpu()
   const micros = cpuMicros(server.pid) - before.server
   const redisMicros = redisPid === undefined ? undefined : cpuMicros(redisPid) - before.redis
+  const others = machineMicros() - before.machine - micros - (redisMicros ?? 0) - (cpuMicros(process.pid) - before.own)
+  const otherCpu = Math.max(0, others / 1000 / (performance.now() - before.atMs) - generatorCpu)
   const tally = await generator.tally()
   const failed = await writer.settle()
   writer.close()
@@ -148,6 +152,7 @@ async function measure ({ server, target, change, redisPid }: System, generator:
     bytesPerDelivered: (tally.topBytes - before.tally.topBytes) / delivered,
     redisMicrosPerChange: redisMicros === undefined ? undefined : redisMicros / changes,
     generatorCpu,
+    otherCpu,
     deflating: tally.deflating === watchers,
     errors: failed + tally.lost + tally.wrong
   }
@@ -238,7 +243,7 @@ function report (options: Options, { nchanVersion, watchers, systems, unwatchedC
     `scorewire's changes are increments over HTTP, and nothing of them is subtracted: with nobody watching, the same changes took its process ${(1000 * unwatchedCpu).toFixed(0)} ms of CPU a second,`,
     `idle timers included, which is ${(1_000_000 * unwatchedCpu * CHANGE_EVERY_MS / 1000 / watchers).toFixed(1)} µs of each delivery. Redis took ${(median(redis) / CHANGE_EVERY_MS).toFixed(0)} ms a second beside that, nearly all of it when idle, too.`,
     'The memory is resident, new process, young generation included. The event-loop delay is the worst second\'s p99, by Node\'s monitor, which says 10 ms when there is none.',
-    `${sum([...all, ...scale].map(({ errors }) => errors))} errors; the load generator used ${busiest.toFixed(2)} of a core at most${busiest > MOST_GENERATOR_CPU ? `: INVALID, more than ${MOST_GENERATOR_CPU}` : ''}.`,
+    `${sum([...all, ...scale].map(({ errors }) => errors))} errors; the load generator used ${busiest.toFixed(2)} of a core at most${busiest > MOST_GENERATOR_CPU ? `: INVALID, more than ${MOST_GENERATOR_CPU}` : ''}, other processes of the machine ${spread(all.map(({ otherCpu }) => otherCpu), 2)}.`,
     `${machine()}, ${nchanVersion}, ${today()}:`,
     `\`${commandOf('fan-out', options, ['watchers', 'screens', 'seconds', 'rounds'])}\``
   ].join('\n')

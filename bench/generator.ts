@@ -2,14 +2,11 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
-import { mostOpenFiles } from './machine.ts'
 import { cpuMicros, pathOf } from './processes.ts'
 import type { Tally, Target } from './screen.ts'
 
 /** A process past this share of a core may itself be what was measured. */
 export const MOST_GENERATOR_CPU = 0.7
-/** Files that a process has open beside its sockets. */
-const OTHER_FILES = 200
 
 /** Marked writes: each planned `everyMs` after the one before, each raising by one the score that follows `marker` in a board. */
 export interface Schedule {
@@ -34,11 +31,6 @@ export type Order =
   | { readonly type: 'tally' | 'shown' | 'disconnect' }
 
 export interface Answers { connect: undefined, follow: undefined, tally: Tally, shown: Shown, disconnect: undefined }
-
-/** As many of the wanted screens as a server and a generator may have open. */
-export function mostScreens (wanted: number): number {
-  return Math.min(wanted, mostOpenFiles() - OTHER_FILES)
-}
 
 export class Generator {
   readonly #children: readonly ChildProcess[]

@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises'
 import { askFanOut } from './fan-out.ts'
 import { askIncrement } from './increment.ts'
-import { readOptions, USAGE, type Options, type Question } from './options.ts'
+import { mostOpenFiles } from './machine.ts'
+import { fitOptions, readOptions, USAGE, type Options, type Question } from './options.ts'
 import { writeReadme } from './readme.ts'
 import { askWriteToScreen } from './write-to-screen.ts'
 
@@ -16,7 +17,8 @@ const ASK: Record<Question, (options: Options, onProgress: (message: string) => 
 }
 
 try {
-  const options = readOptions(process.argv.slice(2))
+  const { options, lowered } = fitOptions(readOptions(process.argv.slice(2)), mostOpenFiles())
+  for (const sentence of lowered) process.stderr.write(`bench: ${sentence}\n`)
   const onProgress = (message: string) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${message}`) }
   const results: Partial<Record<Question, object>> = {}
   const texts = new Map<Question, string>()

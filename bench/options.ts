@@ -43,6 +43,19 @@ export function readOptions (words: string[]): Options {
   return { ...numbers, only, json: values.json, readme: values.readme }
 }
 
+/** Files that a server or a generator has open beside its sockets. */
+const OTHER_FILES = 200
+
+/** The options that a process with so many open files allowed can do, and a sentence for each that was lowered. */
+export function fitOptions (options: Options, openFiles: number): { options: Options, lowered: readonly string[] } {
+  const most = Math.max(1, openFiles - OTHER_FILES)
+  const large = (['watchers', 'screens'] as const).filter((name) => options[name] > most)
+  return {
+    options: { ...options, ...Object.fromEntries(large.map((name) => [name, most])) },
+    lowered: large.map((name) => `--${name} is ${most} instead of ${options[name]}, because ulimit -n is ${openFiles}`)
+  }
+}
+
 /** The command that asks a question again with the same numbers. */
 export function commandOf (question: Question, options: Options, names: readonly (keyof typeof NUMBERS)[]): string {
   return `npm run bench -- --only ${question} ${names.map((name) => `--${name} ${options[name]}`).join(' ')}`

@@ -32,7 +32,7 @@ export async function startScorewire (env: Record<string, string> = {}): Promise
     const [, redisPid] = /process_id:(\d+)/.exec(await probe.info('server')) ?? []
     probe.disconnect()
     const server = await startServer([...NODE_FLAGS, pathOf('../dist/main.js'), 'serve'], {
-      NODE_ENV: 'production', PORT: '0', REDIS_URL: redis.url, JWT_SECRET: secret, RATE_LIMIT_MAX: '0', ...env
+      NODE_ENV: 'production', PORT: '0', REDIS_URL: redis.url, JWT_SECRET: secret, RATE_LIMIT_MAX: '0', DRAIN_MS: '0', ...env
     })
     return {
       url: server.url,

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Histogram } from 'hdr-histogram-js'
 import { fillBoard, LEADER, LEADER_MARKER, LIVE_ENV, raiser, TOP_USERS, topMessage, WATCH_PATH } from './board.ts'
 import { clockMs } from './clock.ts'
-import { Generator, MOST_GENERATOR_CPU, mostScreens } from './generator.ts'
+import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, today } from './machine.ts'
 import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from './nchan.ts'
 import { commandOf, type Options } from './options.ts'
@@ -91,7 +91,7 @@ export async function askWriteToScreen (options: Options, onProgress: (message: 
     const samples: WriteToScreenSample[] = []
     for (const setting of [QUIET, BUSY]) {
       for (const system of systems) {
-        const screens = mostScreens(Math.min(setting.screens, options.screens))
+        const screens = Math.min(setting.screens, options.screens)
         onProgress(`write-to-screen: ${setting.name} board, ${system.name}, ${screens.toLocaleString('en')} screens`)
         await generator.connect({ port: Number(new URL(system.server.url).port), path: system.path, engineIo: false, deflate: false }, screens)
         await measure(system, generator, { setting, screens, writes: WARM_UP_WRITES })
@@ -163,7 +163,8 @@ async function measure (system: System, generator: Generator, { setting, screens
   const tookMs = performance.now() - before.atMs
   const generatorCpu = generator.cpu()
   const [serverCpu, writerCpu, storeCpu = 0] = used().map((micros, n) => (micros - before.used[n]!) / 1000 / tookMs) as [number, number, number?]
-  const otherCpu = (machineMicros() - before.machine) / 1000 / tookMs - serverCpu - writerCpu - storeCpu - generatorCpu
+  const usedCpu = (machineMicros() - before.machine) / 1000 / tookMs
+  const otherCpu = Math.max(0, usedCpu - serverCpu - writerCpu - storeCpu - generatorCpu)
   const updates = (await generator.tally()).tops - before.tops
   await delay(LAST_SHOWN_MS)
   const { latencies, shownOn, lastMs } = await generator.shown()
