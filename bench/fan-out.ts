@@ -6,7 +6,7 @@ import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, packageVersion, today } from './machine.ts'
 import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from './nchan.ts'
 import { commandOf, type Options } from './options.ts'
-import { cpuMicros, machineMicros, NODE_FLAGS, pathOf, rssBytes, startServer, type ServerUnderTest } from './processes.ts'
+import { cpuMicros, machineMicros, MOST_OTHER_CPU, NODE_FLAGS, pathOf, rssBytes, startServer, type ServerUnderTest } from './processes.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
 import type { Target } from './screen.ts'
 import { median, spread, sum } from './statistics.ts'
@@ -228,6 +228,7 @@ function report (options: Options, { nchanVersion, watchers, systems, unwatchedC
   })
   const all = systems.flatMap(({ samples }) => samples)
   const redis = systems.flatMap(({ samples }) => samples.flatMap(({ redisMicrosPerChange }) => redisMicrosPerChange ?? []))
+  const others = all.map(({ otherCpu }) => otherCpu)
   const busiest = Math.max(...[...all, ...scale].map(({ generatorCpu }) => generatorCpu))
   return [
     `| one board to one of ${watchers.toLocaleString('en')} WebSockets | server CPU, µs | beside nchan | bytes | changes shown |`,
@@ -240,10 +241,11 @@ function report (options: Options, { nchanVersion, watchers, systems, unwatchedC
       `| ${screens.toLocaleString('en')} screens | ${(idleBytesPerScreen / 1024).toFixed(1)} kB | ${updatesPerSecond.toFixed(1)} a second | ${cpu.toFixed(2)} | ${eventLoopP99Ms.toFixed(1)} ms |`),
     '',
     `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds} s, ${(1000 / CHANGE_EVERY_MS).toFixed(0)} changes a second, deliveries counted at the clients; the kernel's half of loopback TCP is in it.`,
+    'A change that scorewire does not show by itself is in the next board: its push window is twice a pass over the clients, at least 100 ms.',
     `scorewire's changes are increments over HTTP, and nothing of them is subtracted: with nobody watching, the same changes took its process ${(1000 * unwatchedCpu).toFixed(0)} ms of CPU a second,`,
     `idle timers included, which is ${(1_000_000 * unwatchedCpu * CHANGE_EVERY_MS / 1000 / watchers).toFixed(1)} µs of each delivery. Redis took ${(median(redis) / CHANGE_EVERY_MS).toFixed(0)} ms a second beside that, nearly all of it when idle, too.`,
     'The memory is resident, new process, young generation included. The event-loop delay is the worst second\'s p99, by Node\'s monitor, which says 10 ms when there is none.',
-    `${sum([...all, ...scale].map(({ errors }) => errors))} errors; the load generator used ${busiest.toFixed(2)} of a core at most${busiest > MOST_GENERATOR_CPU ? `: INVALID, more than ${MOST_GENERATOR_CPU}` : ''}, other processes of the machine ${spread(all.map(({ otherCpu }) => otherCpu), 2)}.`,
+    `${sum([...all, ...scale].map(({ errors }) => errors))} errors; the load generator used ${busiest.toFixed(2)} of a core at most${busiest > MOST_GENERATOR_CPU ? `: INVALID, more than ${MOST_GENERATOR_CPU}` : ''}, other processes of the machine ${spread(others, 2)}${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}.`,
     `${machine()}, ${nchanVersion}, ${today()}:`,
     `\`${commandOf('fan-out', options, ['watchers', 'screens', 'seconds', 'rounds'])}\``
   ].join('\n')

@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url'
 /** As `npm start` and the image run it: room for young objects, so that fewer of them are copied. The same for the peers. */
 export const NODE_FLAGS = ['--max-semi-space-size=64']
 
+/** The most that other processes of the machine may use, in cores, for a figure to be that of the process under test. */
+export const MOST_OTHER_CPU = 0.2
+
 export function pathOf (file: string): string {
   return fileURLToPath(new URL(file, import.meta.url))
 }

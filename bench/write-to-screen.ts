@@ -8,7 +8,7 @@ import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, today } from './machine.ts'
 import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from './nchan.ts'
 import { commandOf, type Options } from './options.ts'
-import { cpuMicros, machineMicros, type ServerUnderTest } from './processes.ts'
+import { cpuMicros, machineMicros, MOST_OTHER_CPU, type ServerUnderTest } from './processes.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
 import { sum } from './statistics.ts'
 import { onSchedule, Writer, type Post } from './writer.ts'
@@ -19,8 +19,6 @@ const WARM_UP_WRITES = 3
 const SETTLE_MS = 500
 /** A write that a screen does not show by then was lost on it. */
 const LAST_SHOWN_MS = 2000
-/** The most that other processes of the machine may use, in cores, for a latency to be scorewire's own. */
-const MOST_OTHER_CPU = 0.2
 
 const QUIET = { name: 'quiet', screens: 1000, writesPerSecond: 0 }
 const BUSY = { name: 'busy', screens: 5000, writesPerSecond: 2000 }
