@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { CLOSE } from './close-code.ts'
 import { Frame } from './frame.ts'
 import { countEnd, type LiveStats } from './live-stats.ts'
@@ -39,11 +40,19 @@ export class Audience {
     }
   }
 
-  /** Tells everybody to go elsewhere, and closes their connections one after the other, spread evenly over `withinMs`. */
+  /**
+   * Sends everybody elsewhere within `withinMs`. In its first half clients that were told open another connection before they leave this
+   * one, each at a random time; in the second half those that are still here are closed one after the other, spread evenly.
+   */
   async depart (withinMs: number): Promise<void> {
+    const notice = new Frame({ event: 'reconnect', within_ms: Math.floor(withinMs / 2) })
+    for (const session of this.#sessions) session.tell(notice)
+    await delay(withinMs / 2)
+    await this.#closeAll(withinMs / 2)
+  }
+
+  async #closeAll (withinMs: number): Promise<void> {
     const leaving = [...this.#sessions]
-    const notice = new Frame({ event: 'reconnect', within_ms: withinMs })
-    for (const session of leaving) session.tell(notice)
     const begun = performance.now()
     const all = leaving.length
     await new Promise<void>((resolve) => {

@@ -1,8 +1,8 @@
-/** A ping rides with a message at most this often. */
-const PING_EVERY_MS = 1000
+/** A ping rides with a message at most this often. Each costs a delivery's worth of CPU for its answer. */
+const PING_EVERY_MS = 1500
 const PATIENCE_MS = 1000
-/** However far away a client is, what it has not read yet is never older than this and a ping's interval. */
-const LONGEST_PATIENCE_MS = 2000
+/** However far away a client is, what it has not read is never older than this and a ping's interval: 3 s. */
+const LONGEST_PATIENCE_MS = 1500
 const PROBATION_MS = 30_000
 
 /**
@@ -15,6 +15,11 @@ export class Credit {
   #askedAt = -Infinity
   #roundTripMs = 0
   #probationUntil = -Infinity
+
+  /** Spreads the first pings of many clients, and so all of them; `phase` is between 0 and 1. */
+  begin (phase: number, now: number): void {
+    this.#askedAt = now - phase * PING_EVERY_MS
+  }
 
   /** Whether a message may be sent. */
   isOpen (now: number): boolean {

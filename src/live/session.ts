@@ -27,6 +27,7 @@ export interface SessionOptions {
 /** A client that asks for more than it reads is not waited for. */
 const MAX_NOTICES = 32
 
+const NOTHING = Buffer.alloc(0)
 const ALIVE = new Frame({ event: 'heartbeat' })
 
 /** What a session has to say, gathered anew for each flush. */
@@ -40,6 +41,10 @@ export class Session implements Timed {
   dueAt = 0
   /** What it watches; one entry for nearly everybody. */
   readonly views: View[] = []
+  // What is looked at for each message is here, and not one reference further away.
+  readonly #socket: Socket
+  readonly #wire: Wire
+  readonly #stats: LiveStats
   readonly #options: SessionOptions
   /** A server-sent stream has no answers, and only its socket tells that it is slow. */
   readonly #credit: Credit | undefined
@@ -55,6 +60,9 @@ export class Session implements Timed {
 
   constructor (options: SessionOptions) {
     this.#options = options
+    this.#socket = options.socket
+    this.#wire = options.wire
+    this.#stats = options.stats
     this.#credit = options.wire === 'events' ? undefined : new Credit()
   }
 
@@ -75,11 +83,11 @@ export class Session implements Timed {
   flush (now = performance.now()): void {
     if (this.#ended) return
     if (this.#writing || this.#credit?.isOpen(now) === false) {
-      this.#options.stats.conflated++
+      this.#stats.conflated++
       this.#behind = true
       if (!this.#stalled && this.#credit?.isLate(now) === true) {
         this.#stalled = true
-        this.#options.stats.stalled++
+        this.#stats.stalled++
       }
       return
     }
@@ -112,7 +120,9 @@ export class Session implements Timed {
 
   /** Begins to be looked after; `phase`, between 0 and 1, spreads the heartbeats of many. Returns when to look first. */
   begin (phase: number): number {
-    this.#beatAt = performance.now() + phase * this.#options.beatMs
+    const now = performance.now()
+    this.#credit?.begin(phase, now)
+    this.#beatAt = now + phase * this.#options.beatMs
     return this.#nextLook()
   }
 
@@ -139,7 +149,7 @@ export class Session implements Timed {
   drop (why: string): void {
     this.#ended = true
     this.#endedFor ??= why
-    this.#options.socket.destroy()
+    this.#socket.destroy()
   }
 
   #nextLook (): number {
@@ -154,16 +164,24 @@ export class Session implements Timed {
   }
 
   #write (now: number, withPing: boolean): void {
-    const { socket, wire, stats } = this.#options
+    const socket = this.#socket
+    const wire = this.#wire
     const last = outbox.pop()!
-    if (outbox.length > 0) socket.cork()
+    const corked = outbox.length > 0
+    this.#stats.sent += outbox.length + 1
+    if (corked) socket.cork()
     for (const frame of outbox) socket.write(frame.bytes(wire))
-    stats.sent += outbox.length + 1
-    this.#writing = true
-    socket.write(withPing ? last.bytesWithPing(wire) : last.bytes(wire), this.#onWritten)
-    if (outbox.length > 0) socket.uncork()
     outbox.length = 0
+    socket.write(withPing ? last.bytesWithPing(wire) : last.bytes(wire))
+    if (corked) socket.uncork()
     if (withPing) this.#credit?.asked(last.ping, now)
+    // Nearly always the kernel has taken all of it by now, and to be called back then would cost a tenth of the whole.
+    if (socket.writableLength === 0) {
+      this.#heardAt = this.#credit === undefined ? now : this.#heardAt
+    } else {
+      this.#writing = true
+      socket.write(NOTHING, this.#onWritten)
+    }
   }
 
   readonly #onWritten = (error?: Error | null): void => {

@@ -151,16 +151,23 @@ export class Topic {
   }
 
   async #read (): Promise<void> {
-    const { board, kind, read, last, onReadError } = this.#options
+    const { board, kind, read, onReadError } = this.#options
+    let top: Top
     try {
-      this.#take(await read(board, kind, this.#top))
+      top = await read(board, kind, this.#top)
     } catch (error) {
       onReadError(error)
-      if (this.isFresh || this.#isStale) return
-      if (this.#newest === undefined && last !== undefined) this.#show(last)
-      this.#isStale = true
-      this.#views.start()
+      return this.#doubt()
     }
+    this.#take(top)
+  }
+
+  /** Tells everybody that what they see may be old, when it has not been confirmed for a while. */
+  #doubt (): void {
+    if (this.isFresh || this.#isStale) return
+    if (this.#newest === undefined && this.#options.last !== undefined) this.#show(this.#options.last)
+    this.#isStale = true
+    this.#views.start()
   }
 
   /** Takes a state that is not older than the present one, and shows it to everybody when what they see has changed. */

@@ -48,9 +48,9 @@ export class View implements Placed {
 
   /** Adds what the client lacks, in order, and takes it as told. */
   collect (outbox: Frame[]): void {
-    const { newest, shown, isStale, isFeeding } = this.topic
+    const { newest, shown, isStale } = this.topic
     // The first message is the snapshot, and nothing that changes after it is left out of the feed.
-    if (shown === undefined || newest === undefined || (this.isFed && !isFeeding)) return
+    if (shown === undefined || newest === undefined || (this.isFed && !this.topic.isFeeding)) return
     if (shown !== this.#top) {
       if (this.#top !== undefined) outbox.push(shown.update)
       else outbox.push(newest.id === this.#resumeFrom ? newest.heartbeat : newest.snapshot)

@@ -42,7 +42,7 @@ test('a node that leaves sends everybody elsewhere, one after the other', async 
   t.equal(alive.headers.connection, 'close', 'and asked to go elsewhere')
   t.strictSame((await refusal(node.url)).status, 503)
   t.equal((await watchEvents(t, node.url)).status, 503)
-  for (const { until } of [...sockets, ...streams]) t.match(await until(({ event }) => event === 'reconnect'), { within_ms: DRAIN_MS })
+  for (const { until } of [...sockets, ...streams]) t.match(await until(({ event }) => event === 'reconnect'), { within_ms: DRAIN_MS / 2 })
   slow.end(':2}')
   const [answer] = await once(slow, 'response') as [IncomingMessage]
   t.equal(answer.statusCode, 200, 'a request under way is finished')
@@ -50,7 +50,8 @@ test('a node that leaves sends everybody elsewhere, one after the other', async 
   const closes = await Promise.all(closedAt)
   t.ok(closes.every(({ code }) => code === 1012))
   const times = closes.map(({ at }) => at).sort((a, b) => a - b)
-  t.ok(times[0]! < DRAIN_MS / 2 && times.at(-1)! > DRAIN_MS / 2, 'spread')
+  t.ok(times[0]! > DRAIN_MS / 2 - 50, 'first they may go by themselves')
+  t.ok(times.at(-1)! - times[0]! > DRAIN_MS / 4, 'spread')
   for (let n = 1; n < times.length; n++) t.ok(times[n]! - times[n - 1]! < DRAIN_MS / 4, 'evenly')
   for (const { ended, text } of streams) {
     await ended
