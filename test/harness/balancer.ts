@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { open, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { freePort, nodeAt, type NodeProcess } from './node-process.ts'
+
+const shipped = (name: string) => fileURLToPath(new URL(`../../deploy/${name}`, import.meta.url))
+/** Debian keeps servers where only root's PATH looks. */
+const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`
+
+export interface Balancer {
+  readonly url: string
+  /** What it says of its configuration when it only checks it, and how that ends. */
+  readonly verdict: { readonly code: number | null, readonly out: string }
+  /** Everything it has logged so far. */
+  log (): Promise<string>
+  /** Resolves when a request for the path was answered by the node; nothing must be at the path. */
+  reaches (node: NodeProcess, path?: string): Promise<void>
+}
+
+interface Plan {
+  readonly command: string
+  readonly check: readonly string[]
+  readonly run: readonly string[]
+  readonly env: Record<string, string>
+}
+
+export type Prepare = (place: { directory: string, address: string, nodes: readonly [string, string] }) => Promise<Plan>
+
+/** The shipped configuration as it is: its addresses come from the environment. */
+export const haproxy: Prepare = async ({ address, nodes: [first, second] }) => {
+  const config = shipped('haproxy.cfg')
+  return {
+    command: 'haproxy',
+    check: ['-c', '-f', config],
+    run: ['-db', '-f', config],
+    env: { SCOREWIRE_BIND: address, SCOREWIRE_NODE_1: first, SCOREWIRE_NODE_2: second, SCOREWIRE_MAXCONN: '1000' }
+  }
+}
+
+/** The shipped configuration with other addresses, and with its files where anybody may write. */
+export const nginx: Prepare = async ({ directory, address, nodes: [first, second] }) => {
+  const config = join(directory, 'nginx.conf')
+  const source = await readFile(shipped('nginx.conf'), 'utf8')
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory}/${name};`).join(' ')
+  const limits: [string, string][] = [['worker_rlimit_nofile 65536;', ''], ['worker_connections 30000;', 'worker_connections 1000;']]
+  const changes: [string, string][] = [['listen 8080;', `listen ${address};`], ['127.0.0.1:3001', first], ['127.0.0.1:3002', second], ['http {', `http { ${temporary}`], ...limits]
+  let text = source
+  for (const [from, to] of changes) {
+    if (!text.includes(from)) throw new Error(`nginx.conf does not hold ${JSON.stringify(from)}`)
+    text = text.replaceAll(from, to)
+  }
+  await writeFile(config, text)
+  const settings = ['-p', directory, '-c', config, '-g', `pid ${directory}/nginx.pid; daemon off;`]
+  return { command: 'nginx', check: ['-t', ...settings], run: settings, env: {} }
+}
+
+async function accepts (address: string): Promise<boolean> {
+  const [host, port] = address.split(':')
+  const socket = connect({ host: host!, port: Number(port) })
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** A real balancer in front of two nodes, with the configuration that is shipped for it, gone when the test ends. */
+export async function startBalancer (t: Test, prepare: Prepare, nodes: readonly [NodeProcess, NodeProcess]): Promise<Balancer> {
+  const directory = await mkdtemp(join(tmpdir(), 'scorewire-balancer-'))
+  t.teardown(async () => await rm(directory, { recursive: true, force: true }))
+  const address = `127.0.0.1:${await freePort()}`
+  const url = `http://${address}`
+  const { command, check, run, env } = await prepare({ directory, address, nodes: [nodes[0].address, nodes[1].address] })
+  // Files, since nginx opens /dev/stdout by its name, which a socket pair does not allow.
+  const runInto = async (name: string, words: readonly string[]) => {
+    const output = await open(join(directory, name), 'a')
+    const child = spawn(command, words, { env: { PATH, ...env }, cwd: directory, stdio: ['ignore', output.fd, output.fd] })
+    await output.close()
+    return child
+  }
+  const checking = await runInto('verdict', check)
+  const [code] = await once(checking, 'exit')
+  const child = await runInto('log', run)
+  const log = async () => await readFile(join(directory, 'log'), 'utf8')
+  const gone = once(child, 'exit')
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await gone
+  })
+  while (!await accepts(address)) {
+    if (child.exitCode !== null) throw new Error(`${command} ended: ${await log()}`)
+    await delay(10)
+  }
+  return {
+    url,
+    verdict: { code, out: await readFile(join(directory, 'verdict'), 'utf8') },
+    log,
+    async reaches (node, path) {
+      const id = await node.id()
+      while (await nodeAt(url, path).catch(() => '') !== id) await delay(20)
+    }
+  }
+}
