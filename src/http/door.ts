@@ -31,6 +31,7 @@ export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, max
   let connections = 0
   let second = 0
   let handshakes = 0
+  const handshakesOf = new Map<string, number>()
   let suspected = false
 
   function checkOrigin ({ host, headers: { origin } }: FastifyRequest): void {
@@ -39,9 +40,18 @@ export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, max
     throw new Problem('forbidden_origin', 'Pages of this origin may not watch here.')
   }
 
-  function checkHandshakes (): void {
+  // None uses up what is there for all: a tenth of it, or as often as it may be connected.
+  const maxHandshakesOfOne = maxPerAddress === 0 ? Infinity : Math.max(maxPerAddress, maxHandshakesPerSecond / 10)
+
+  function checkHandshakes (network: string): void {
     const now = Math.floor(performance.now() / 1000)
-    if (now !== second) [second, handshakes] = [now, 0]
+    if (now !== second) {
+      [second, handshakes] = [now, 0]
+      handshakesOf.clear()
+    }
+    const own = (handshakesOf.get(network) ?? 0) + 1
+    handshakesOf.set(network, own)
+    if (own > maxHandshakesOfOne) throw tooMany('One address connects too often.', 1)
     if (++handshakes > maxHandshakesPerSecond) throw unavailable('Too many connect at this moment.')
   }
 
@@ -50,14 +60,15 @@ export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, max
       checkOrigin(request)
       if (isLeaving()) throw unavailable('This node is leaving.')
       if (connections >= maxConnections) throw unavailable('This node has as many live connections as it takes.', { retryAfterSeconds: 5 })
-      if (maxPerAddress > 0 && (countOf.get(networkOf(request.ip)) ?? 0) >= maxPerAddress) {
+      const network = networkOf(request.ip)
+      if (maxPerAddress > 0 && (countOf.get(network) ?? 0) >= maxPerAddress) {
         if (!suspected && request.headers['x-forwarded-for'] !== undefined && request.ip === request.raw.socket.remoteAddress) {
           suspected = true
           onProxySuspected()
         }
-        throw new Problem('rate_limited', `One address may have ${maxPerAddress} live connections.`, { headers: { 'retry-after': '5' } })
+        throw tooMany(`One address may have ${maxPerAddress} live connections.`, 5)
       }
-      checkHandshakes()
+      checkHandshakes(network)
     },
     enter (request) {
       const { socket } = request.raw
@@ -74,6 +85,10 @@ export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, max
       })
     }
   }
+}
+
+function tooMany (detail: string, retryAfterSeconds: number): Problem {
+  return new Problem('rate_limited', detail, { headers: { 'retry-after': String(retryAfterSeconds) } })
 }
 
 function hostOf (origin: string): string | undefined {

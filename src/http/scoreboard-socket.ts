@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import websocket from '@fastify/websocket'
 import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
@@ -35,6 +37,11 @@ const SOCKETS = {
   handleProtocols: (offered: Set<string>) => offered.has(SUBPROTOCOL) && SUBPROTOCOL
 }
 
+/** What a client closes with, where it closes as the standard says; others may choose any number. */
+const KNOWN_ENDS: ReadonlySet<number> = new Set([1000, 1001, 1002, 1005, 1006, 1007, 1009, ...Object.values(CLOSE)])
+/** A compression offer that asks for less memory than the shared frames take (RFC 7692, section 7.1.2.1). */
+const SMALLER_WINDOW = /server_max_window_bits\s*=\s*"?(?!15)/
+
 /** A refusal after the upgrade is a close code, not an HTTP status: a browser's script cannot see the status of a failed upgrade. */
 const CLOSE_FOR: Partial<Record<ProblemCode, CloseCode>> = {
   unknown_board: CLOSE.unknownBoard,
@@ -64,8 +71,18 @@ export async function registerScoreboardSocket (server: Server, options: Scorebo
     }
   })
 
+  // An upgrade that never became a request (a path that cannot be read, an answer still to come on the same connection) has a
+  // socket that nobody looks after.
+  const asked = new WeakSet<IncomingMessage>()
+  server.server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+    if (!asked.has(request)) socket.destroySoon()
+  })
+
   server.addHook('onRequest', (request, _reply, done) => {
     if (!request.ws) return done()
+    asked.add(request.raw)
+    // ws would refuse the handshake where it cannot compress as asked, instead of not compressing.
+    if (SMALLER_WINDOW.test(request.headers['sec-websocket-extensions'] ?? '')) delete request.raw.headers['sec-websocket-extensions']
     try {
       // The plugin would upgrade any path, and log the whole address of those that it closes again.
       if (request.routeOptions.url !== PATH) throw new Problem('invalid_request', `Only ${PATH} is a WebSocket.`)
@@ -104,7 +121,7 @@ function welcome (socket: WebSocket, request: FastifyRequest, { boards, auth, hu
     const leave = audience.join(session)
     socket.once('close', (code) => {
       hub.leave(session)
-      leave(String(code))
+      leave(KNOWN_ENDS.has(code) ? String(code) : 'other')
     })
     listen(socket, session, (message) => obey(message, { boards, hub, session, principal }))
     hub.watch(session, watch)

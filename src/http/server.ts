@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { IncomingMessage } from 'node:http'
 import { Ajv } from 'ajv'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
@@ -23,6 +24,21 @@ export function allowNoBody (request: FastifyRequest, _reply: unknown, done: () 
   done()
 }
 
+const asked = Symbol('upgrade')
+
+/** A request that asks for an upgrade to anything but a WebSocket is answered as if it did not (RFC 9110, section 7.8): some clients always try HTTP/2. */
+class Incoming extends IncomingMessage {
+  [asked] = false
+
+  get upgrade (): boolean {
+    return this[asked] && this.headers.upgrade?.toLowerCase() === 'websocket'
+  }
+
+  set upgrade (value: boolean) {
+    this[asked] = value
+  }
+}
+
 /** A bare Fastify that refuses what is malformed in scorewire's own words. */
 export function createServer ({ log, trustProxy }: ServerOptions) {
   const node = randomBytes(4).toString('hex')
@@ -38,11 +54,18 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
     return503OnClosing: false,
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
+    http: { IncomingMessage: Incoming, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 2000 },
     routerOptions: { maxParamLength: 1024 },
     clientErrorHandler: handleClientError,
     frameworkErrors: (error, request, reply) => handleError(error, request, reply)
   }).withTypeProvider<TypeBoxTypeProvider>()
+
+  // Whoever is gone already has no address, and wants no answer.
+  server.addHook('onRequest', (request, reply, done) => {
+    if (request.raw.socket.remoteAddress !== undefined) return done()
+    reply.hijack()
+    request.raw.socket.destroy()
+  })
 
   // A browser opens connections that it may use later; one that never sent a request counts as busy to Node, and would hold the
   // end of the process. Requests that are under way end before this.

@@ -48,8 +48,10 @@ export function registerTop (server: Server, { boards, auth, readTop, now }: Top
     const { epoch, version, readMs, entries, isStale } = top
     tellAge(reply, top, now())
     const etag = `"${epoch}-${version}"`
-    reply.header('etag', etag).header('cache-control', 'no-cache')
-    if (matches(request.headers['if-none-match'], etag)) return await reply.code(304).send(null)
+    reply.header('cache-control', 'no-cache')
+    // What may be old is not to be confirmed later, when it is not.
+    if (!isStale) reply.header('etag', etag)
+    if (!isStale && matches(request.headers['if-none-match'], etag)) return await reply.code(304).send(null)
     return {
       board: board.name,
       window,

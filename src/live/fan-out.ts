@@ -38,16 +38,19 @@ export class FanOut<Client extends Placed> {
   add (client: Client): void {
     client.place = this.#clients.length
     this.#clients.push(client)
+    if (this.#running) this.#left++
   }
 
   remove (client: Client): void {
+    const lastIsLeft = this.#isLeft(this.#clients.length - 1)
+    const placeIsLeft = this.#isLeft(client.place)
     const last = this.#clients.pop()!
-    if (last !== client) {
-      last.place = client.place
-      this.#clients[client.place] = last
-      // The one that moved may have moved behind the pass.
-      if (this.#running) this.#left = this.#clients.length
-    }
+    if (lastIsLeft) this.#left--
+    if (last === client) return
+    last.place = client.place
+    this.#clients[client.place] = last
+    // It has moved from before the pass to behind it.
+    if (lastIsLeft && !placeIsLeft) this.#visit(last, performance.now())
   }
 
   /** Visits everybody, from now on. */
@@ -58,7 +61,14 @@ export class FanOut<Client extends Placed> {
     this.#begun = performance.now()
     // Nobody is always the first, and nobody always the last.
     this.#next += SLICE_VISITS
+    if (this.#next >= this.#clients.length) this.#next = 0
     this.#slice()
+  }
+
+  /** Whether the running pass has still to come to a place. */
+  #isLeft (place: number): boolean {
+    const { length } = this.#clients
+    return this.#running && (place - this.#next + length) % length < this.#left
   }
 
   #slice (): void {
@@ -66,11 +76,7 @@ export class FanOut<Client extends Placed> {
     const clients = this.#clients
     let now = begun
     for (let visits = 0; this.#left > 0 && visits < SLICE_VISITS && now - begun < SLICE_MS; visits++) {
-      if (clients.length === 0) {
-        this.#left = 0
-        break
-      }
-      if (this.#next >= clients.length) this.#next %= clients.length
+      if (this.#next >= clients.length) this.#next = 0
       this.#left--
       this.#visit(clients[this.#next++]!, now)
       now = performance.now()

@@ -44,9 +44,11 @@ export class Hub {
     }
     const view = new View({ topic, session, resumeFrom, feed, follower: userId === undefined ? undefined : topic.standings.follow(userId) })
     const before = session.views.findIndex((other) => other.topic === topic)
-    if (before >= 0) topic.remove(session.views.splice(before, 1)[0]!)
+    const [replaced] = before < 0 ? [] : session.views.splice(before, 1)
     session.views.push(view)
     topic.add(view)
+    // Only now: whoever is followed, and the feed, go on without a gap.
+    if (replaced !== undefined) topic.remove(replaced)
   }
 
   /** Stops to show a session a board; false where it was not shown. */

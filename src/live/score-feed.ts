@@ -7,6 +7,7 @@ const KEPT_CHANGES = 2000
 interface Batch {
   readonly sequence: number
   readonly changes: readonly ScoreChange[]
+  readonly missed: boolean
   readonly frame: Frame
 }
 
@@ -16,6 +17,8 @@ export class ScoreFeed {
   #batches: Batch[] = []
   #kept = 0
   #sequence = 0
+  /** What those who lag by more than a batch get, by how far they were. */
+  readonly #merged = new Map<number, Frame>()
 
   /** `heading` says of which board and window the changes are. */
   constructor (heading: object) {
@@ -27,8 +30,10 @@ export class ScoreFeed {
     return this.#sequence
   }
 
-  push (changes: readonly ScoreChange[]): void {
-    this.#batches.push({ sequence: ++this.#sequence, changes, frame: this.#frame(changes) })
+  /** `missed` says that there were others before these, which nobody knows any more. */
+  push (changes: readonly ScoreChange[], { missed = false } = {}): void {
+    this.#merged.clear()
+    this.#batches.push({ sequence: ++this.#sequence, changes, missed, frame: this.#frame(changes, { missed }) })
     this.#kept += changes.length
     while (this.#kept > KEPT_CHANGES && this.#batches.length > 1) this.#kept -= this.#batches.shift()!.changes.length
   }
@@ -37,20 +42,20 @@ export class ScoreFeed {
   collect (after: number, outbox: Frame[]): number {
     const missing = this.#sequence - after
     if (missing <= 0) return after
-    if (missing === 1) {
-      outbox.push(this.#batches.at(-1)!.frame)
-    } else {
-      const newest = new Map<string, number>()
-      for (const { sequence, changes } of this.#batches) {
-        if (sequence > after) for (const { userId, score } of changes) newest.set(userId, score)
-      }
-      const changes = Array.from(newest, ([userId, score]) => ({ userId, score }))
-      outbox.push(this.#frame(changes, { missed: this.#batches[0]!.sequence > after + 1 }))
-    }
+    const merged = missing === 1 ? this.#batches.at(-1)!.frame : this.#merged.get(after) ?? this.#merge(after)
+    this.#merged.set(after, merged)
+    outbox.push(merged)
     return this.#sequence
   }
 
-  #frame (changes: readonly ScoreChange[], { missed = false } = {}): Frame {
+  #merge (after: number): Frame {
+    const lacking = this.#batches.filter(({ sequence }) => sequence > after)
+    const newest = new Map(lacking.flatMap(({ changes }) => changes.map(({ userId, score }) => [userId, score])))
+    const missed = lacking[0]!.sequence > after + 1 || lacking.some((batch) => batch.missed)
+    return this.#frame(Array.from(newest, ([userId, score]) => ({ userId, score })), { missed })
+  }
+
+  #frame (changes: readonly ScoreChange[], { missed }: { missed: boolean }): Frame {
     return new Frame({
       event: 'scores',
       ...this.#heading,

@@ -128,6 +128,7 @@ export class Session implements Timed {
 
   /** Looks after the connection: hears whether it lives, ends it when it does not or may not. Returns when to look again. */
   look (now: number): number {
+    if (this.#ended) return Infinity
     if (now >= this.#options.expiresAt) this.close(CLOSE.tokenExpired, 'the token has expired')
     else if (now - this.#heardAt >= DEAD_AFTER_MS) this.drop('dead')
     else if (now >= this.#beatAt) {
@@ -158,7 +159,7 @@ export class Session implements Timed {
 
   #beat (now: number): void {
     if (this.#writing || this.#credit?.isAsked === true) return // there is an answer to wait for already
-    for (const view of this.views) outbox.push(view.heartbeat)
+    for (const { heartbeat } of this.views) if (heartbeat !== undefined) outbox.push(heartbeat)
     if (outbox.length === 0) outbox.push(ALIVE)
     this.#write(now, true)
   }

@@ -167,6 +167,8 @@ export class Topic {
     if (this.isFresh || this.#isStale) return
     if (this.#newest === undefined && this.#options.last !== undefined) this.#show(this.#options.last)
     this.#isStale = true
+    // Whoever sees a board now, before its changes are read, may lack some of them afterwards.
+    if (this.#followers.size > 0 && !this.isFeeding) this.feed.push([], { missed: true })
     this.#views.start()
   }
 
@@ -184,7 +186,7 @@ export class Topic {
       return
     }
     if (sameEpoch) this.standings.compare(before!, top)
-    else this.standings.changedAll()
+    else if (before !== undefined && before.version > 0) this.#startAnew()
     if (sameEpoch && looksTheSame(before!.entries, top.entries)) {
       this.#newest = prepareTop(this.#heading, top)
       if (wasStale) this.#views.start()
@@ -193,6 +195,15 @@ export class Topic {
       this.#views.start()
     }
     if (!this.standings.isEmpty) void this.standings.refresh()
+  }
+
+  /** Another history: its ledger may go on before the place where this one's was read to. */
+  #startAnew (): void {
+    this.standings.changedAll()
+    if (this.#followers.size === 0) return
+    this.feed.push([], { missed: true })
+    this.#changes.stop()
+    this.#changes.start()
   }
 
   #show (top: Top): void {

@@ -42,15 +42,17 @@ export class View implements Placed {
     return this.#fedUntil !== undefined
   }
 
-  get heartbeat (): Frame {
-    return this.topic.heartbeat
+  /** Says that what was told is the newest; undefined before anything was. */
+  get heartbeat (): Frame | undefined {
+    return this.#top === undefined ? undefined : this.topic.heartbeat
   }
 
   /** Adds what the client lacks, in order, and takes it as told. */
   collect (outbox: Frame[]): void {
     const { newest, shown, isStale } = this.topic
     // The first message is the snapshot, and nothing that changes after it is left out of the feed.
-    if (shown === undefined || newest === undefined || (this.isFed && !this.topic.isFeeding)) return
+    if (shown === undefined || newest === undefined) return
+    if (this.#top === undefined && this.isFed && !this.topic.isFeeding && !isStale) return
     if (shown !== this.#top) {
       if (this.#top !== undefined) outbox.push(shown.update)
       else outbox.push(newest.id === this.#resumeFrom ? newest.heartbeat : newest.snapshot)

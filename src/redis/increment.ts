@@ -105,8 +105,9 @@ interface Group {
 async function sendGroup (script: Script<Static<typeof Reply>>, { board, keysAt, clock, items }: Group): Promise<IncrementOutcome[]> {
   for (let tries = 0; tries < 3; tries++) {
     const period = keysAt(clock.now())
+    const sentMs = clock.own()
     const [word, nowMs, ...answers] = (await script(...callOf(board, period, items))).split(' ')
-    clock.learn(Number(nowMs))
+    clock.learn(Number(nowMs), sentMs)
     if (word === 'done') return items.map((_, n) => outcomeOf(answers[2 * n], Number(answers[2 * n + 1])))
   }
   throw unavailable('The score store\'s clock does not stand still; nothing was applied.')

@@ -56,6 +56,9 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
   try {
     await Promise.all(connections.map(async (connection) => await connectFirst(connection, url)))
     await checkServer(reader, log)
+    const sentMs = clock.own()
+    const [seconds, micros] = await reader.time()
+    clock.learn(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000), sentMs)
   } catch (error) {
     close()
     throw error

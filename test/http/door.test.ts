@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { request, type IncomingMessage } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startNode } from '../harness/node.ts'
@@ -90,6 +91,52 @@ test('who may connect', async (t) => {
     t.ok(streams.some(({ status, headers }) => status === 503 && headers['retry-after'] === '1'))
     await delay(1000)
     await (await watch(t, rushed.url)).until(snapshot)
+  })
+
+  await t.test('no address uses up the handshakes of all', async (t) => {
+    const node = await startNode(t, { redisUrl: redis.url, env: { MAX_HANDSHAKES_PER_SECOND: '10', MAX_SOCKETS_PER_IP: '4', TRUST_PROXY: 'loopback' } })
+    for (let round = 0; round < 3; round++) {
+      const greedy = await Promise.all(Array.from({ length: 20 }, async () => await watchEvents(t, node.url, '', { headers: { 'x-forwarded-for': '192.0.2.1' } })))
+      t.ok(greedy.some(({ status }) => status === 429) && greedy.every(({ status }) => status !== 503))
+      t.equal((await watchEvents(t, node.url, '', { headers: { 'x-forwarded-for': `192.0.2.${10 + round}` } })).status, 200)
+      for (const { response } of greedy) response.destroy()
+    }
+  })
+
+  await t.test('a client that compresses less than the shared messages gets them plain', async (t) => {
+    const node = await startNode(t, { redisUrl: redis.url })
+    for (const [offer, answer] of [['permessage-deflate; server_max_window_bits=10', undefined], ['permessage-deflate; server_max_window_bits=15', /permessage-deflate/], ['permessage-deflate; client_max_window_bits', /server_no_context_takeover/]] as const) {
+      const sent = request(`${node.url}/ws/scoreboard`, {
+        headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-extensions': offer }
+      }).end()
+      const [{ statusCode, headers }, socket] = await once(sent, 'upgrade') as [IncomingMessage, Socket]
+      socket.destroy()
+      t.equal(statusCode, 101)
+      t.match(headers['sec-websocket-extensions'], answer, offer)
+    }
+  })
+
+  await t.test('a request for another upgrade is answered as if it did not ask', async (t) => {
+    const node = await startNode(t, { redisUrl: redis.url })
+    const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': 'AAMAAABkAAQAoAAAAAIAAAAA' }
+    for (const [method, path, body] of [['GET', '/v1/boards/main/top', ''], ['POST', '/v1/boards/main/increments', '{"increment":2}'], ['GET', '/ws/scoreboard', '']] as const) {
+      const sent = request(node.url + path, { method, headers: { ...headers, authorization: `Bearer ${node.token('ada')}`, ...(body && { 'content-type': 'application/json' }) } }).end(body)
+      const [response] = await once(sent, 'response') as [IncomingMessage]
+      t.equal(response.statusCode, path.startsWith('/ws') ? 426 : 200, path)
+      response.resume()
+    }
+  })
+
+  await t.test('an upgrade that never becomes a request is closed', async (t) => {
+    const node = await startNode(t, { redisUrl: redis.url })
+    const upgrade = (path: string) => `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+    const sockets = [`GET /v1/boards/main/users/nobody HTTP/1.1\r\nHost: x\r\n\r\n${upgrade('/ws/scoreboard')}`, upgrade('/ws/%'), upgrade('/nothing')].map((bytes) => {
+      const socket = connect(Number(new URL(node.url).port), '127.0.0.1')
+      socket.resume().on('error', () => {}).write(bytes)
+      return once(socket, 'close')
+    })
+    await Promise.all(sockets)
+    await node.close()
   })
 
   await t.test('an upgrade that is none leaves nothing behind', async (t) => {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { test } from 'tap'
 import { startNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
@@ -64,6 +65,26 @@ test('POST /v1/boards/{board}/increments', async (t) => {
     t.equal((await node.call('GET', path, { token: node.token('ada') })).body.code, 'forbidden_subject')
     t.equal((await node.call('GET', path)).body.code, 'missing_token')
   })
+})
+
+test('clients that vanish right after their request keep nobody else from scoring', async (t) => {
+  const redis = await startRedis(t)
+  const node = await startNode(t, { redisUrl: redis.url })
+  const { port } = new URL(node.url)
+  const body = '{"increment":7}'
+  for (let round = 0; round < 10; round++) {
+    for (let n = 0; n < 5; n++) {
+      const socket = connect(Number(port), '127.0.0.1', () => {
+        socket.write(`POST ${INCREMENTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${node.token('ghost')}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`, () => socket.resetAndDestroy())
+      })
+      socket.on('error', () => {})
+    }
+    const answers = await Promise.all(Array.from({ length: 5 }, async (_, n) => await node.call('POST', INCREMENTS, { token: node.token(`honest-${n}`), body: { increment: 1 } })))
+    for (const { status } of answers) t.equal(status, 200)
+  }
+  const counted = (await redis.client.zrange('sw:{main}:z:all', '0', '-1', 'WITHSCORES')).filter((_, n) => n % 2 === 1).reduce((sum, score) => sum + Number(score), 0)
+  const told = (await redis.client.xrange('sw:{main}:ledger', '-', '+')).reduce((sum, [, fields]) => sum + Number(fields[fields.indexOf('increment') + 1]), 0)
+  t.equal(counted, told, 'whatever counted is in the ledger')
 })
 
 test('one action sent 1,000 times at once over three nodes counts once, and says so 1,000 times', async (t) => {

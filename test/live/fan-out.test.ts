@@ -60,6 +60,37 @@ test('who comes and goes in the middle of a pass keeps nobody from being visited
   }
 })
 
+test('whoever comes or goes, and in whatever place, nobody is left out', async (t) => {
+  for (let round = 0; round < 2000; round++) {
+    let newest = 1
+    const fan = new FanOut<Visited>((client) => { client.saw = newest })
+    const clients = Array.from({ length: 300 + Math.floor(Math.random() * 600) }, (_, name) => visitor(name))
+    for (const client of clients) fan.add(client)
+    for (let start = 0; start < Math.random() * 3; start++) {
+      newest++
+      fan.start()
+      while (Math.random() < 0.7) {
+        if (Math.random() < 0.3) {
+          const come = visitor(-1)
+          come.saw = newest // a client that comes is shown what is newest when it comes
+          fan.add(come)
+          clients.push(come)
+        } else {
+          const gone = Math.random() < 0.5 ? clients.length - 1 : Math.floor(Math.random() * clients.length)
+          fan.remove(clients.splice(gone, 1)[0]!)
+          // The test's list keeps the order of their places, as swapping with the last one makes it.
+          clients.sort((a, b) => a.place - b.place)
+        }
+        if (Math.random() < 0.3) await turn()
+      }
+    }
+    for (let n = 0; n < 8; n++) await turn()
+    const missed = clients.filter(({ saw }) => saw !== newest).length
+    if (missed > 0) t.fail(`round ${round}: ${missed} of ${clients.length} were not visited`)
+  }
+  t.pass('2,000 rounds')
+})
+
 test('the last one may leave in the middle of a pass', async (t) => {
   const fan = new FanOut<Visited>(() => {})
   const clients = Array.from({ length: 600 }, (_, name) => visitor(name))

@@ -148,6 +148,28 @@ test('being passed within the top is told, with who did it', async (t) => {
   t.equal(own.messages.filter(({ event }) => event === 'overtaken').length, 1)
 })
 
+test('watching the same board again goes on following, also for another client of the same user', async (t) => {
+  const { hub, score } = startHub()
+  const [own, other] = [await watcher(t, hub, { userId: 'ada' }), await watcher(t, hub, { userId: 'ada' })]
+  for (const { until } of [own, other]) await until(({ event }) => event === 'you')
+  hub.watch(own.session, { board, kind: 'all', userId: 'ada', feed: true })
+  score({ score: 11, rank: 1 })
+  for (const { until } of [own, other]) await until((message) => message.event === 'you' && message.score === 11)
+  own.stop()
+  score({ score: 12, rank: 1 })
+  await other.until((message) => message.event === 'you' && message.score === 12)
+})
+
+test('another history begins its feed anew and says that some changes are not known', async (t) => {
+  const { hub, score, change } = startHub()
+  const fed = await watcher(t, hub, { feed: true })
+  await fed.until(({ event }) => event === 'snapshot')
+  await change(top('e2', 1, 1))
+  t.match(await fed.until(({ event }) => event === 'scores'), { changes: [], missed: true })
+  score({ score: 3, rank: 1 })
+  t.match(await fed.until(({ event, changes }) => event === 'scores' && changes.length > 0), { changes: [{ user_id: 'ada' }, { user_id: 'bob' }] })
+})
+
 test('the feed tells every change, to those who asked for it', async (t) => {
   const { hub, score } = startHub()
   const fed = await watcher(t, hub, { feed: true })
