@@ -20,6 +20,8 @@ export interface Target {
   readonly engineIo: boolean
   /** Offers permessage-deflate, as a browser does. */
   readonly deflate: boolean
+  /** Whether it reads what it is sent after the handshake. */
+  readonly deaf?: boolean
 }
 
 /** What the screens of a process have seen. */
@@ -74,7 +76,7 @@ export class Screen {
     this.#socket.on('error', () => {}) // seen by its consequence: it closes
     this.#socket.once('close', () => {
       this.#failed(new Error(`port ${port} closed a connection before its handshake was done`))
-      if (!this.#ending) options.tally.lost++
+      if (!this.#ending && options.target.deaf !== true) options.tally.lost++
     })
     this.#socket.write([`GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13',
       'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', ...(deflate ? ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'] : []), '', ''].join('\r\n'))
@@ -124,6 +126,7 @@ export class Screen {
     if (extension !== undefined) this.#options.tally.deflating++
     this.#inflates = extension?.includes('server_no_context_takeover') === true
     this.#isOpen = true
+    if (this.#options.target.deaf === true) this.#socket.pause()
     if (!this.#options.target.engineIo) this.#opened()
     return length + 4
   }

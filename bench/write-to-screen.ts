@@ -8,7 +8,7 @@ import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, today } from './machine.ts'
 import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from './nchan.ts'
 import { commandOf, type Options } from './options.ts'
-import { cpuMicros, machineMicros, MOST_OTHER_CPU, type ServerUnderTest } from './processes.ts'
+import { cpuMicros, machineMicros, MOST_OTHER_CPU, rssBytes, type ServerUnderTest } from './processes.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
 import { sum } from './statistics.ts'
 import { onSchedule, Writer, type Post } from './writer.ts'
@@ -20,13 +20,22 @@ const SETTLE_MS = 500
 /** A write that a screen does not show by then was lost on it. */
 const LAST_SHOWN_MS = 2000
 
-const QUIET = { name: 'quiet', screens: 1000, writesPerSecond: 0 }
-const BUSY = { name: 'busy', screens: 5000, writesPerSecond: 2000 }
-type Setting = typeof QUIET
+interface Setting {
+  readonly name: string
+  readonly screens: number
+  /** Screens beside those that never read. */
+  readonly deaf: number
+  readonly writesPerSecond: number
+  /** Each so-manieth write goes to one of the nine after the leader, and so to every screen. */
+  readonly visibleEach: number
+}
 
-/** Users of the busy board. Each fiftieth write goes to one of the nine after the leader, and so to every screen. */
+const QUIET: Setting = { name: 'quiet', screens: 1000, deaf: 0, writesPerSecond: 0, visibleEach: 1 }
+const BUSY: Setting = { name: 'busy', screens: 5000, deaf: 0, writesPerSecond: 2000, visibleEach: 50 }
+const LIVELY: Setting = { name: 'lively', screens: 1800, deaf: 0, writesPerSecond: 8, visibleEach: 1 }
+const DEAF: Setting = { ...LIVELY, name: 'lively, 200 more that never read', deaf: 200 }
+
 const BUSY_USERS = 20_000
-const VISIBLE_EACH = 50
 /** nchan passes on what it is given; scorewire shows a busy board about as often. */
 const NCHAN_BUSY_EVERY_MS = 100
 
@@ -48,6 +57,8 @@ export interface WriteToScreenSample {
   readonly storeCpu: number
   /** What everything else on the machine used, in cores. */
   readonly otherCpu: number
+  /** By how much the server's resident memory grew, in bytes. */
+  readonly grownBytes: number
   /** The longest that a marked write was late, in ms; it is part of the latency. */
   readonly writerLateMs: number
   /** Deliveries that never came, requests not accepted, screens lost, boards that looked wrong. */
@@ -69,7 +80,7 @@ interface System {
   /** Makes the write that raises the leader by one. */
   readonly marked: () => Post
   /** The other writes of a busy board. */
-  readonly others: { readonly everyMs: number, readonly post: (n: number) => Post }
+  readonly others: (setting: Setting) => { readonly everyMs: number, readonly post: (n: number) => Post }
   leaderScore: number
 }
 
@@ -87,11 +98,14 @@ export async function askWriteToScreen (options: Options, onProgress: (message: 
 
     const systems = [nchanSystem(nchan), scorewireSystem(scorewire)]
     const samples: WriteToScreenSample[] = []
-    for (const setting of [QUIET, BUSY]) {
-      for (const system of systems) {
+    for (const setting of [QUIET, BUSY, LIVELY, DEAF]) {
+      // The last two ask what some clients cost the others, which is no question to nchan here.
+      for (const system of setting === LIVELY || setting === DEAF ? systems.slice(1) : systems) {
         const screens = Math.min(setting.screens, options.screens)
         onProgress(`write-to-screen: ${setting.name} board, ${system.name}, ${screens.toLocaleString('en')} screens`)
-        await generator.connect({ port: Number(new URL(system.server.url).port), path: system.path, engineIo: false, deflate: false }, screens)
+        const target = { port: Number(new URL(system.server.url).port), path: system.path, engineIo: false, deflate: false }
+        await generator.connect(target, screens)
+        if (setting.deaf > 0) await generator.connect({ ...target, deaf: true }, setting.deaf)
         await measure(system, generator, { setting, screens, writes: WARM_UP_WRITES })
         samples.push(await measure(system, generator, { setting, screens, writes: options.writes }))
         await generator.disconnect()
@@ -107,8 +121,8 @@ export async function askWriteToScreen (options: Options, onProgress: (message: 
 function scorewireSystem (scorewire: Scorewire): System {
   const raise = raiser(scorewire)
   const runnersUp = TOP_USERS.slice(1)
-  const post = (n: number) => n % VISIBLE_EACH === 0
-    ? raise(runnersUp[n / VISIBLE_EACH % runnersUp.length]!.userId, 1)
+  const post = (n: number, { visibleEach }: Setting) => n % visibleEach === 0
+    ? raise(runnersUp[n / visibleEach % runnersUp.length]!.userId, 1)
     : raise(`user-${Math.floor(Math.random() * BUSY_USERS)}`, 1)
   return {
     name: 'scorewire',
@@ -117,7 +131,7 @@ function scorewireSystem (scorewire: Scorewire): System {
     storePid: scorewire.redisPid,
     connections: 8,
     marked: () => raise(LEADER.userId, 1),
-    others: { everyMs: 1000 / BUSY.writesPerSecond, post },
+    others: (setting) => ({ everyMs: 1000 / setting.writesPerSecond, post: (n) => post(n, setting) }),
     leaderScore: LEADER.score
   }
 }
@@ -135,7 +149,7 @@ function nchanSystem (nchan: ServerUnderTest): System {
       leaderScore++
       return publish()
     },
-    others: { everyMs: NCHAN_BUSY_EVERY_MS, post: publish },
+    others: () => ({ everyMs: NCHAN_BUSY_EVERY_MS, post: publish }),
     leaderScore
   }
 }
@@ -143,7 +157,8 @@ function nchanSystem (nchan: ServerUnderTest): System {
 interface Run { readonly setting: Setting, readonly screens: number, readonly writes: number }
 
 async function measure (system: System, generator: Generator, { setting, screens, writes }: Run): Promise<WriteToScreenSample> {
-  const { name, server, storePid, connections, marked, others } = system
+  const { name, server, storePid, connections, marked } = system
+  const others = system.others(setting)
   const isBusy = setting.writesPerSecond > 0
   await delay(SETTLE_MS)
   const writer = new Writer(server.url, connections)
@@ -151,7 +166,7 @@ async function measure (system: System, generator: Generator, { setting, screens
   await generator.follow({ ...schedule, baseScore: system.leaderScore, marker: LEADER_MARKER })
   system.leaderScore += writes
   const used = () => [server.pid, process.pid, ...(storePid === undefined ? [] : [storePid])].map(cpuMicros)
-  const before = { tops: (await generator.tally()).tops, used: used(), machine: machineMicros(), atMs: performance.now() }
+  const before = { tops: (await generator.tally()).tops, used: used(), bytes: rssBytes(server.pid), machine: machineMicros(), atMs: performance.now() }
   generator.startCpu()
   const forMs = (writes + 1) * MARKED_EVERY_MS
   const [writerLateMs] = await Promise.all([
@@ -163,6 +178,7 @@ async function measure (system: System, generator: Generator, { setting, screens
   const [serverCpu, writerCpu, storeCpu = 0] = used().map((micros, n) => (micros - before.used[n]!) / 1000 / tookMs) as [number, number, number?]
   const usedCpu = (machineMicros() - before.machine) / 1000 / tookMs
   const otherCpu = Math.max(0, usedCpu - serverCpu - writerCpu - storeCpu - generatorCpu)
+  const grownBytes = rssBytes(server.pid) - before.bytes
   const updates = (await generator.tally()).tops - before.tops
   await delay(LAST_SHOWN_MS)
   const { latencies, shownOn, lastMs } = await generator.shown()
@@ -183,6 +199,7 @@ async function measure (system: System, generator: Generator, { setting, screens
     writerCpu,
     storeCpu,
     otherCpu,
+    grownBytes,
     writerLateMs,
     errors: { missing: writes * screens - latencies.totalCount, refused, lost, wrong }
   }
@@ -204,6 +221,13 @@ function errorsOf (samples: readonly WriteToScreenSample[]): string {
   return counts.length === 0 ? '0 errors' : `Errors: ${counts.map(({ kind, count }) => `${count} ${kind}`).join(', ')}`
 }
 
+/** What clients that never read cost the others. */
+function deafOf (samples: readonly WriteToScreenSample[]): string {
+  const [without, beside] = [LIVELY, DEAF].map(({ name }) => samples.find(({ setting }) => setting === name)!) as [WriteToScreenSample, WriteToScreenSample]
+  const kilobytes = (beside.grownBytes - without.grownBytes) / DEAF.deaf / 1024
+  return `${DEAF.deaf} clients that never read change the others' p99 by × ${(beside.each.p99 / without.each.p99).toFixed(2)}, and let the server's resident memory grow by ${kilobytes.toFixed(1)} kB each.`
+}
+
 const two = (cores: number) => cores.toFixed(2)
 
 function report (options: Options, { nchanVersion, samples }: WriteToScreenResult): string {
@@ -220,7 +244,8 @@ function report (options: Options, { nchanVersion, samples }: WriteToScreenResul
     ...rows,
     '',
     `From the planned time of a write, an increment over HTTP that Redis has fsynced, to the first board with it. ${options.writes} marked writes each, one in ${MARKED_EVERY_MS} ms,`,
-    `open loop; every delivery to every screen is counted. Quiet: nothing else. Busy: ${BUSY.writesPerSecond.toLocaleString('en')} increments a second beside them, to ${BUSY_USERS.toLocaleString('en')} users, each ${VISIBLE_EACH}th visible.`,
+    `open loop; every delivery to every screen is counted. Quiet: nothing else. Busy: ${BUSY.writesPerSecond.toLocaleString('en')} increments a second beside them, to ${BUSY_USERS.toLocaleString('en')} users, each ${BUSY.visibleEach}th visible.`,
+    `Lively: ${LIVELY.writesPerSecond} visible changes a second; ${deafOf(samples)}`,
     `nginx + nchan is the calibration: same clients, same schedule, no store, the finished message published straight to it (busy: every ${NCHAN_BUSY_EVERY_MS} ms).`,
     `CPU in cores: past ${MOST_GENERATOR_CPU} of the screens a run is invalid, past ${MOST_OTHER_CPU} of other processes it is disturbed.`,
     `The writer was ${Math.max(...samples.map(({ writerLateMs }) => writerLateMs)).toFixed(1)} ms late at most, which is in the latencies. ${errorsOf(samples)}.`,

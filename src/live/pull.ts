@@ -1,7 +1,7 @@
 export interface PullOptions {
-  /** Reads the newest state and hands it on. Must not throw. */
-  readonly read: () => Promise<void>
-  /** At most one read in each of these, hints or not. */
+  /** Reads the newest state and hands it on; whether it was news. Must not throw. */
+  readonly read: () => Promise<boolean>
+  /** At most one hinted read in each of these, and none right after one that brought news. */
   readonly windowMs: () => number
   /** For how long after a hint further changes may come without one. */
   readonly quietMs: number
@@ -18,7 +18,7 @@ export interface PullOptions {
  */
 export class Pull {
   readonly #options: PullOptions
-  #lastRead = -Infinity
+  #lastNews = -Infinity
   #quietUntil = -Infinity
   #windowTimer: NodeJS.Timeout | undefined
   #pollTimer: NodeJS.Timeout | undefined
@@ -37,12 +37,13 @@ export class Pull {
     const now = performance.now()
     this.#quietUntil = now + this.#options.quietMs
     if (this.#windowTimer !== undefined) return
-    const sinceRead = now - this.#lastRead
-    if (sinceRead >= windowMs) {
+    // A poll that found nothing new keeps no hint waiting.
+    const sinceNews = now - this.#lastNews
+    if (sinceNews >= windowMs) {
       void this.#read()
       this.#scheduleWindowEnd(windowMs)
     } else {
-      this.#scheduleWindowEnd(windowMs - sinceRead)
+      this.#scheduleWindowEnd(windowMs - sinceNews)
     }
   }
 
@@ -76,8 +77,8 @@ export class Pull {
     this.#reading = true
     do {
       this.#again = false
-      this.#lastRead = performance.now()
-      await this.#options.read()
+      const begun = performance.now()
+      if (await this.#options.read()) this.#lastNews = begun
     } while (this.#again && !this.#stopped)
     this.#reading = false
   }

@@ -150,16 +150,18 @@ export class Topic {
     this.#changes.stop()
   }
 
-  async #read (): Promise<void> {
+  /** Reads the board; whether there was something new. */
+  async #read (): Promise<boolean> {
     const { board, kind, read, onReadError } = this.#options
     let top: Top
     try {
       top = await read(board, kind, this.#top)
     } catch (error) {
       onReadError(error)
-      return this.#doubt()
+      this.#doubt()
+      return false
     }
-    this.#take(top)
+    return this.#take(top)
   }
 
   /** Tells everybody that what they see may be old, when it has not been confirmed for a while. */
@@ -172,18 +174,18 @@ export class Topic {
     this.#views.start()
   }
 
-  /** Takes a state that is not older than the present one, and shows it to everybody when what they see has changed. */
-  #take (top: Top): void {
+  /** Takes a state that is not older than the present one, and shows it to everybody when what they see has changed. Whether it is newer. */
+  #take (top: Top): boolean {
     const before = this.#top
     const sameEpoch = before?.epoch === top.epoch
-    if (sameEpoch && top.version < before!.version) return
+    if (sameEpoch && top.version < before!.version) return false
     const wasStale = this.#isStale
     this.#isStale = false
     this.#confirmedAt = performance.now()
     this.#top = top
     if (sameEpoch && before!.version === top.version) {
       if (wasStale) this.#views.start()
-      return
+      return false
     }
     if (sameEpoch) this.standings.compare(before!, top)
     else if (before !== undefined && before.version > 0) this.#startAnew()
@@ -195,6 +197,7 @@ export class Topic {
       this.#views.start()
     }
     if (!this.standings.isEmpty) void this.standings.refresh()
+    return true
   }
 
   /** Another history: its ledger may go on before the place where this one's was read to. */

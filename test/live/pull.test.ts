@@ -16,6 +16,7 @@ function startPull (t: { teardown: (stop: () => void) => void }, options: Partia
     read: async () => {
       reads.push(performance.now())
       for (const look of waiting) look()
+      return true
     },
     ...options
   })
@@ -57,6 +58,15 @@ test('a hint late in a window is followed by a read after the quiet time, since 
   pull.hint()
   await read(3)
   t.ok(reads.at(-1)! - hinted >= QUIET_MS)
+})
+
+test('a poll that found nothing does not keep a hint waiting', async (t) => {
+  let polls = 0
+  const { pull } = startPull(t, { pollMs: 20, windowMs: () => 10_000, read: async () => ++polls < 0 })
+  while (polls < 3) await delay(5)
+  const before = polls
+  pull.hint()
+  t.equal(polls, before + 1)
 })
 
 test('without hints it polls, and after its stop it does nothing', async (t) => {
