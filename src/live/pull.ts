@@ -13,7 +13,7 @@ export interface PullOptions {
 
 /**
  * Hint and pull. A hint says that something has changed, never what: it leads to a read, at once unless there was
- * one within the window, and to another at the window's end, as long as changes may have come without a hint.
+ * news within the window, and to another at the window's end, as long as changes may have come without a hint.
  * A lost hint costs the time to the next poll and never a wrong state.
  */
 export class Pull {
