@@ -8,7 +8,7 @@ import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, today } from './machine.ts'
 import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from './nchan.ts'
 import { commandOf, type Options } from './options.ts'
-import { cpuMicros, machineMicros, MOST_OTHER_CPU, rssBytes, type ServerUnderTest } from './processes.ts'
+import { cpuMicros, machineMicros, MOST_OTHER_CPU, type ServerUnderTest } from './processes.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
 import { sum } from './statistics.ts'
 import { onSchedule, Writer, type Post } from './writer.ts'
@@ -57,8 +57,6 @@ export interface WriteToScreenSample {
   readonly storeCpu: number
   /** What everything else on the machine used, in cores. */
   readonly otherCpu: number
-  /** By how much the server's resident memory grew, in bytes. */
-  readonly grownBytes: number
   /** The longest that a marked write was late, in ms; it is part of the latency. */
   readonly writerLateMs: number
   /** Deliveries that never came, requests not accepted, screens lost, boards that looked wrong. */
@@ -166,7 +164,7 @@ async function measure (system: System, generator: Generator, { setting, screens
   await generator.follow({ ...schedule, baseScore: system.leaderScore, marker: LEADER_MARKER })
   system.leaderScore += writes
   const used = () => [server.pid, process.pid, ...(storePid === undefined ? [] : [storePid])].map(cpuMicros)
-  const before = { tops: (await generator.tally()).tops, used: used(), bytes: rssBytes(server.pid), machine: machineMicros(), atMs: performance.now() }
+  const before = { tops: (await generator.tally()).tops, used: used(), machine: machineMicros(), atMs: performance.now() }
   generator.startCpu()
   const forMs = (writes + 1) * MARKED_EVERY_MS
   const [writerLateMs] = await Promise.all([
@@ -178,7 +176,6 @@ async function measure (system: System, generator: Generator, { setting, screens
   const [serverCpu, writerCpu, storeCpu = 0] = used().map((micros, n) => (micros - before.used[n]!) / 1000 / tookMs) as [number, number, number?]
   const usedCpu = (machineMicros() - before.machine) / 1000 / tookMs
   const otherCpu = Math.max(0, usedCpu - serverCpu - writerCpu - storeCpu - generatorCpu)
-  const grownBytes = rssBytes(server.pid) - before.bytes
   const updates = (await generator.tally()).tops - before.tops
   await delay(LAST_SHOWN_MS)
   const { latencies, shownOn, lastMs } = await generator.shown()
@@ -199,7 +196,6 @@ async function measure (system: System, generator: Generator, { setting, screens
     writerCpu,
     storeCpu,
     otherCpu,
-    grownBytes,
     writerLateMs,
     errors: { missing: writes * screens - latencies.totalCount, refused, lost, wrong }
   }
@@ -224,8 +220,7 @@ function errorsOf (samples: readonly WriteToScreenSample[]): string {
 /** What clients that never read cost the others. */
 function deafOf (samples: readonly WriteToScreenSample[]): string {
   const [without, beside] = [LIVELY, DEAF].map(({ name }) => samples.find(({ setting }) => setting === name)!) as [WriteToScreenSample, WriteToScreenSample]
-  const kilobytes = (beside.grownBytes - without.grownBytes) / DEAF.deaf / 1024
-  return `${DEAF.deaf} clients that never read change the others' p99 by × ${(beside.each.p99 / without.each.p99).toFixed(2)}, and let the server's resident memory grow by ${kilobytes.toFixed(1)} kB each.`
+  return `${DEAF.deaf} clients that never read change the others' p99 by × ${(beside.each.p99 / without.each.p99).toFixed(2)}.`
 }
 
 const two = (cores: number) => cores.toFixed(2)

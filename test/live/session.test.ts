@@ -62,6 +62,7 @@ test('a client that stops reading is sent little, and when it reads again the ne
   await delay(4000)
   t.ok(versions(listener).length <= 41, `${versions(listener).length} messages in the 2 s at most until it was given up on`)
   t.equal(listener.stats.stalled, 1)
+  t.equal(listener.near.writableLength, 0, 'and nothing is kept for it')
 
   const behind = version
   listener.pong(listener.pings.shift()!)
