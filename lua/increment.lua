@@ -9,9 +9,12 @@
 --         scores   zset    user -> score
 --         head     hash    the first `head_size` users -> sequence number of reaching their score
 --      then for each item:
---         seen     hash    action digest -> "increment score", slot of the running day
+--         seen     hash    action digest -> "increment score", with " mark" where a catalogue's action gave the points;
+--                          slot of the running day
 --         before   hash    the same action's slot of the day before
 --         quota    string  increments of the user in the running period
+--      then for each item with a limit:
+--         limit    string  times that the user has done the action in the running period of its limit
 --
 -- ARGV[1]  windows       how many windows the board has
 -- ARGV[2]  from_ms       the keys above are right from this time of Redis' clock ...
@@ -26,12 +29,14 @@
 -- ARGV[11] channel       where hints are published
 -- ARGV[12] ledger_max    entries the ledger keeps, about
 -- ARGV[13] items         JSON: for each item [user, name ('' if none came), action id, action digest, increment,
---                        ms that the action id carries (0 if none), actor, ip, request id], the increment as text
+--                        ms that the action id carries (0 if none), actor, ip, request id], the increment as text; where a catalogue's action gives the points
+--                        also its name and mark, and where that has a limit the times a user may do it and in how many ms
 -- ARGV[14..] for each window: until when its keys are kept in ms, 0 for ever
 --
 -- Returns one text, its parts divided by spaces: 'clock' now_ms with nothing done when the keys are of another time, else
 -- 'done' now_ms, and a word and a number for each item in order:
--- 'applied' score, 'replayed' score, 'mismatch' 0, 'too_old' 0, 'quota' retry_ms, 'score_limit' 0
+-- 'applied' score, 'replayed' score, 'repriced' score/increment (a replay of what gave another increment then), 'mismatch' 0,
+-- 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0
 
 local call, number, text = redis.call, tonumber, string.format
 local meta, gate, names, ledger = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -114,17 +119,24 @@ local function raise(window, user, increment)
   return reached
 end
 
-local function apply(item, seen, before, quota)
-  local user, name, action, digest, increment, made_ms, actor, ip, request = unpack(item)
+local NOTHING = {}
+
+local function apply(item, seen, before, quota, limit)
+  local user, name, action, digest, increment, made_ms, actor, ip, request, kind, kind_mark, limit_max, limit_ms = unpack(item)
+  local mark = kind and ' ' .. kind_mark or ''
   local known = call('HGET', seen, digest) or call('HGET', before, digest)
   if known then
-    local counted, score = string.match(known, '^(%d+) (%d+)$')
+    local counted, score, counted_mark = string.match(known, '^(%d+) (%d+)(.*)$')
+    if counted_mark ~= mark then return 'mismatch', '0' end
+    if kind and counted ~= increment then return 'repriced', score .. '/' .. counted end
     if counted ~= increment then return 'mismatch', '0' end
     return 'replayed', score
   end
   -- An id from the future is remembered from now on, not from its own time: so much earlier it is too old.
   if made_ms > 0 and (now_ms - made_ms > memory_ms - FUTURE_MS or made_ms - now_ms > FUTURE_MS) then return 'too_old', '0' end
   if near_limit and passes_limit(user, increment) then return 'score_limit', '0' end
+  local done = limit and number(call('GET', limit) or 0)
+  if limit and done >= limit_max then return 'limit', text('%.0f', call('PTTL', limit)) end
   local used = call('INCR', quota)
   if used > quota_max then
     call('DECR', quota) -- a refusal leaves no trace
@@ -132,20 +144,26 @@ local function apply(item, seen, before, quota)
   end
 
   if used == 1 then call('PEXPIRE', quota, quota_ms) end
+  if limit and call('INCR', limit) == 1 then call('PEXPIRE', limit, limit_ms) end
   if name ~= '' and call('HGET', names, user) ~= name then call('HSET', names, user, name) end
   local score = raise(windows[1], user, increment)
   for w = 2, window_count do raise(windows[w], user, increment) end
-  call('HSET', seen, digest, increment .. ' ' .. score)
+  call('HSET', seen, digest, increment .. ' ' .. score .. mark)
   if call('HLEN', seen) == 1 then call('PEXPIREAT', seen, seen_until_ms) end
   call('XADD', ledger, '*', 'user', user, 'action', action, 'increment', increment, 'score', score,
-    'actor', actor, 'ip', ip, 'request', request)
+    'actor', actor, 'ip', ip, 'request', request, unpack(kind and {'action_type', kind} or NOTHING))
   return 'applied', score
 end
 
 local answers = {'done', text('%.0f', now_ms)}
+local last_key = 4 + 2 * window_count + 3 * #items
 for i, item in ipairs(items) do
-  local k = 2 + 2 * window_count + 3 * i
-  answers[2 * i + 1], answers[2 * i + 2] = apply(item, KEYS[k], KEYS[k + 1], KEYS[k + 2])
+  local k, limit = 2 + 2 * window_count + 3 * i, nil
+  if item[12] then
+    last_key = last_key + 1
+    limit = KEYS[last_key]
+  end
+  answers[2 * i + 1], answers[2 * i + 2] = apply(item, KEYS[k], KEYS[k + 1], KEYS[k + 2], limit)
 end
 call('XTRIM', ledger, 'MAXLEN', '~', ledger_max)
 

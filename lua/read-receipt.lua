@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- read-receipt: what became of one action.
 --
--- KEYS[1..] slots   hashes  action digest -> "increment score", a slot for each day looked at
+-- KEYS[1..] slots   hashes  action digest -> "increment score" and perhaps more, a slot for each day looked at
 -- ARGV[1]   digest  the action's digest
 --
 -- Returns {'seen', increment, score} or {'unknown'}, numbers as text.
@@ -11,7 +11,7 @@ local digest = ARGV[1]
 for _, slot in ipairs(KEYS) do
   local known = redis.call('HGET', slot, digest)
   if known then
-    local increment, score = string.match(known, '^(%d+) (%d+)$')
+    local increment, score = string.match(known, '^(%d+) (%d+)')
     return {'seen', increment, score}
   end
 end

@@ -13,6 +13,8 @@ import { registerCrossOrigin } from './http/cross-origin.ts'
 import { registerDevelopmentToken } from './http/development-token.ts'
 import { createDoor } from './http/door.ts'
 import { registerEdgeLimit } from './http/edge-limit.ts'
+import { createGrantTokens } from './http/grant-token.ts'
+import { registerGrant } from './http/grant.ts'
 import { registerHealth } from './http/health.ts'
 import { registerIncrement } from './http/increment.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
@@ -81,7 +83,8 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     random,
     onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
   })
-  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, onOutcome: metrics.onOutcome })
+  const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
+  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, onOutcome: metrics.onOutcome })
   const readTop = async (board: Board, kind: WindowKind) => await hub.top(board, kind)
 
   const server = createServer({ log, trustProxy: config.trustProxy })
@@ -108,6 +111,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   await registerEdgeLimit(server, auth, config.rateLimitMax)
 
   registerIncrement(server, { boards, auth, raiseScore, readUser: store.readUser })
+  registerGrant(server, { boards, auth, signGrant: grants.sign, now: store.now, newId: randomUUID })
   registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })
   registerTop(server, { boards, auth, readTop, now: store.now })
   registerUser(server, { boards, auth, readUser: store.readUser })

@@ -5,7 +5,8 @@ import { Type, type Static } from 'typebox'
 import type { Board } from '../leaderboard/board.ts'
 import { presentableName, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
-import type { Principal, Scope } from '../leaderboard/principal.ts'
+import { isService, type Principal, type Scope } from '../leaderboard/principal.ts'
+import { GRANT_TYPE } from './grant-token.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -27,7 +28,7 @@ const SCOPES: ReadonlySet<string> = new Set<Scope>(['scores:write', 'admin'])
 /** Header fields by which a token would choose its own key, or demand what we do not know (RFC 8725). */
 const FORBIDDEN_HEADERS = ['jku', 'jwk', 'x5u', 'x5c', 'crit']
 
-const Header = Type.Object({ alg: Type.Literal('HS256') })
+const Header = Type.Object({ alg: Type.Literal('HS256'), typ: Type.Optional(Type.Unknown()) })
 const Claims = Type.Object({
   sub: UserId,
   exp: Type.Number(),
@@ -113,7 +114,7 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
       const known = authorization === undefined ? undefined : cache.get(authorization)
       if (known === undefined || now() >= known.expiresMs) return false
       request.principal = known
-      return known.scopes.has('scores:write')
+      return isService(known)
     }
   }
 }
@@ -137,6 +138,11 @@ export function principalOf (request: FastifyRequest): Principal {
   return request.principal
 }
 
+/** A `preParsing` hook for routes of services, after `authenticate`: nobody else's body is read. */
+export function requireService (request: FastifyRequest, _reply: unknown, _payload: unknown, done: (error: Error | null) => void): void {
+  done(isService(principalOf(request)) ? null : new Problem('forbidden_scope', 'This needs a token with the scope scores:write.'))
+}
+
 function missingToken (): Problem {
   return new Problem('missing_token', 'This needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })
 }
@@ -157,7 +163,7 @@ function verifyAnew (jwt: JWT, authorization: string): Principal {
     if (error instanceof Error && 'code' in error && error.code === 'FAST_JWT_EXPIRED') throw invalidToken('The token has expired.', 'expired_token')
     throw invalidToken('The token is not valid here.')
   }
-  if (!isDecoded(decoded) || FORBIDDEN_HEADERS.some((field) => Object.hasOwn(decoded.header, field))) {
+  if (!isDecoded(decoded) || decoded.header.typ === GRANT_TYPE || FORBIDDEN_HEADERS.some((field) => Object.hasOwn(decoded.header, field))) {
     throw invalidToken('The token is signed, but its claims are not those of a scorewire token.')
   }
   const { sub, exp, name, scope = '' } = decoded.payload

@@ -12,6 +12,9 @@ const BoardBody = Type.Object({
   max_increment: BoardRules.properties.max_increment,
   max_score: BoardRules.properties.max_score,
   quota: BoardRules.properties.quota,
+  actions: BoardRules.properties.actions,
+  client_increments: BoardRules.properties.client_increments,
+  proof: BoardRules.properties.proof,
   windows: Type.Array(Type.Object({
     window: WindowKind,
     name: Type.String({ description: 'The running one, such as day:2026-11-21' }),
@@ -38,7 +41,7 @@ export function registerBoards (server: Server, { boards, now }: { boards: Board
 }
 
 function boardBody (board: Board, atMs: number): Static<typeof BoardBody> {
-  const { name, visibility, time_zone: timeZone, max_increment: maxIncrement, max_score: maxScore, quota } = board
+  const { name, visibility, time_zone: timeZone, max_increment: maxIncrement, max_score: maxScore, quota, actions, client_increments: clientIncrements, proof } = board
   return {
     board: name,
     visibility,
@@ -46,6 +49,9 @@ function boardBody (board: Board, atMs: number): Static<typeof BoardBody> {
     max_increment: maxIncrement,
     max_score: maxScore,
     quota,
+    actions,
+    client_increments: clientIncrements,
+    proof,
     windows: board.windows.map((kind) => {
       const window = windowAt(kind, timeZone, atMs)
       return {

@@ -1,10 +1,11 @@
 import { Type } from 'typebox'
 import type { Boards } from '../leaderboard/board.ts'
-import { ActionId, BoardName, UserId } from '../leaderboard/identifiers.ts'
+import { ActionId, ActionName, BoardName, UserId } from '../leaderboard/identifiers.ts'
 import type { RaiseScore } from '../leaderboard/increment.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { principalOf, type Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
+import { MAX_GRANT_BYTES } from './grant-token.ts'
 import { actionIdOf } from './idempotency-key.ts'
 import { allowNoBody, type Server } from './server.ts'
 
@@ -19,6 +20,15 @@ export const IncrementBody = Type.Object({
   rank: Type.Optional(Type.Integer({ description: 'the rank now, with include=rank' }))
 })
 
+/** What a request for an increment may say. */
+export const IncrementFields = {
+  action_id: Type.Optional(ActionId),
+  increment: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Points, 1 by default; not with an action' })),
+  action: Type.Optional(ActionName),
+  grant: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_GRANT_BYTES, description: 'Stands for the action, its points and the action id' })),
+  user_id: Type.Optional(UserId)
+}
+
 const schema = {
   summary: 'Raise a score, exactly once for each action',
   tags: ['write'],
@@ -26,11 +36,7 @@ const schema = {
   params: Type.Object({ board: BoardName }),
   querystring: Type.Object({ include: Type.Optional(Type.Literal('rank')) }, { additionalProperties: false }),
   headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ description: 'The action id, where the body has none' })) }),
-  body: Type.Object({
-    action_id: Type.Optional(ActionId),
-    increment: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Points, 1 by default' })),
-    user_id: Type.Optional(UserId)
-  }, { additionalProperties: false }),
+  body: Type.Object(IncrementFields, { additionalProperties: false }),
   response: { 200: IncrementBody, ...PROBLEMS }
 }
 
@@ -46,7 +52,7 @@ export function registerIncrement (server: Server, { boards, auth, raiseScore, r
     const board = boards.get(request.params.board)
     const { body } = request
     const raised = await raiseScore(board, principalOf(request), {
-      userId: body.user_id, actionId: actionIdOf(request, body.action_id), increment: body.increment
+      userId: body.user_id, actionId: actionIdOf(request, body.action_id), increment: body.increment, action: body.action, grant: body.grant
     }, { ip: request.ip, requestId: request.id })
     const { userId, actionId, increment, score, applied } = raised
     if (!applied) reply.header('idempotency-replayed', 'true')

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import { Type, type Static } from 'typebox'
+import { Catalogue } from './catalogue.ts'
 import { BOARD_NAME } from './identifiers.ts'
 import { Problem } from './problem.ts'
 import { WindowKind } from './window.ts'
@@ -24,7 +25,10 @@ export const BoardRules = Type.Object({
   quota: Type.Object({
     increments: Count('Increments that a user may make'),
     per_seconds: Type.Integer({ minimum: 1, maximum: 31_536_000, description: 'in a period of this many seconds' })
-  }, { additionalProperties: false, default: { increments: 600, per_seconds: 60 } })
+  }, { additionalProperties: false, default: { increments: 600, per_seconds: 60 } }),
+  actions: Catalogue,
+  client_increments: Type.Boolean({ default: true, description: 'Whether a user token may name the points; else they come from an action or a grant' }),
+  proof: Type.Enum(['none', 'grant'], { default: 'none', description: 'Whether a user token needs a grant for every increment' })
 }, { additionalProperties: false })
 
 export interface Board extends Readonly<Static<typeof BoardRules>> {

@@ -11,7 +11,11 @@ const MAX_USERNAME_CHARACTERS = 64
 
 export const BOARD_NAME = '^[a-z0-9][a-z0-9_-]{0,63}$'
 
+export const ACTION_NAME = BOARD_NAME
+
 export const BoardName = Type.String({ pattern: BOARD_NAME, description: 'Name of a board' })
+
+export const ActionName = Type.String({ pattern: ACTION_NAME, description: 'Name of an action in the board\'s catalogue' })
 
 export const UserId = Type.String({
   pattern: `^${VISIBLE}{1,128}$`, description: '1 to 128 characters of printable Unicode'

@@ -11,9 +11,14 @@ export interface Principal {
   readonly expiresMs: number
 }
 
+/** Whether it may raise any user's score. */
+export function isService ({ scopes }: Principal): boolean {
+  return scopes.has('scores:write')
+}
+
 /** The user whose score the caller raises: the own, or any with the scope `scores:write`. @throws Problem `forbidden_subject` */
 export function subjectOf (principal: Principal, userId: string | undefined): string {
   if (userId === undefined || userId === principal.userId) return principal.userId
-  if (principal.scopes.has('scores:write')) return userId
+  if (isService(principal)) return userId
   throw new Problem('forbidden_subject', 'This token may only raise the score of its own user.')
 }

@@ -1,12 +1,13 @@
 import { Type, type Static } from 'typebox'
 import { HEAD_SIZE, type Board } from '../leaderboard/board.ts'
 import type { Increment, IncrementOutcome, KeepIncrement } from '../leaderboard/increment.ts'
+import { PERIOD_MS } from '../leaderboard/catalogue.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import { DAY_MS, RETENTION_MS, windowAt } from '../leaderboard/window.ts'
 import type { RedisClock } from './clock.ts'
 import { attempt } from './connection.ts'
 import { groupCommit } from './group-commit.ts'
-import { actionDigest, boardKeys, MEMORY_MS, seenDayAt } from './keys.ts'
+import { actionDigest, actionMark, boardKeys, MEMORY_MS, seenDayAt } from './keys.ts'
 import { bindScript, type Script, type ScriptContext } from './scripts.ts'
 
 /** Least time between two hints that a board's top has changed. */
@@ -25,10 +26,10 @@ const MAX_WAIT_MS = 1200
 const LEDGER_MAX = 1_000_000
 
 /**
- * `clock` or `done`, Redis' time in ms, and then a word and a number for each item: one text, since a list of a group's answers
+ * `clock` or `done`, Redis' time in ms, and then a word and a number (of a repriced one two) for each item: one text, since a list of a group's answers
  * costs Node more to read than the words in it.
  */
-const Reply = Type.String({ pattern: '^(clock|done) [0-9]+( [a-z_]+ [0-9]+)*$' })
+const Reply = Type.String({ pattern: '^(clock|done) [0-9]+( [a-z_]+ [0-9]+(/[0-9]+)?)*$' })
 
 export interface IncrementOptions extends ScriptContext {
   /** Told of every call: how many items it took and how long, in seconds. */
@@ -108,7 +109,7 @@ async function sendGroup (script: Script<Static<typeof Reply>>, { board, keysAt,
     const sentMs = clock.own()
     const [word, nowMs, ...answers] = (await script(...callOf(board, period, items))).split(' ')
     clock.learn(Number(nowMs), sentMs)
-    if (word === 'done') return items.map((_, n) => outcomeOf(answers[2 * n], Number(answers[2 * n + 1])))
+    if (word === 'done') return items.map((_, n) => outcomeOf(answers[2 * n], answers[2 * n + 1]!))
   }
   throw unavailable('The score store\'s clock does not stand still; nothing was applied.')
 }
@@ -116,22 +117,35 @@ async function sendGroup (script: Script<Static<typeof Reply>>, { board, keysAt,
 function callOf (board: Board, period: PeriodKeys, items: readonly Increment[]): [string[], (string | number)[]] {
   const names = boardKeys(board.name)
   const keys = [...period.keys]
-  const rows = items.map(({ userId, username = '', actionId, increment, madeMs = 0, actor, ip, requestId }) => {
+  const limitKeys: string[] = []
+  const rows = items.map(({ userId, username = '', actionId, increment, action, madeMs = 0, actor, ip, requestId }) => {
     const digest = actionDigest(userId, actionId)
     keys.push(names.seen(period.day, digest), names.seen(period.day - 1, digest), names.quota(userId))
-    return [userId, username, actionId, digest, String(increment), madeMs, actor, ip, requestId]
+    const row = [userId, username, actionId, digest, String(increment), madeMs, actor, ip, requestId]
+    if (action === undefined) return row
+    row.push(action.name, actionMark(action.name))
+    if (action.limit === undefined) return row
+    limitKeys.push(names.limit(userId, action.name))
+    row.push(action.limit.max, PERIOD_MS[action.limit.per])
+    return row
   })
+  keys.push(...limitKeys)
   // One argument for all of them: a group as some 600 arguments cost Node three times as much to write.
   return [keys, [...period.args, JSON.stringify(rows), ...period.expiries]]
 }
 
-function outcomeOf (word: string | undefined, number: number): IncrementOutcome {
+function outcomeOf (word: string | undefined, number: string): IncrementOutcome {
   switch (word) {
     case 'applied':
     case 'replayed':
-      return { result: word, score: number }
+      return { result: word, score: Number(number) }
+    case 'repriced': {
+      const [score, increment] = number.split('/')
+      return { result: 'replayed', score: Number(score), increment: Number(increment) }
+    }
     case 'quota':
-      return { result: word, retryMs: number }
+    case 'limit':
+      return { result: word, retryMs: Number(number) }
     case 'mismatch':
     case 'too_old':
     case 'score_limit':

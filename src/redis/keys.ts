@@ -11,6 +11,8 @@ export interface BoardKeys {
   scores (window: string): string
   head (window: string): string
   quota (userId: string): string
+  /** How often a user has done a catalogue's action in the running period of its limit. */
+  limit (userId: string, action: string): string
   /** The slot for an action's digest among those of one day, counted from 1970 in UTC. */
   seen (day: number, digest: string): string
 }
@@ -26,6 +28,8 @@ export function boardKeys (board: string): BoardKeys {
     scores: (window) => `${tag}z:${window}`,
     head: (window) => `${tag}head:${window}`,
     quota: (userId) => `${tag}quota:${userId}`,
+    // An action's name holds no colon, and a user id may.
+    limit: (userId, action) => `${tag}limit:${action}:${userId}`,
     seen: (day, digest) => `${tag}seen:${day}:${slotOf(digest)}`
   }
 }
@@ -47,6 +51,14 @@ const DIGEST_CHARACTERS = 16
 export function actionDigest (userId: string, actionId: string): string {
   // Neither id can hold a NUL, so no two pairs give the same text.
   return hash('sha256', `${userId}\0${actionId}`, 'base64url').slice(0, DIGEST_CHARACTERS)
+}
+
+/**
+ * What marks a catalogue's action in the record of an increment: four characters, since a record is kept for each of them. Two of a
+ * hundred actions share one once in some 3,000 catalogues, and what is lost then is a warning: their action ids still count once.
+ */
+export function actionMark (action: string): string {
+  return hash('sha256', action, 'base64url').slice(0, 4)
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { defaultBoards, parseBoards, type Board } from '../../src/leaderboard/board.ts'
+import type { CatalogueAction } from '../../src/leaderboard/catalogue.ts'
 import type { Increment } from '../../src/leaderboard/increment.ts'
 import { timeOfActionId } from '../../src/leaderboard/identifiers.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/redis/store.ts'
@@ -26,6 +27,8 @@ export function freshBoard (rules: object = {}): Board {
 let actions = 0
 
 /** An increment as the routes would hand it to the store; every one is an action of its own unless it names one. */
-export function increment (userId: string, points = 1, { actionId = `action-${actions++}`, username }: { actionId?: string, username?: string } = {}): Increment {
-  return { userId, username, actionId, increment: points, madeMs: timeOfActionId(actionId), actor: userId, ip: '192.0.2.1', requestId: 'test' }
+export function increment (
+  userId: string, points = 1, { actionId = `action-${actions++}`, username, action }: { actionId?: string, username?: string, action?: CatalogueAction | undefined } = {}
+): Increment {
+  return { userId, username, actionId, increment: points, action, madeMs: timeOfActionId(actionId), actor: userId, ip: '192.0.2.1', requestId: 'test' }
 }

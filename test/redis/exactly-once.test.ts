@@ -127,7 +127,7 @@ test('every history of sends, duplicates, mismatches, restarts and lost scripts 
 test('the model finds faults planted in the script', async (t) => {
   const redis = await startRedis(t)
   const faults = {
-    'an action is not remembered': { sound: "call('HSET', seen, digest, increment .. ' ' .. score)", faulty: '' },
+    'an action is not remembered': { sound: "call('HSET', seen, digest, increment .. ' ' .. score .. mark)", faulty: '' },
     'another increment passes for a replay': { sound: "if counted ~= increment then return 'mismatch', '0' end", faulty: '' },
     'a replay answers with the score of now': { sound: "return 'replayed', score", faulty: "return 'replayed', call('ZSCORE', windows[1].scores, user)" },
     'a window is left out': { sound: 'for w = 2, window_count do raise(windows[w], user, increment) end', faulty: 'for w = 3, window_count do raise(windows[w], user, increment) end' },
