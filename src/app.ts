@@ -3,6 +3,7 @@ import jwt from '@fastify/jwt'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
 import { createAuth, tokenOptions } from './http/auth.ts'
+import { registerBatch } from './http/batch.ts'
 import { registerBoards } from './http/boards.ts'
 import { registerContract000 } from './http/contracts/contract-000.ts'
 import { registerContract001 } from './http/contracts/contract-001.ts'
@@ -111,6 +112,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   await registerEdgeLimit(server, auth, config.rateLimitMax)
 
   registerIncrement(server, { boards, auth, raiseScore, readUser: store.readUser })
+  registerBatch(server, { boards, auth, raiseScore, newId: randomUUID })
   registerGrant(server, { boards, auth, signGrant: grants.sign, now: store.now, newId: randomUUID })
   registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })
   registerTop(server, { boards, auth, readTop, now: store.now })
