@@ -68,3 +68,9 @@ export async function startRedis (t: Test, extra: readonly string[] = []): Promi
   })
   return { url, client, start, stop, signal: (name) => { server.kill(name) } }
 }
+
+/** Everything that a Redis holds, byte for byte, but for the gates, which go by themselves. */
+export async function everything ({ client }: TestRedis): Promise<Array<[key: string, dump: string]>> {
+  const keys = (await client.keys('*')).filter((key) => !key.endsWith(':gate')).sort()
+  return await Promise.all(keys.map(async (key): Promise<[string, string]> => [key, (await client.dumpBuffer(key)).toString('hex')]))
+}

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { STATUS, type ProblemCode } from '../../src/leaderboard/problem.ts'
 import { startNode, type CallOptions } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
+import { everything, startRedis } from '../harness/redis.ts'
 
 const INCREMENTS = '/v1/boards/main/increments'
 
@@ -23,19 +23,14 @@ test('a bad request is refused with its code and changes nothing', async (t) => 
     for (let n = 0; n < 2; n++) await node.call('POST', `/v1/boards/${board}/increments`, { token, body: { increment: 2 } })
   }
 
-  /** Everything in Redis, but for the gate, which goes by itself. */
-  const everything = async () => {
-    const keys = (await redis.client.keys('*')).filter((key) => !key.endsWith(':gate')).sort()
-    return await Promise.all(keys.map(async (key) => [key, (await redis.client.dumpBuffer(key)).toString('hex')]))
-  }
-  const before = await everything()
+  const before = await everything(redis)
 
   const refused = async (name: string, code: ProblemCode, { path = INCREMENTS, method = 'POST', ...options }: CallOptions & { path?: string, method?: string }) => {
     const answer = await node.call(method, path, options)
     t.equal(answer.status, STATUS[code], `${name}: status ${answer.status}`)
     t.equal(answer.headers.get('content-type')?.split(';')[0], 'application/problem+json', name)
     t.match(answer.body, { code, status: STATUS[code], type: `urn:scorewire:problem:${code}`, title: String, detail: String, request_id: /^[0-9a-z]+-[0-9a-z]+$/ }, name)
-    t.strictSame(await everything(), before, `${name}: nothing has changed`)
+    t.strictSame(await everything(redis), before, `${name}: nothing has changed`)
     return answer
   }
 
