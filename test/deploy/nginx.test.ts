@@ -5,7 +5,7 @@ import { startCluster } from '../harness/cluster.ts'
 import { showScreen } from '../harness/screen.ts'
 import {
   answersForNobody, countsOnce, keepsSecrets, keepsTheHost, letsNodesSpeakWithoutRedis, reachesBothNodes, showsWritesOfEitherNode,
-  startSecond, survivesALeavingNode, survivesALostNode, tellsTheRealAddress
+  startSecond, survivesALeavingNode, survivesALostNode, takesBatches, tellsTheRealAddress
 } from './scenarios.ts'
 
 test('behind nginx', async (t) => {
@@ -25,6 +25,7 @@ test('behind nginx', async (t) => {
   await t.test('a node sees the address of the client, whatever the client says', async (t) => await tellsTheRealAddress(t, cluster))
   await t.test('a node sees the host that the client asked for', async (t) => await keepsTheHost(t, cluster))
   await t.test('tokens and figures stay inside', async (t) => await keepsSecrets(t, cluster))
+  await t.test('a batch of 1,000 passes', async (t) => await takesBatches(t, cluster))
   await t.test('a lost node costs nothing that was acknowledged, and not a request that carries its key', async (t) => {
     const { keyedFailures } = await survivesALostNode(t, cluster)
     t.strictSame(keyedFailures, [])

@@ -88,6 +88,19 @@ export async function tellsTheRealAddress (t: Test, { balancer, redis }: Cluster
   }
 }
 
+/** A batch is larger than any other body. */
+export async function takesBatches (t: Test, { balancer }: Cluster): Promise<void> {
+  const increments = Array.from({ length: 1000 }, (_, n) => ({ user_id: `batch-${n}`, action_id: `${n}`.padEnd(128, 'x') }))
+  const response = await fetch(`${balancer.url}/v1/boards/main/increments/batch`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${tokenOf('game', { scope: 'scores:write' })}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ increments })
+  })
+  t.equal(response.status, 200)
+  const { results } = await response.json() as { results: Array<{ applied: boolean }> }
+  t.equal(results.filter(({ applied }) => applied).length, 1000)
+}
+
 /** What a browser's own page says is let in, so the node must see the Host that the browser asked for. */
 export async function keepsTheHost (t: Test, { balancer }: Cluster): Promise<void> {
   const attempt = async (origin: string) => await new Promise((resolve) => {

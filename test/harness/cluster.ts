@@ -13,7 +13,7 @@ export const DRAIN_MS = 2000
 const quota = { increments: 1_000_000, per_seconds: 3600 }
 const sign = createSigner({ key: SECRET, expiresIn: 600_000 })
 
-export const tokenOf = (user: string): string => sign({ sub: user })
+export const tokenOf = (user: string, claims: object = {}): string => sign({ sub: user, ...claims })
 
 export interface Cluster {
   readonly redis: TestRedis
