@@ -29,8 +29,9 @@
 -- ARGV[11] channel       where hints are published
 -- ARGV[12] ledger_max    entries the ledger keeps, about
 -- ARGV[13] items         JSON: for each item [user, name ('' if none came), action id, action digest, increment,
---                        ms that the action id carries (0 if none), actor, ip, request id], the increment as text; where a catalogue's action gives the points
---                        also its name and mark, and where that has a limit the times a user may do it and in how many ms
+--                        ms that the action id carries (0 if none), actor, ip, request id], the increment as text;
+--                        where a catalogue's action gives the points also its name and mark, and where that has a
+--                        limit the times that a user may do it, and in how many ms
 -- ARGV[14..] for each window: until when its keys are kept in ms, 0 for ever
 --
 -- Returns one text, its parts divided by spaces: 'clock' now_ms with nothing done when the keys are of another time, else

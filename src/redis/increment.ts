@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { HEAD_SIZE, type Board } from '../leaderboard/board.ts'
-import type { Increment, IncrementOutcome, KeepIncrement } from '../leaderboard/increment.ts'
 import { PERIOD_MS } from '../leaderboard/catalogue.ts'
+import type { Increment, IncrementOutcome, KeepIncrement } from '../leaderboard/increment.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import { DAY_MS, RETENTION_MS, windowAt } from '../leaderboard/window.ts'
 import type { RedisClock } from './clock.ts'
@@ -26,8 +26,8 @@ const MAX_WAIT_MS = 1200
 const LEDGER_MAX = 1_000_000
 
 /**
- * `clock` or `done`, Redis' time in ms, and then a word and a number (of a repriced one two) for each item: one text, since a list of a group's answers
- * costs Node more to read than the words in it.
+ * `clock` or `done`, Redis' time in ms, and then a word and a number (or two with a slash) for each item: one text, since a list
+ * of a group's answers costs Node more to read than the words in it.
  */
 const Reply = Type.String({ pattern: '^(clock|done) [0-9]+( [a-z_]+ [0-9]+(/[0-9]+)?)*$' })
 

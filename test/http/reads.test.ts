@@ -73,6 +73,9 @@ test('reads', async (t) => {
       max_increment: 1000,
       max_score: Number.MAX_SAFE_INTEGER,
       quota: { increments: 600, per_seconds: 60 },
+      actions: {},
+      client_increments: true,
+      proof: 'none',
       windows: [{ window: 'all', name: 'all', resets_at: null }]
     }
     t.strictSame((await node.call('GET', '/v1/boards')).body, { boards: [board] })
