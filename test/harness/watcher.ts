@@ -36,12 +36,14 @@ export interface Watcher {
 export interface WatchOptions {
   readonly protocols?: string[]
   readonly headers?: Record<string, string>
+  /** Keeps heartbeats too, which come at random times. */
+  readonly heartbeats?: boolean
 }
 
 /** A browser's place: one WebSocket that keeps every message it was sent. */
-export async function watch (t: Test, nodeUrl: string, query = '', { protocols = [], headers = {} }: WatchOptions = {}): Promise<Watcher> {
+export async function watch (t: Test, nodeUrl: string, query = '', { protocols = [], headers = {}, heartbeats = false }: WatchOptions = {}): Promise<Watcher> {
   const socket = new WebSocket(`${nodeUrl.replace('http', 'ws')}/ws/scoreboard${query}`, protocols, { headers })
-  const { messages, push, until } = createInbox()
+  const { messages, push, until } = createInbox(heartbeats)
   socket.on('message', (data) => push(String(data)))
   const closed = once(socket, 'close').then(([code, reason]) => ({ code, reason: String(reason) }))
   t.teardown(() => socket.terminate())
@@ -78,12 +80,12 @@ export interface Stream {
 }
 
 /** The same as server-sent events, read as the standard says. */
-export async function watchEvents (t: Test, nodeUrl: string, query = '', { headers = {} }: WatchOptions = {}): Promise<Stream> {
+export async function watchEvents (t: Test, nodeUrl: string, query = '', { headers = {}, heartbeats = false }: WatchOptions = {}): Promise<Stream> {
   const sent = request(`${nodeUrl}/sse/scoreboard${query}`, { headers, agent: false }).end()
   const [response] = await once(sent, 'response') as [IncomingMessage]
   t.teardown(() => sent.destroy())
   response.on('error', () => {})
-  const { messages, push, until } = createInbox()
+  const { messages, push, until } = createInbox(heartbeats)
   const ids: string[] = []
   let [text, rest] = ['', '']
   response.setEncoding('utf8').on('data', (chunk: string) => {
@@ -103,13 +105,15 @@ export async function watchEvents (t: Test, nodeUrl: string, query = '', { heade
   }
 }
 
-function createInbox () {
+function createInbox (heartbeats: boolean) {
   const messages: LiveMessage[] = []
   const waiting = new Set<() => void>()
   return {
     messages,
     push (text: string) {
-      messages.push(JSON.parse(text))
+      const message: LiveMessage = JSON.parse(text)
+      if (message.event === 'heartbeat' && !heartbeats) return
+      messages.push(message)
       for (const look of waiting) look()
     },
     until: async (fits: (message: LiveMessage) => boolean): Promise<LiveMessage> => await new Promise((resolve) => {

@@ -31,7 +31,7 @@ test('/sse/scoreboard', async (t) => {
     await first.until(({ event }) => event === 'snapshot')
     const id = first.ids.at(-1)!
     first.response.destroy()
-    const again = await watchEvents(t, node.url, '', { headers: { 'last-event-id': id } })
+    const again = await watchEvents(t, node.url, '', { headers: { 'last-event-id': id }, heartbeats: true })
     t.match(await again.until(() => true), { event: 'heartbeat', version: first.messages[0]!.version })
     await raise('ada', 1)
     t.match(await again.until(({ event }) => event === 'update'), { version: first.messages[0]!.version + 1 })

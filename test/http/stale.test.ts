@@ -11,7 +11,7 @@ test('while the store is away', { timeout: 60_000 }, async (t) => {
   const raise = async () => await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada') })
   await raise()
   await unwatched.call('GET', '/v1/boards/main/top')
-  const [socket, stream] = [await watch(t, node.url), await watchEvents(t, node.url)]
+  const [socket, stream] = [await watch(t, node.url, '', { heartbeats: true }), await watchEvents(t, node.url)]
   for (const watcher of [socket, stream]) await watcher.until(({ event }) => event === 'snapshot')
   const since = (begun: number) => Date.now() - begun
   const times = (event: string) => socket.messages.filter((message) => message.event === event).length
