@@ -27,7 +27,7 @@ import { registerTop } from './http/top.ts'
 import { registerUser } from './http/user.ts'
 import type { Board } from './leaderboard/board.ts'
 import { createRaiseScore } from './leaderboard/increment.ts'
-import type { WindowKind } from './leaderboard/window.ts'
+import { isWindowKind, type AskedWindow } from './leaderboard/window.ts'
 import { Audience } from './live/audience.ts'
 import { Hub } from './live/hub.ts'
 import { createLiveStats } from './live/live-stats.ts'
@@ -82,7 +82,9 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
   })
   const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, onOutcome: metrics.onOutcome })
-  const readTop = async (board: Board, kind: WindowKind) => await hub.top(board, kind)
+  // The hub knows the running windows; one asked for by its name is read as it is.
+  const readTop = async (board: Board, window: AskedWindow) =>
+    isWindowKind(window) ? await hub.top(board, window) : { ...await store.readTop(board, window), isStale: false }
 
   const server = createServer({ log, trustProxy: config.trustProxy })
   server.addHook('onClose', async () => {
@@ -110,7 +112,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerIncrement(server, { boards, auth, raiseScore, readUser: store.readUser })
   registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })
   registerTop(server, { boards, auth, readTop, now: store.now })
-  registerUser(server, { boards, auth, readUser: store.readUser })
+  registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
   registerBoards(server, { boards, now: store.now })
   await registerScoreboardSocket(server, { boards, auth, door, hub, audience, stats: live })
   registerScoreboardStream(server, { boards, auth, door, hub, audience, stats: live, random })

@@ -1,6 +1,6 @@
 import type { Board } from './board.ts'
 import type { RankedEntry } from './ranking.ts'
-import type { WindowKind } from './window.ts'
+import type { AskedWindow, WindowKind } from './window.ts'
 
 /** The visible top of one window at one version. Within an epoch versions only rise; another epoch is another history. */
 export interface Top {
@@ -45,9 +45,9 @@ export interface Receipt {
 
 /** Each of these is one atomic read of the store. @throws Problem `unavailable` while it is away */
 export interface Reads {
-  top (board: Board, window: WindowKind): Promise<Top>
+  top (board: Board, window: AskedWindow): Promise<Top>
   /** Undefined for a user without a score in the window. */
-  user (board: Board, window: WindowKind, query: { userId: string, around: number }): Promise<UserStanding | undefined>
+  user (board: Board, window: AskedWindow, query: { userId: string, around: number }): Promise<UserStanding | undefined>
   /** The standing of each of at most 100 users, in the order given. */
   standings (board: Board, window: WindowKind, userIds: readonly string[]): Promise<readonly Standing[]>
   /** What has changed since a cursor; without one nothing, but the cursor of now. */
