@@ -13,6 +13,7 @@ import { registerCrossOrigin } from './http/cross-origin.ts'
 import { registerDevelopmentToken } from './http/development-token.ts'
 import { createDoor } from './http/door.ts'
 import { registerEdgeLimit } from './http/edge-limit.ts'
+import { registerEntries } from './http/entries.ts'
 import { registerHealth } from './http/health.ts'
 import { registerIncrement } from './http/increment.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
@@ -113,6 +114,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })
   registerTop(server, { boards, auth, readTop, now: store.now })
   registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
+  registerEntries(server, { boards, auth, readEntries: store.readEntries, now: store.now })
   registerBoards(server, { boards, now: store.now })
   await registerScoreboardSocket(server, { boards, auth, door, hub, audience, stats: live })
   registerScoreboardStream(server, { boards, auth, door, hub, audience, stats: live, random })

@@ -1,4 +1,5 @@
 import type { Board } from './board.ts'
+import type { Page, PageQuery } from './page.ts'
 import type { RankedEntry } from './ranking.ts'
 import type { AskedWindow, WindowKind } from './window.ts'
 
@@ -48,6 +49,8 @@ export interface Reads {
   top (board: Board, window: AskedWindow): Promise<Top>
   /** Undefined for a user without a score in the window. */
   user (board: Board, window: AskedWindow, query: { userId: string, around: number }): Promise<UserStanding | undefined>
+  /** Entries in the board's order, from any place on. */
+  entries (board: Board, window: AskedWindow, query: PageQuery): Promise<Page & { readonly total: number }>
   /** The standing of each of at most 100 users, in the order given. */
   standings (board: Board, window: WindowKind, userIds: readonly string[]): Promise<readonly Standing[]>
   /** What has changed since a cursor; without one nothing, but the cursor of now. */
