@@ -16,6 +16,7 @@ import { registerEdgeLimit } from './http/edge-limit.ts'
 import { registerEntries } from './http/entries.ts'
 import { registerHealth } from './http/health.ts'
 import { registerIncrement } from './http/increment.ts'
+import { registerLookup } from './http/lookup.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
 import { createMetrics, registerMetrics } from './http/metrics.ts'
 import { registerOpenApi } from './http/openapi.ts'
@@ -115,6 +116,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerTop(server, { boards, auth, readTop, now: store.now })
   registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
   registerEntries(server, { boards, auth, readEntries: store.readEntries, now: store.now })
+  registerLookup(server, { boards, auth, readLookup: store.readLookup, now: store.now })
   registerBoards(server, { boards, now: store.now })
   await registerScoreboardSocket(server, { boards, auth, door, hub, audience, stats: live })
   registerScoreboardStream(server, { boards, auth, door, hub, audience, stats: live, random })

@@ -62,6 +62,19 @@ export function rankAround (userId: string, { around, head, stretch }: { around:
   return listed.slice(Math.max(0, own - around), own + around + 1)
 }
 
+/**
+ * Some users of a board in its order, each with the rank among the others; `sequence` is that of the head, undefined for users outside it.
+ */
+export function rankAmong (users: readonly (RankedEntry & { readonly sequence: number | undefined })[]): (RankedEntry & { rankAmong: number })[] {
+  const ordered = users.toSorted((a, b) => b.score - a.score ||
+    (a.sequence ?? Infinity) - (b.sequence ?? Infinity) || compareUserIds(b.userId, a.userId))
+  let among = 1
+  return ordered.map(({ rank, userId, username, score }, place) => {
+    if (place > 0 && ordered[place - 1]!.score !== score) among = place + 1
+    return { rank, userId, username, score, rankAmong: among }
+  })
+}
+
 /** The share of a board, in percent with two decimals, whose score a user of this rank equals or passes: 100 for the first. */
 export function percentileOf (rank: number, total: number): number {
   return Math.round((total - rank + 1) / total * 10_000) / 100

@@ -8,6 +8,7 @@ import { closeConnection, connectFirst, openConnection, type Log } from './conne
 import { createIncrement } from './increment.ts'
 import { createReadChanges } from './read-changes.ts'
 import { createReadEntries } from './read-entries.ts'
+import { createReadLookup } from './read-lookup.ts'
 import { createReadReceipt } from './read-receipt.ts'
 import { createReadStandings } from './read-standings.ts'
 import { createReadTop, type ReadTop } from './read-top.ts'
@@ -29,6 +30,7 @@ export interface Store {
   readonly readTop: ReadTop
   readonly readUser: Reads['user']
   readonly readEntries: Reads['entries']
+  readonly readLookup: Reads['lookup']
   readonly readStandings: Reads['standings']
   readonly readChanges: Reads['changes']
   readonly readReceipt: Reads['receipt']
@@ -83,6 +85,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     readTop: whileReading(createReadTop(reading)),
     readUser: whileReading(createReadUser(reading)),
     readEntries: whileReading(createReadEntries(reading)),
+    readLookup: whileReading(createReadLookup(reading)),
     readStandings: whileReading(createReadStandings(reading)),
     readChanges: whileReading(createReadChanges(reading)),
     readReceipt: whileReading(createReadReceipt(reading)),
