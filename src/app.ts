@@ -14,10 +14,12 @@ import { registerCrossOrigin } from './http/cross-origin.ts'
 import { registerDevelopmentToken } from './http/development-token.ts'
 import { createDoor } from './http/door.ts'
 import { registerEdgeLimit } from './http/edge-limit.ts'
+import { registerEntries } from './http/entries.ts'
 import { createGrantTokens } from './http/grant-token.ts'
 import { registerGrant } from './http/grant.ts'
 import { registerHealth } from './http/health.ts'
 import { registerIncrement } from './http/increment.ts'
+import { registerLookup } from './http/lookup.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
 import { createMetrics, registerMetrics } from './http/metrics.ts'
 import { registerOpenApi } from './http/openapi.ts'
@@ -30,7 +32,7 @@ import { registerTop } from './http/top.ts'
 import { registerUser } from './http/user.ts'
 import type { Board } from './leaderboard/board.ts'
 import { createRaiseScore } from './leaderboard/increment.ts'
-import type { WindowKind } from './leaderboard/window.ts'
+import { isWindowKind, type AskedWindow } from './leaderboard/window.ts'
 import { Audience } from './live/audience.ts'
 import { Hub } from './live/hub.ts'
 import { createLiveStats } from './live/live-stats.ts'
@@ -86,7 +88,9 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   })
   const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
   const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, onOutcome: metrics.onOutcome })
-  const readTop = async (board: Board, kind: WindowKind) => await hub.top(board, kind)
+  // The hub knows the running windows; one asked for by its name is read as it is.
+  const readTop = async (board: Board, window: AskedWindow) =>
+    isWindowKind(window) ? await hub.top(board, window) : { ...await store.readTop(board, window), isStale: false }
 
   const server = createServer({ log, trustProxy: config.trustProxy })
   server.addHook('onClose', async () => {
@@ -116,7 +120,9 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerGrant(server, { boards, auth, signGrant: grants.sign, now: store.now, newId: randomUUID })
   registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })
   registerTop(server, { boards, auth, readTop, now: store.now })
-  registerUser(server, { boards, auth, readUser: store.readUser })
+  registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
+  registerEntries(server, { boards, auth, readEntries: store.readEntries, now: store.now })
+  registerLookup(server, { boards, auth, readLookup: store.readLookup, now: store.now })
   registerBoards(server, { boards, now: store.now })
   await registerScoreboardSocket(server, { boards, auth, door, hub, audience, stats: live })
   registerScoreboardStream(server, { boards, auth, door, hub, audience, stats: live, random })

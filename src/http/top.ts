@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { VISIBLE, windowOf, type Board, type Boards } from '../leaderboard/board.ts'
+import { VISIBLE, windowAsked, WindowText, type Board, type Boards } from '../leaderboard/board.ts'
 import { BoardName } from '../leaderboard/identifiers.ts'
-import { WindowKind } from '../leaderboard/window.ts'
+import type { AskedWindow } from '../leaderboard/window.ts'
 import { EntryBody, entryBody } from '../leaderboard/wire.ts'
 import type { KnownTop } from '../live/hub.ts'
 import type { Auth } from './auth.ts'
@@ -11,7 +11,7 @@ import type { Server } from './server.ts'
 
 const TopBody = Type.Object({
   board: Type.String(),
-  window: WindowKind,
+  window: Type.String(),
   epoch: Type.String({ description: 'Names a history of the board: versions of different epochs do not compare' }),
   version: Type.Integer({ description: 'Rises with every change of the head, within an epoch' }),
   stale: Type.Optional(Type.Literal(true, { description: 'There while the store is away: this may be old, by the seconds in the header Age' })),
@@ -25,7 +25,7 @@ const schema = {
   params: Type.Object({ board: BoardName }),
   querystring: Type.Object({
     limit: Type.Integer({ minimum: 1, maximum: VISIBLE, default: 10 }),
-    window: Type.Optional(WindowKind)
+    window: Type.Optional(WindowText)
   }, { additionalProperties: false }),
   headers: Type.Object({ 'if-none-match': Type.Optional(Type.String()) }),
   response: { 200: TopBody, 304: Type.Null({ description: 'Nothing has changed since the ETag' }), ...PROBLEMS }
@@ -34,7 +34,7 @@ const schema = {
 export interface TopOptions {
   readonly boards: Boards
   readonly auth: Auth
-  readonly readTop: (board: Board, window: WindowKind) => Promise<KnownTop>
+  readonly readTop: (board: Board, window: AskedWindow) => Promise<KnownTop>
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
 }
@@ -42,7 +42,7 @@ export interface TopOptions {
 export function registerTop (server: Server, { boards, auth, readTop, now }: TopOptions): void {
   server.get('/v1/boards/:board/top', { schema }, async (request, reply) => {
     const board = boards.get(request.params.board)
-    const window = windowOf(board, request.query.window)
+    const window = windowAsked(board, request.query.window, now())
     auth.mayRead(board, request)
     const top = await readTop(board, window)
     const { epoch, version, readMs, entries, isStale } = top

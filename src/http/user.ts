@@ -1,10 +1,9 @@
 import { Type } from 'typebox'
-import { windowOf, type Boards } from '../leaderboard/board.ts'
+import { windowAsked, WindowText, type Boards } from '../leaderboard/board.ts'
 import { BoardName, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
 import { percentileOf } from '../leaderboard/ranking.ts'
 import type { Reads } from '../leaderboard/reads.ts'
-import { WindowKind } from '../leaderboard/window.ts'
 import { EntryBody, entryBody } from '../leaderboard/wire.ts'
 import type { Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
@@ -14,7 +13,7 @@ const MAX_AROUND = 50
 
 const UserBody = Type.Object({
   board: Type.String(),
-  window: WindowKind,
+  window: Type.String(),
   user_id: Type.String(),
   username: Type.String(),
   score: Type.Integer(),
@@ -30,15 +29,23 @@ const schema = {
   params: Type.Object({ board: BoardName, user_id: UserId }),
   querystring: Type.Object({
     around: Type.Integer({ minimum: 0, maximum: MAX_AROUND, default: 0 }),
-    window: Type.Optional(WindowKind)
+    window: Type.Optional(WindowText)
   }, { additionalProperties: false }),
   response: { 200: UserBody, ...PROBLEMS }
 }
 
-export function registerUser (server: Server, { boards, auth, readUser }: { boards: Boards, auth: Auth, readUser: Reads['user'] }): void {
+export interface UserOptions {
+  readonly boards: Boards
+  readonly auth: Auth
+  readonly readUser: Reads['user']
+  /** The store's clock, in ms since 1970. */
+  readonly now: () => number
+}
+
+export function registerUser (server: Server, { boards, auth, readUser, now }: UserOptions): void {
   server.get('/v1/boards/:board/users/:user_id', { schema }, async (request) => {
     const board = boards.get(request.params.board)
-    const window = windowOf(board, request.query.window)
+    const window = windowAsked(board, request.query.window, now())
     auth.mayRead(board, request)
     const { user_id: userId } = request.params
     const standing = await readUser(board, window, { userId, around: request.query.around })

@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox'
 import { Catalogue } from './catalogue.ts'
 import { BOARD_NAME } from './identifiers.ts'
 import { Problem } from './problem.ts'
-import { WindowKind } from './window.ts'
+import { isWindowKind, windowNamed, WindowKind, type AskedWindow } from './window.ts'
 
 /** The largest score: the last integer up to which a double, and so Redis and JSON, counts every one. */
 export const MAX_SCORE = Number.MAX_SAFE_INTEGER
@@ -71,6 +71,29 @@ export function windowOf (board: Board, kind: WindowKind | undefined): WindowKin
   if (board.windows.includes(wanted)) return wanted
   const message = `The board ${board.name} has the windows ${board.windows.join(', ')}, not ${wanted}.`
   throw new Problem('invalid_request', message, { errors: [{ path: 'window', message: `must be one of ${board.windows.join(', ')}` }] })
+}
+
+/** How a read asks for a window; `windowAsked` judges it. */
+export const WindowText = Type.String({
+  maxLength: 16,
+  description: 'all, or day, week or month for the running one in the board\'s time zone, or a past one by its name: ' +
+    'day:2026-11-20, week:2026-W47 (ISO), month:2026-11. The board\'s first window where it is left out'
+})
+
+/**
+ * The window that a read asks for, running or by name; the board's first where it does not ask.
+ * @throws Problem `invalid_request` for one that the board does not have, that no calendar knows or that has not begun at `atMs`
+ */
+export function windowAsked (board: Board, text: string | undefined, atMs: number): AskedWindow {
+  if (text === undefined || isWindowKind(text)) return windowOf(board, text)
+  const window = windowNamed(text, board.time_zone)
+  if (window === undefined) {
+    const message = 'must be all, day, week, month or a name such as day:2026-11-20, week:2026-W47 or month:2026-11'
+    throw new Problem('invalid_request', `There is no window called ${JSON.stringify(text)}.`, { errors: [{ path: 'window', message }] })
+  }
+  windowOf(board, window.kind)
+  if (window.fromMs <= atMs) return window.name
+  throw new Problem('invalid_request', `The window ${text} has not begun.`, { errors: [{ path: 'window', message: 'must not be in the future' }] })
 }
 
 /**

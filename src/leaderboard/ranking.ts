@@ -34,6 +34,20 @@ export interface Stretch {
   readonly higher: number
 }
 
+/** Gives a stretch its ranks, in the order that it has. */
+export function rankStretch ({ entries, place, higher }: Stretch): RankedEntry[] {
+  let rank = higher + 1
+  return entries.map((entry, index) => {
+    if (index > 0 && entries[index - 1]!.score !== entry.score) rank = place + index + 1
+    return { rank, ...entry }
+  })
+}
+
+/** Compares user ids as the store does, by their bytes; negative where `a` is the lower one, which is listed behind `b`. */
+export function compareUserIds (a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
 /**
  * The entries around a user, `around` on either side where there are as many, in the board's order: the head as
  * `rankHead` lists it, then everybody else by score and user id. The head is empty where the stretch is out of
@@ -42,14 +56,23 @@ export interface Stretch {
 export function rankAround (userId: string, { around, head, stretch }: { around: number, head: readonly HeadEntry[], stretch: Stretch }): RankedEntry[] {
   const first = rankHead(head)
   const inHead = new Set(first.map((entry) => entry.userId))
-  let rank = stretch.higher + 1
-  const others = stretch.entries.map((entry, index) => {
-    if (index > 0 && stretch.entries[index - 1]!.score !== entry.score) rank = stretch.place + index + 1
-    return { rank, ...entry }
-  }).filter((entry) => !inHead.has(entry.userId))
+  const others = rankStretch(stretch).filter((entry) => !inHead.has(entry.userId))
   const listed = [...first, ...others]
   const own = listed.findIndex((entry) => entry.userId === userId)
   return listed.slice(Math.max(0, own - around), own + around + 1)
+}
+
+/**
+ * Some users of a board in its order, each with the rank among the others; `sequence` is that of the head, undefined for users outside it.
+ */
+export function rankAmong (users: readonly (RankedEntry & { readonly sequence: number | undefined })[]): (RankedEntry & { rankAmong: number })[] {
+  const ordered = users.toSorted((a, b) => b.score - a.score ||
+    (a.sequence ?? Infinity) - (b.sequence ?? Infinity) || compareUserIds(b.userId, a.userId))
+  let among = 1
+  return ordered.map(({ rank, userId, username, score }, place) => {
+    if (place > 0 && ordered[place - 1]!.score !== score) among = place + 1
+    return { rank, userId, username, score, rankAmong: among }
+  })
 }
 
 /** The share of a board, in percent with two decimals, whose score a user of this rank equals or passes: 100 for the first. */

@@ -1,6 +1,7 @@
 import type { Board } from './board.ts'
+import type { Page, PageQuery } from './page.ts'
 import type { RankedEntry } from './ranking.ts'
-import type { WindowKind } from './window.ts'
+import type { AskedWindow, WindowKind } from './window.ts'
 
 /** The visible top of one window at one version. Within an epoch versions only rise; another epoch is another history. */
 export interface Top {
@@ -43,11 +44,21 @@ export interface Receipt {
   readonly score: number
 }
 
+/** A user among others that were asked for. */
+export interface AmongEntry extends RankedEntry {
+  /** The rank that the user would have if the others asked for were the whole board. */
+  readonly rankAmong: number
+}
+
 /** Each of these is one atomic read of the store. @throws Problem `unavailable` while it is away */
 export interface Reads {
-  top (board: Board, window: WindowKind): Promise<Top>
+  top (board: Board, window: AskedWindow): Promise<Top>
   /** Undefined for a user without a score in the window. */
-  user (board: Board, window: WindowKind, query: { userId: string, around: number }): Promise<UserStanding | undefined>
+  user (board: Board, window: AskedWindow, query: { userId: string, around: number }): Promise<UserStanding | undefined>
+  /** Entries in the board's order, from any place on. */
+  entries (board: Board, window: AskedWindow, query: PageQuery): Promise<Page & { readonly total: number }>
+  /** Those of at most 500 different users that have a score in the window, in the board's order. */
+  lookup (board: Board, window: AskedWindow, userIds: readonly string[]): Promise<readonly AmongEntry[]>
   /** The standing of each of at most 100 users, in the order given. */
   standings (board: Board, window: WindowKind, userIds: readonly string[]): Promise<readonly Standing[]>
   /** What has changed since a cursor; without one nothing, but the cursor of now. */

@@ -2,25 +2,25 @@ import { Type } from 'typebox'
 import { VISIBLE, type Board } from '../leaderboard/board.ts'
 import { rankHead, type HeadEntry } from '../leaderboard/ranking.ts'
 import type { Top } from '../leaderboard/reads.ts'
-import { windowAt, type WindowKind } from '../leaderboard/window.ts'
+import { windowNameAt, type AskedWindow } from '../leaderboard/window.ts'
 import { boardKeys } from './keys.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
 const Reply = Type.Array(Type.String(), { minItems: 1 })
 
 /** Reads a top; the one known before is returned again, with a new time, when nothing has changed since. */
-export type ReadTop = (board: Board, kind: WindowKind, known?: Top) => Promise<Top>
+export type ReadTop = (board: Board, asked: AskedWindow, known?: Top) => Promise<Top>
 
 export function createReadTop ({ redis, clock, directory }: ScriptContext): ReadTop {
   const script = bindScript(redis, 'read-top', { reply: Reply, directory })
-  return async (board, kind, known) => {
+  return async (board, asked, known) => {
     const names = boardKeys(board.name)
-    const window = windowAt(kind, board.time_zone, clock.now())
+    const window = windowNameAt(asked, board.time_zone, clock.now())
     // A new day is a new history even before its first write, so a window's epoch carries its name.
-    const suffix = kind === 'all' ? '' : `.${window.name}`
+    const suffix = window === 'all' ? '' : `.${window}`
     const knownEpoch = known?.epoch.endsWith(suffix) === true ? known.epoch.slice(0, known.epoch.length - suffix.length) : ''
     const [word, epoch, version, ...cells] = await script(
-      [names.scores(window.name), names.head(window.name), names.meta, names.names], [knownEpoch, known?.version ?? 0])
+      [names.scores(window), names.head(window), names.meta, names.names], [knownEpoch, known?.version ?? 0])
     const readMs = clock.now()
     if (word === 'same' && known !== undefined) return { ...known, readMs }
     return {

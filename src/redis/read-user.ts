@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import { HEAD_SIZE } from '../leaderboard/board.ts'
 import { rankAround } from '../leaderboard/ranking.ts'
 import type { Reads } from '../leaderboard/reads.ts'
-import { windowAt } from '../leaderboard/window.ts'
+import { windowNameAt } from '../leaderboard/window.ts'
 import { boardKeys } from './keys.ts'
 import { headOf } from './read-top.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
@@ -17,9 +17,9 @@ const Reply = Type.Union([
 
 export function createReadUser ({ redis, clock, directory }: ScriptContext): Reads['user'] {
   const script = bindScript(redis, 'read-user', { reply: Reply, directory })
-  return async (board, kind, { userId, around }) => {
+  return async (board, asked, { userId, around }) => {
     const names = boardKeys(board.name)
-    const { name: window } = windowAt(kind, board.time_zone, clock.now())
+    const window = windowNameAt(asked, board.time_zone, clock.now())
     const reply = await script([names.scores(window), names.head(window), names.names], [userId, around, HEAD_SIZE])
     if (reply[0] === 'unknown') return undefined
     const [, score, higher, total, name, place, placeHigher, rows, head] = reply

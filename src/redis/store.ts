@@ -7,6 +7,8 @@ import { createRedisClock } from './clock.ts'
 import { closeConnection, connectFirst, openConnection, type Log } from './connection.ts'
 import { createIncrement } from './increment.ts'
 import { createReadChanges } from './read-changes.ts'
+import { createReadEntries } from './read-entries.ts'
+import { createReadLookup } from './read-lookup.ts'
 import { createReadReceipt } from './read-receipt.ts'
 import { createReadStandings } from './read-standings.ts'
 import { createReadTop, type ReadTop } from './read-top.ts'
@@ -27,6 +29,8 @@ export interface Store {
   readonly increment: KeepIncrement
   readonly readTop: ReadTop
   readonly readUser: Reads['user']
+  readonly readEntries: Reads['entries']
+  readonly readLookup: Reads['lookup']
   readonly readStandings: Reads['standings']
   readonly readChanges: Reads['changes']
   readonly readReceipt: Reads['receipt']
@@ -80,6 +84,8 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     increment: createIncrement({ redis: writer, clock, directory, ...(onGroup && { onGroup }) }),
     readTop: whileReading(createReadTop(reading)),
     readUser: whileReading(createReadUser(reading)),
+    readEntries: whileReading(createReadEntries(reading)),
+    readLookup: whileReading(createReadLookup(reading)),
     readStandings: whileReading(createReadStandings(reading)),
     readChanges: whileReading(createReadChanges(reading)),
     readReceipt: whileReading(createReadReceipt(reading)),

@@ -78,6 +78,25 @@ test('a bad request is refused with its code and changes nothing', async (t) => 
   await refused('limit that is no number', 'invalid_request', { method: 'GET', path: '/v1/boards/main/top?limit=ten' })
   await refused('a window that does not exist', 'invalid_request', { method: 'GET', path: '/v1/boards/main/top?window=decade' })
   await refused('a window that the board does not have', 'invalid_request', { method: 'GET', path: '/v1/boards/main/top?window=day' })
+  for (const window of ['day:2026-13-01', 'day:2026-11-20', 'all:2026', 'x'.repeat(99)]) {
+    for (const path of ['top', 'users/ada', 'entries']) {
+      const { body } = await refused(`${path} of the window ${window}`, 'invalid_request', { method: 'GET', path: `/v1/boards/main/${path}?window=${window}` })
+      t.match(body.errors[0].path, /window$/)
+    }
+    await refused(`a lookup in the window ${window}`, 'invalid_request', { path: '/v1/boards/main/lookup', body: { user_ids: ['ada'], window } })
+  }
+  for (const query of [
+    'limit=0', 'limit=101', 'limit=x', 'rank=0', 'rank=1.5', 'rank=9007199254740992', 'score=-1&around=1', 'score=1', 'around=1', 'score=1&around=51', 'score=1&around=0',
+    'score=1&around=1&limit=5', 'rank=1&score=1&around=1', 'rank=1&around=1', 'offset=5', 'cursor=', 'cursor=x', 'cursor=e30', 'cursor=bnVsbA', `cursor=${'A'.repeat(4097)}`
+  ]) await refused(`entries?${query}`, 'invalid_request', { method: 'GET', path: `/v1/boards/main/entries?${query}` })
+  await refused('entries of an unknown board', 'unknown_board', { method: 'GET', path: '/v1/boards/nope/entries' })
+  const ids = (count: number) => Array.from({ length: count }, (_, n) => `u${n}`)
+  for (const body of [undefined, {}, [], { user_ids: [] }, { user_ids: 'ada' }, { user_ids: [1] }, { user_ids: [''] }, { user_ids: ['a\u0000'] }, { user_ids: ids(501) }, { user_ids: ['ada'], limit: 1 }]) {
+    await refused(`a lookup of ${JSON.stringify(body)?.slice(0, 40)}`, 'invalid_request', { path: '/v1/boards/main/lookup', body })
+  }
+  await refused('a lookup on an unknown board', 'unknown_board', { path: '/v1/boards/nope/lookup', body: { user_ids: ['ada'] } })
+  await refused('a lookup of 1 MB', 'payload_too_large', { path: '/v1/boards/main/lookup', body: { user_ids: ['x'.repeat(1_000_000)] } })
+  t.equal((await refused('a lookup by GET', 'method_not_allowed', { method: 'GET', path: '/v1/boards/main/lookup' })).headers.get('allow'), 'POST')
   await refused('an unknown user', 'unknown_user', { method: 'GET', path: '/v1/boards/main/users/nobody' })
   await refused('around too far', 'invalid_request', { method: 'GET', path: '/v1/boards/main/users/ada?around=51' })
 })

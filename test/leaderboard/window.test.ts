@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import { test } from 'tap'
-import { windowAt } from '../../src/leaderboard/window.ts'
+import { isWindowKind, windowAt, windowNameAt, windowNamed } from '../../src/leaderboard/window.ts'
 
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Tokyo', 'Asia/Kathmandu', 'America/Sao_Paulo', 'Africa/Cairo', 'Pacific/Apia', 'Australia/Lord_Howe']
 const moment = fc.integer({ min: Date.UTC(2000, 0), max: Date.UTC(2040, 0) })
@@ -32,4 +32,32 @@ test('each window ends where the next begins, also where the clocks change and y
   t.equal((spring.untilMs - spring.fromMs) / 3_600_000, 23)
   t.equal((autumn.untilMs - autumn.fromMs) / 3_600_000, 25)
   t.strictSame(windowAt('all', 'UTC', 0), { kind: 'all', name: 'all', fromMs: -Infinity, untilMs: Infinity })
+})
+
+test('every window is found again by its name, and no other text names one', async (t) => {
+  fc.assert(fc.property(moment, fc.constantFrom(...ZONES), fc.constantFrom('all', 'day', 'week', 'month'), (atMs, zone, kind) => {
+    const window = windowAt(kind, zone, atMs)
+    const found = windowNamed(window.name, zone)
+    if (JSON.stringify(found) !== JSON.stringify(window)) throw new Error(`${window.name} in ${zone}: ${JSON.stringify(found)}`)
+  }), { numRuns: 2000 })
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.stringMatching(/^(day|week|month):[0-9]{4}-W?[0-9]{2}(-[0-9]{2})?$/)), (text) => {
+    const found = windowNamed(text, 'UTC')
+    if (found !== undefined && windowAt(found.kind, 'UTC', found.fromMs).name !== text) throw new Error(`${text} is taken for ${found.name}`)
+  }), { numRuns: 2000 })
+  for (const text of [
+    '', 'day', 'day:', 'all:2026', 'day:2026-11', 'day:2026-02-29', 'day:2026-00-10', 'day:2026-11-00', 'day:2026-13-01', 'day:2026-11-31', 'day:20261120',
+    'day:2026-11-20T00', ' day:2026-11-20', 'day:2026-11-20\n', 'day:12026-11-20', 'day:-2026-11-20', 'day:2026-W47', 'week:2026-47', 'week:2026-W00',
+    'week:2025-W53', 'week:2026-W54', 'week:2026-00-10', 'day:0000-00-00', 'month:2026-11-20', 'month:2026-00', 'month:2026-13', 'year:2026', 'season:1', 'day:٢٠٢٦-١١-٢٠', '__proto__'
+  ]) t.equal(windowNamed(text, 'UTC'), undefined, JSON.stringify(text))
+  t.equal(windowNamed('week:2026-W53', 'UTC')?.untilMs, Date.UTC(2027, 0, 4))
+  t.equal(windowNamed('day:2026-11-20', 'Asia/Tokyo')?.fromMs, Date.UTC(2026, 10, 19, 15))
+  t.ok(windowNamed('day:0000-01-01', 'UTC') && windowNamed('week:9999-W52', 'UTC'), 'at either end of four digits too')
+})
+
+test('a kind means the running window, and a name is one', async (t) => {
+  const noon = Date.UTC(2026, 10, 21, 12)
+  t.equal(windowNameAt('day', 'UTC', noon), 'day:2026-11-21')
+  t.equal(windowNameAt('day:2026-11-20', 'UTC', noon), 'day:2026-11-20')
+  t.equal(windowNameAt('all', 'UTC', noon), 'all')
+  t.strictSame(['all', 'day', 'day:2026-11-20', 'constructor'].map(isWindowKind), [true, true, false, false])
 })

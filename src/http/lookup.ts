@@ -1,0 +1,60 @@
+import { Type } from 'typebox'
+import { windowAsked, WindowText, type Boards } from '../leaderboard/board.ts'
+import { BoardName, UserId } from '../leaderboard/identifiers.ts'
+import type { Reads } from '../leaderboard/reads.ts'
+import { EntryBody, entryBody } from '../leaderboard/wire.ts'
+import type { Auth } from './auth.ts'
+import { PROBLEMS } from './errors.ts'
+import type { Server } from './server.ts'
+
+const MAX_USERS = 500
+/** As many ids of 128 characters, each written as two escapes such as \ud83e\udd8a; and room for what is around them. */
+const BODY_LIMIT_BYTES = MAX_USERS * (128 * 12 + 8) + 1024
+
+const AmongBody = Type.Object({
+  ...EntryBody.properties,
+  rank_among: Type.Integer({ description: 'The rank among the users asked for; equals share it' })
+})
+
+const LookupBody = Type.Object({
+  board: Type.String(),
+  window: Type.String(),
+  users: Type.Array(AmongBody, { description: 'In the board\'s order' }),
+  not_found: Type.Array(Type.String(), { description: 'Those without a score in this window, in the order given' })
+})
+
+const schema = {
+  summary: 'Some users, such as a player\'s friends: rank on the board and among each other',
+  tags: ['read'],
+  params: Type.Object({ board: BoardName }),
+  body: Type.Object({
+    user_ids: Type.Array(UserId, { minItems: 1, maxItems: MAX_USERS, description: 'One named twice is answered once' }),
+    window: Type.Optional(WindowText)
+  }, { additionalProperties: false }),
+  response: { 200: LookupBody, ...PROBLEMS }
+}
+
+export interface LookupOptions {
+  readonly boards: Boards
+  readonly auth: Auth
+  readonly readLookup: Reads['lookup']
+  /** The store's clock, in ms since 1970. */
+  readonly now: () => number
+}
+
+export function registerLookup (server: Server, { boards, auth, readLookup, now }: LookupOptions): void {
+  server.post('/v1/boards/:board/lookup', { schema, bodyLimit: BODY_LIMIT_BYTES }, async (request) => {
+    const board = boards.get(request.params.board)
+    const window = windowAsked(board, request.body.window, now())
+    auth.mayRead(board, request)
+    const userIds = [...new Set(request.body.user_ids)]
+    const found = await readLookup(board, window, userIds)
+    const known = new Set(found.map(({ userId }) => userId))
+    return {
+      board: board.name,
+      window,
+      users: found.map((entry) => ({ ...entryBody(entry), rank_among: entry.rankAmong })),
+      not_found: userIds.filter((userId) => !known.has(userId))
+    }
+  })
+}
