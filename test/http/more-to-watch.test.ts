@@ -104,7 +104,8 @@ test('more to watch than a top', async (t) => {
     }
     t.match(await watcher.until(({ event }) => event === 'error'), { code: 'invalid_request', board: 'b16' })
     await watcher.until(({ board, event }) => event === 'error' && board === 'b17')
-    t.equal(watcher.messages.filter(({ event }) => event === 'snapshot').length, 16)
+    const snapshots = () => watcher.messages.filter(({ event }) => event === 'snapshot').length
+    await watcher.until(() => snapshots() === 16)
     await delay(1000)
     watcher.socket.send(JSON.stringify({ subscribe: { board: 'b3', feed: 'scores' } }))
     const isSnapshot = ({ board, event }: LiveMessage) => board === 'b3' && event === 'snapshot'
