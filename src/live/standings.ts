@@ -102,9 +102,16 @@ export class Standings {
   }
 
   async #readSome (userIds: readonly string[]): Promise<void> {
-    const standings = await this.#options.read(userIds)
+    // Before the read: who scores while it is under way is due again.
+    for (const userId of userIds) this.#due.delete(userId)
+    let standings: readonly Standing[]
+    try {
+      standings = await this.#options.read(userIds)
+    } catch (error) {
+      for (const userId of userIds) if (this.#followers.has(userId)) this.#due.add(userId)
+      throw error
+    }
     for (const [index, userId] of userIds.entries()) {
-      this.#due.delete(userId)
       const standing = standings[index]!
       const follower = this.#followers.get(userId)
       if (follower === undefined) continue

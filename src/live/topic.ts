@@ -3,7 +3,7 @@ import type { Reads, ScoreChange, Top } from '../leaderboard/reads.ts'
 import type { WindowKind } from '../leaderboard/window.ts'
 import { Changes } from './changes.ts'
 import { FanOut } from './fan-out.ts'
-import { Frame } from './frame.ts'
+import type { Frame } from './frame.ts'
 import { looksTheSame, prepareTop, type Heading, type PreparedTop } from './prepared-top.ts'
 import { Pull } from './pull.ts'
 import { ScoreFeed } from './score-feed.ts'
@@ -15,8 +15,6 @@ const POLL_MS = 1000
 const FRESH_MS = 2400
 /** However long a fan-out takes, a client waits no longer for the next. */
 const LONGEST_WINDOW_MS = 1000
-
-const ALIVE = new Frame({ event: 'heartbeat' })
 
 export interface TopicOptions {
   readonly name: string
@@ -98,8 +96,8 @@ export class Topic {
     return this.#isStale
   }
 
-  get heartbeat (): Frame {
-    return this.#newest === undefined ? ALIVE : this.#isStale ? this.#newest.stale : this.#newest.heartbeat
+  get heartbeat (): Frame | undefined {
+    return this.#isStale ? this.#newest?.stale : this.#newest?.heartbeat
   }
 
   get isWatched (): boolean {
@@ -167,7 +165,7 @@ export class Topic {
   /** Tells everybody that what they see may be old, when it has not been confirmed for a while. */
   #doubt (): void {
     if (this.isFresh || this.#isStale) return
-    if (this.#newest === undefined && this.#options.last !== undefined) this.#show(this.#options.last)
+    if (this.#newest === undefined && this.#options.last !== undefined) this.#show(this.#top = this.#options.last)
     this.#isStale = true
     // Whoever sees a board now, before its changes are read, may lack some of them afterwards.
     if (this.#followers.size > 0 && !this.isFeeding) this.feed.push([], { missed: true })
@@ -210,7 +208,6 @@ export class Topic {
   }
 
   #show (top: Top): void {
-    this.#top = top
     this.#newest = this.#shown = prepareTop(this.#heading, top)
   }
 

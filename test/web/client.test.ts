@@ -49,7 +49,6 @@ test('the client', async (t) => {
   await t.test('tells the board at once and whenever it changes, over a WebSocket', async (t) => {
     const { page, errors } = await openBlank(browser, node.url)
     await follow(page)
-    t.equal(await page.evaluate('client.ageMs'), undefined)
     await until(page, 'client.board')
     t.equal(await page.evaluate('client.transport'), 'websocket')
     await raise(node, 'ada', 5)
