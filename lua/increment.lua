@@ -1,13 +1,17 @@
 #!lua
--- increment: applies a group of increments to one board, each action exactly once.
+-- increment: applies a group of increments, or of submitted scores, to one board, each action exactly once.
 --
--- KEYS[1] meta     hash    epoch, version and last sequence number of the board
+-- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh: no second one is published
 -- KEYS[3] names    hash    user -> username
 -- KEYS[4] ledger   stream  one entry for each applied increment
--- KEYS[5..] for each window:
---         scores   zset    user -> score
---         head     hash    the first `head_size` users -> sequence number of reaching their score
+-- KEYS[5] banned   hash    user -> JSON of the ban
+-- KEYS[6] current  hash    user -> the segments that the user is in, a line of name:value each
+-- KEYS[7] former   hash    user -> those the user has left, likewise
+-- KEYS[8..] for each window:
+--         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
+--         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
+--         aside    zset    user -> score of those who are shadow-banned
 --      then for each item:
 --         seen     hash    action digest -> "increment score", with " mark" where a catalogue's action gave the points;
 --                          slot of the running day
@@ -28,139 +32,186 @@
 -- ARGV[10] gate_ms       least time between two hints
 -- ARGV[11] channel       where hints are published
 -- ARGV[12] ledger_max    entries the ledger keeps, about
--- ARGV[13] items         JSON: for each item [user, name ('' if none came), action id, action digest, increment,
---                        ms that the action id carries (0 if none), actor, ip, request id], the increment as text;
+-- ARGV[13] rules         revision of the rules that the items were judged by
+-- ARGV[14] operator      what becomes of a score: 'increment' adds, 'best' keeps the better, 'latest' replaces
+-- ARGV[15] sign          '-' where the lowest score is the first: it is stored negative, so that the highest always is
+-- ARGV[16] season        the season that late actions name, '' if none
+-- ARGV[17] items         JSON: for each item [user, name ('' if none came), action id, action digest, increment or score as text,
+--                        ms that the action id carries (0 if none), actor, ip, request id, name:value of each segment that
+--                        came (0 if none)];
 --                        where a catalogue's action gives the points also its name and mark, and where that has a
 --                        limit the times that a user may do it, and in how many ms
--- ARGV[14..] for each window: until when its keys are kept in ms, 0 for ever
+-- ARGV[18..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns one text, its parts divided by spaces: 'clock' now_ms with nothing done when the keys are of another time, else
--- 'done' now_ms, and a word and a number for each item in order:
+-- Returns one text, its parts divided by spaces: with nothing done 'clock' now_ms when the keys are of another time, or
+-- 'rules' now_ms when the board has other rules; else 'done' now_ms, and a word and a number for each item in order:
 -- 'applied' score, 'replayed' score, 'repriced' score/increment (a replay of what gave another increment then), 'mismatch' 0,
--- 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0
+-- 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0, 'banned' 0, 'ban_over' 0 (the ban has ended and is to be lifted)
 
-local call, number, text = redis.call, tonumber, string.format
-local meta, gate, names, ledger = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+--#include "boards"
+--#include "heads"
+--#include "operators"
+--#include "segments"
+local call, number, whole = redis.call, tonumber, boards.whole
+local meta, gate, names, ledger, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local current, former = KEYS[6], KEYS[7]
 local window_count = number(ARGV[1])
 local from_ms, until_ms, seen_until_ms, memory_ms = number(ARGV[2]), number(ARGV[3]), ARGV[4], number(ARGV[5])
 local max_score, head_size = number(ARGV[6]), number(ARGV[7])
 local quota_max, quota_ms = number(ARGV[8]), ARGV[9]
 local gate_ms, channel, ledger_max = ARGV[10], ARGV[11], ARGV[12]
+local rules, operator, sign, season = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+local write, write_aside = operators.write[operator], operators.write_aside[operator]
 local FUTURE_MS = 300000 -- how far an action id's own time may be ahead of Redis' clock
 
-local clock = call('TIME')
-local now_us = clock[1] * 1000000 + clock[2]
-local now_ms = math.floor(now_us / 1000)
-if now_ms < from_ms or now_ms >= until_ms then return 'clock ' .. text('%.0f', now_ms) end
+local board = boards.open(meta)
+local now_ms = board.now_ms
+if now_ms < from_ms or now_ms >= until_ms then return 'clock ' .. whole(now_ms) end
+if board.rules and board.rules ~= rules then return 'rules ' .. whole(now_ms) end
 
-local function score_at(scores, index)
-  return number(call('ZRANGE', scores, index, index, 'REV', 'WITHSCORES')[2])
+local any_banned, any_segments = call('EXISTS', banned) == 1, call('EXISTS', current) == 1
+
+local function largest_of(scores)
+  local range = sign == '-' and call('ZRANGE', scores, 0, 0, 'WITHSCORES') or call('ZRANGE', scores, 0, 0, 'REV', 'WITHSCORES')
+  return range[2] and math.abs(number(range[2]))
 end
 
 local windows = {}
 for w = 1, window_count do
-  local scores = KEYS[3 + 2 * w]
-  windows[w] = {
-    scores = scores, head = KEYS[4 + 2 * w], expires_ms = ARGV[13 + w],
-    top = score_at(scores, 0), floor = score_at(scores, head_size - 1) or 0
-  }
+  local k = 5 + 3 * w
+  local window = heads.open(board, KEYS[k], KEYS[k + 1], head_size)
+  window.aside, window.expires_ms, window.largest = KEYS[k + 2], ARGV[17 + w], largest_of(KEYS[k])
+  window.is_new = not window.largest
+  windows[w] = window
 end
 
-local items, points = cjson.decode(ARGV[13]), 0
+local items, points = cjson.decode(ARGV[17]), 0
 for _, item in ipairs(items) do points = points + number(item[5]) end
 
--- One comparison for the group instead of a ZSCORE for each item: while the first of every window
+-- One comparison for the group instead of a ZSCORE for each item: while the largest score of every window
 -- could take all the group's points, nobody can pass the limit.
 local near_limit = false
 for w = 1, window_count do
-  if (windows[w].top or 0) + points > max_score then near_limit = true end
+  if (windows[w].largest or 0) + points > max_score then near_limit = true end
 end
 
-local stored = call('HMGET', meta, 'epoch', 'version', 'sequence')
-local epoch, version, sequence = stored[1], number(stored[2] or 0), number(stored[3] or 0)
-local head_changed = false
-
-local function passes_limit(user, increment)
+local function passes_limit(user, amount, is_aside)
   for w = 1, window_count do
-    local score = number(call('ZSCORE', windows[w].scores, user) or 0)
-    if score + number(increment) > max_score then return true end
+    local score = number(call('ZSCORE', is_aside and windows[w].aside or windows[w].scores, user) or 0)
+    if math.abs(score) + number(amount) > max_score then return true end
   end
   return false
 end
 
--- Whoever reached the lowest score of the head last leaves it.
-local function drop_last(window)
-  local pairs_of_head = call('HGETALL', window.head)
-  local users = {}
-  for i = 1, #pairs_of_head, 2 do users[#users + 1] = pairs_of_head[i] end
-  local scores = call('ZMSCORE', window.scores, unpack(users))
-  local last, last_score, last_sequence
-  for i, user in ipairs(users) do
-    local score, reached = number(scores[i]), number(pairs_of_head[2 * i])
-    if not last or score < last_score or (score == last_score and reached > last_sequence) then
-      last, last_score, last_sequence = user, score, reached
-    end
-  end
-  call('HDEL', window.head, last)
+local function expire(window, ...)
+  if window.expires_ms == '0' then return end
+  for _, key in ipairs({...}) do call('PEXPIREAT', key, window.expires_ms) end
 end
 
--- The floor is the lowest score of a full head, 0 before. Who scores above it is in the head or
--- enters it; who is at or below it is neither, because the others were there first.
-local function raise(window, user, increment)
-  local reached = call('ZINCRBY', window.scores, increment, user)
-  if number(reached) > window.floor then
-    sequence = math.max(sequence + 1, now_us)
-    head_changed = true
-    if call('HSET', window.head, user, text('%.0f', sequence)) == 1 then
-      local size = call('HLEN', window.head)
-      if size > head_size then drop_last(window) end
-      if size >= head_size then window.floor = score_at(window.scores, head_size - 1) end
-    end
+local function score_aside(user, amount)
+  for w = 1, window_count do
+    write_aside(windows[w].aside, user, amount, sign)
+    expire(windows[w], windows[w].aside)
   end
-  return reached
+  return call('ZSCORE', windows[1].aside, user)
+end
+
+local parts = {}
+
+-- A segment of a window, opened once.
+local function part_of(window, line)
+  local key = segments.key_of(window.scores, line)
+  local part = parts[key]
+  if not part then
+    part = heads.open(board, key, segments.key_of(window.head, line), head_size)
+    part.is_new, part.expires_ms = call('EXISTS', key) == 0, window.expires_ms
+    parts[key] = part
+  end
+  return part
 end
 
 local NOTHING = {}
 
+local function score_everywhere(user, amount, given)
+  local now, left = NOTHING, NOTHING
+  if given or any_segments then now, left = segments.move(current, former, user, given) end
+  local first
+  for w = 1, window_count do
+    local window = windows[w]
+    local score = write(window, user, amount, sign)
+    first = first or score
+    for _, line in ipairs(left) do heads.remove(part_of(window, line), user) end
+    for _, line in ipairs(now) do heads.put(part_of(window, line), user, score) end
+  end
+  return first
+end
+
+-- What an entry of the ledger says beside what every entry says.
+local function remarks(kind, given, is_aside)
+  if not kind and operator == 'increment' and season == '' and not given and not is_aside then return NOTHING end
+  local fields = {}
+  local function add(name, value) fields[#fields + 1], fields[#fields + 2] = name, value end
+  if kind then add('action_type', kind) end
+  if operator ~= 'increment' then add('kind', 'score') end
+  if season ~= '' then add('season', season) end
+  if given then add('segments', cjson.encode(given)) end
+  if is_aside then add('aside', '1') end
+  return fields
+end
+
+-- '' for a user who may score, 'aside' for one whom nobody else is to notice, else the answer.
+local function standing_of(user)
+  local ban = any_banned and call('HGET', banned, user)
+  if not ban then return '' end
+  ban = cjson.decode(ban)
+  if ban.until_ms and ban.until_ms <= now_ms then return 'ban_over' end
+  return ban.shadow and 'aside' or 'banned'
+end
+
 local function apply(item, seen, before, quota, limit)
-  local user, name, action, digest, increment, made_ms, actor, ip, request, kind, kind_mark, limit_max, limit_ms = unpack(item)
+  local user, name, action, digest, amount, made_ms, actor, ip, request, given, kind, kind_mark, limit_max, limit_ms = unpack(item)
   local mark = kind and ' ' .. kind_mark or ''
+  local standing = standing_of(user)
+  if standing == 'ban_over' then return standing, '0' end
   local known = call('HGET', seen, digest) or call('HGET', before, digest)
   if known then
     local counted, score, counted_mark = string.match(known, '^(%d+) (%d+)(.*)$')
     if counted_mark ~= mark then return 'mismatch', '0' end
-    if kind and counted ~= increment then return 'repriced', score .. '/' .. counted end
-    if counted ~= increment then return 'mismatch', '0' end
+    if kind and counted ~= amount then return 'repriced', score .. '/' .. counted end
+    if counted ~= amount then return 'mismatch', '0' end
     return 'replayed', score
   end
+  if standing == 'banned' then return standing, '0' end
   -- An id from the future is remembered from now on, not from its own time: so much earlier it is too old.
   if made_ms > 0 and (now_ms - made_ms > memory_ms - FUTURE_MS or made_ms - now_ms > FUTURE_MS) then return 'too_old', '0' end
-  if near_limit and passes_limit(user, increment) then return 'score_limit', '0' end
+  local is_aside = standing == 'aside'
+  if operator == 'increment' and (near_limit or is_aside) and passes_limit(user, amount, is_aside) then return 'score_limit', '0' end
   local done = limit and number(call('GET', limit) or 0)
-  if limit and done >= limit_max then return 'limit', text('%.0f', call('PTTL', limit)) end
+  if limit and done >= limit_max then return 'limit', whole(call('PTTL', limit)) end
   local used = call('INCR', quota)
   if used > quota_max then
     call('DECR', quota) -- a refusal leaves no trace
-    return 'quota', text('%.0f', call('PTTL', quota))
+    return 'quota', whole(call('PTTL', quota))
   end
 
   if used == 1 then call('PEXPIRE', quota, quota_ms) end
   if limit and call('INCR', limit) == 1 then call('PEXPIRE', limit, limit_ms) end
   if name ~= '' and call('HGET', names, user) ~= name then call('HSET', names, user, name) end
-  local score = raise(windows[1], user, increment)
-  for w = 2, window_count do raise(windows[w], user, increment) end
-  call('HSET', seen, digest, increment .. ' ' .. score .. mark)
+  given = given ~= 0 and given
+  local stored = is_aside and score_aside(user, amount) or score_everywhere(user, amount, given)
+  local score = string.gsub(stored, '^-', '')
+  call('HSET', seen, digest, amount .. ' ' .. score .. mark)
   if call('HLEN', seen) == 1 then call('PEXPIREAT', seen, seen_until_ms) end
-  call('XADD', ledger, '*', 'user', user, 'action', action, 'increment', increment, 'score', score,
-    'actor', actor, 'ip', ip, 'request', request, unpack(kind and {'action_type', kind} or NOTHING))
+  boards.log(board, ledger, 'user', user, 'action', action, 'increment', amount, 'score', score,
+    'actor', actor, 'ip', ip, 'request', request, unpack(remarks(kind, given, is_aside)))
   return 'applied', score
 end
 
-local answers = {'done', text('%.0f', now_ms)}
-local last_key = 4 + 2 * window_count + 3 * #items
+local answers = {'done', whole(now_ms)}
+local last_key = 7 + 3 * window_count + 3 * #items
 for i, item in ipairs(items) do
-  local k, limit = 2 + 2 * window_count + 3 * i, nil
-  if item[12] then
+  local k, limit = 5 + 3 * window_count + 3 * i, nil
+  if item[13] then
     last_key = last_key + 1
     limit = KEYS[last_key]
   end
@@ -168,18 +219,11 @@ for i, item in ipairs(items) do
 end
 call('XTRIM', ledger, 'MAXLEN', '~', ledger_max)
 
-for w = 1, window_count do
-  local window = windows[w]
-  if not window.top and window.expires_ms ~= '0' then
-    call('PEXPIREAT', window.scores, window.expires_ms)
-    call('PEXPIREAT', window.head, window.expires_ms)
-  end
+for _, window in ipairs(windows) do
+  if window.is_new then expire(window, window.scores, window.head) end
 end
-
-if head_changed then
-  version = version + 1
-  call('HSET', meta, 'epoch', epoch or text('%x', now_us), 'version', text('%.0f', version),
-    'sequence', text('%.0f', sequence))
-  if call('SET', gate, 1, 'PX', gate_ms, 'NX') then call('PUBLISH', channel, text('%.0f', version)) end
+for _, part in pairs(parts) do
+  if part.is_new then expire(part, part.scores, part.head) end
 end
+boards.publish(board, gate, gate_ms, channel)
 return table.concat(answers, ' ')

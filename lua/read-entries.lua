@@ -7,7 +7,7 @@
 -- ARGV[1] score      the place is behind everybody above this score, ...
 -- ARGV[2] user       ... behind those with it down to this user in Redis' own order, '' for none of them, ...
 -- ARGV[3] offset     ... and so many places on, or back where it is negative
--- ARGV[4] count      rows wanted from there on, at most 256
+-- ARGV[4] count      rows wanted from there on, at most 357
 -- ARGV[5] head_size  users in a full head
 --
 -- Returns {total, place, first, first_higher, rows, head}, numbers as text: `place` counts from 0, and is negative where

@@ -32,7 +32,7 @@ import { registerTop } from './http/top.ts'
 import { registerUser } from './http/user.ts'
 import type { Board } from './leaderboard/board.ts'
 import { createRaiseScore } from './leaderboard/increment.ts'
-import { isWindowKind, type AskedWindow } from './leaderboard/window.ts'
+import { isRunning, type Part } from './leaderboard/part.ts'
 import { Audience } from './live/audience.ts'
 import { Hub } from './live/hub.ts'
 import { createLiveStats } from './live/live-stats.ts'
@@ -87,10 +87,10 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
   })
   const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
-  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, onOutcome: metrics.onOutcome })
+  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: async (name) => boards.get(name), liftBan: async () => {}, onOutcome: metrics.onOutcome })
   // The hub knows the running windows; one asked for by its name is read as it is.
-  const readTop = async (board: Board, window: AskedWindow) =>
-    isWindowKind(window) ? await hub.top(board, window) : { ...await store.readTop(board, window), isStale: false }
+  const readTop = async (board: Board, part: Part) =>
+    isRunning(part) ? await hub.top(board, part) : { ...await store.readTop(board, part), isStale: false }
 
   const server = createServer({ log, trustProxy: config.trustProxy })
   server.addHook('onClose', async () => {
@@ -133,8 +133,8 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     board,
     auth,
     raiseScore,
-    readTop: async () => await readTop(board, window),
-    readTopTenAnew: async () => (await store.readTop(board, window)).entries.slice(0, LIVE_ROWS),
+    readTop: async () => await readTop(board, { window }),
+    readTopTenAnew: async () => (await store.readTop(board, { window })).entries.slice(0, LIVE_ROWS),
     now: store.now
   }
   await registerContract000(server, contract)

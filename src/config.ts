@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
-import { defaultBoards, parseBoards, schemaMessage, type Boards } from './leaderboard/board.ts'
+import { defaultBoards, parseBoards, type Boards } from './leaderboard/board.ts'
+import { schemaMessage } from './leaderboard/rules.ts'
 
 const Text = (description: string) => Type.String({ minLength: 1, description })
 

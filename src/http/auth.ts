@@ -6,6 +6,7 @@ import type { Board } from '../leaderboard/board.ts'
 import { presentableName, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
 import { isService, type Principal, type Scope } from '../leaderboard/principal.ts'
+import { SegmentName, SegmentValue } from '../leaderboard/segment.ts'
 import { GRANT_TYPE } from './grant-token.ts'
 
 declare module 'fastify' {
@@ -36,6 +37,13 @@ const Claims = Type.Object({
   scope: Type.Optional(Type.String())
 })
 const Decoded = Type.Object({ header: Header, payload: Claims })
+
+/** Claims of a token that are kept, since any of them may be a segment of a board. */
+const MAX_CLAIMS = 16
+const isSegmentName = new Ajv().compile<string>(SegmentName)
+const isSegmentValue = new Ajv().compile<string>(SegmentValue)
+const isSegment = (claim: [string, unknown]): claim is [string, string] =>
+  !Object.hasOwn(Claims.properties, claim[0]) && isSegmentName(claim[0]) && isSegmentValue(claim[1])
 
 const isDecoded = new Ajv().compile<Static<typeof Decoded>>(Decoded)
 
@@ -171,6 +179,7 @@ function verifyAnew (jwt: JWT, authorization: string): Principal {
     userId: sub,
     username: name === undefined ? undefined : presentableName(name),
     scopes: new Set(scope.split(' ').filter((word): word is Scope => SCOPES.has(word))),
+    claims: Object.fromEntries(Object.entries(decoded.payload).filter(isSegment).slice(0, MAX_CLAIMS)),
     expiresMs: exp * 1000 + CLOCK_TOLERANCE_MS
   }
 }

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
-import { BoardRules, type Board, type Boards } from '../leaderboard/board.ts'
+import { type Board, type Boards } from '../leaderboard/board.ts'
+import { BoardRules } from '../leaderboard/rules.ts'
 import { BoardName } from '../leaderboard/identifiers.ts'
 import { windowAt, WindowKind } from '../leaderboard/window.ts'
 import { PROBLEMS } from './errors.ts'
@@ -53,7 +54,7 @@ function boardBody (board: Board, atMs: number): Static<typeof BoardBody> {
     client_increments: clientIncrements,
     proof,
     windows: board.windows.map((kind) => {
-      const window = windowAt(kind, timeZone, atMs)
+      const window = windowAt(kind, board, atMs)
       return {
         window: kind,
         name: window.name,

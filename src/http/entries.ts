@@ -1,6 +1,9 @@
 import { Type, type Static } from 'typebox'
-import { MAX_SCORE, windowAsked, WindowText, type Boards } from '../leaderboard/board.ts'
+import { WindowText, type Boards } from '../leaderboard/board.ts'
+import { MAX_SCORE } from '../leaderboard/rules.ts'
 import { MAX_CURSOR_CHARACTERS, readCursor, writeCursor } from '../leaderboard/cursor.ts'
+import { partAsked } from '../leaderboard/part.ts'
+import { SegmentText } from '../leaderboard/segment.ts'
 import { BoardName } from '../leaderboard/identifiers.ts'
 import type { PageQuery } from '../leaderboard/page.ts'
 import { Problem } from '../leaderboard/problem.ts'
@@ -17,6 +20,7 @@ const MAX_AROUND = 50
 const EntriesBody = Type.Object({
   board: Type.String(),
   window: Type.String(),
+  segment: Type.Optional(Type.String()),
   total: Type.Integer({ description: 'Users on the board' }),
   entries: Type.Array(EntryBody, { description: 'In the board\'s order' }),
   next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'What the next page is asked for with; null where this one is the last' })
@@ -28,7 +32,8 @@ const Query = Type.Object({
   rank: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SCORE, description: 'The page begins at this place, 1 for the first' })),
   score: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_SCORE, description: 'With around, instead of limit: the entries around a score, which nobody needs to have' })),
   around: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_AROUND, description: 'So many that pass the score, and as many that do not' })),
-  window: Type.Optional(WindowText)
+  window: Type.Optional(WindowText),
+  segment: Type.Optional(SegmentText)
 }, { additionalProperties: false })
 
 const schema = {
@@ -51,21 +56,21 @@ export interface EntriesOptions {
 export function registerEntries (server: Server, { boards, auth, readEntries, now }: EntriesOptions): void {
   server.get('/v1/boards/:board/entries', { schema }, async (request) => {
     const board = boards.get(request.params.board)
-    const asked = windowAsked(board, request.query.window, now())
+    const part = partAsked(board, request.query, now())
     auth.mayRead(board, request)
     // By its name from here on: a walk that goes on past midnight would else go on in another window.
-    const window = windowNameAt(asked, board.time_zone, now())
+    const window = windowNameAt(part.window, board, now())
     const { cursor, ...query } = request.query
     requireOneStart(request.query)
-    const { entries, next, total } = await readEntries(board, window, cursor === undefined
+    const { entries, next, total } = await readEntries(board, { ...part, window }, cursor === undefined
       ? pageQueryOf(query)
-      : { start: { behind: readCursor(board, window, cursor) }, limit: query.limit ?? MAX_LIMIT })
+      : { start: { behind: readCursor(board, { ...part, window }, cursor) }, limit: query.limit ?? MAX_LIMIT })
     return {
       board: board.name,
-      window: asked,
+      ...part,
       total,
       entries: entries.map(entryBody),
-      next_cursor: next === undefined ? null : writeCursor(board, window, next)
+      next_cursor: next === undefined ? null : writeCursor(board, { ...part, window }, next)
     }
   })
 }

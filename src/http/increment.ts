@@ -59,7 +59,7 @@ export function registerIncrement (server: Server, { boards, auth, raiseScore, r
     const answer = { board: board.name, user_id: userId, action_id: actionId, increment, new_score: score, applied }
     if (request.query.include !== 'rank') return answer
     // The point has counted: an answer without the rank is true, and a refusal would not be.
-    const standing = await readUser(board, board.windows[0]!, { userId, around: 0 }).catch(() => undefined)
+    const standing = await readUser(board, { window: board.windows[0]! }, { userId, around: 0 }).catch(() => undefined)
     return standing === undefined ? answer : { ...answer, rank: standing.rank }
   })
 }

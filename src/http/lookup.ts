@@ -1,5 +1,7 @@
 import { Type } from 'typebox'
-import { windowAsked, WindowText, type Boards } from '../leaderboard/board.ts'
+import { WindowText, type Boards } from '../leaderboard/board.ts'
+import { partAsked } from '../leaderboard/part.ts'
+import { SegmentText } from '../leaderboard/segment.ts'
 import { BoardName, UserId } from '../leaderboard/identifiers.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { EntryBody, entryBody } from '../leaderboard/wire.ts'
@@ -19,6 +21,7 @@ const AmongBody = Type.Object({
 const LookupBody = Type.Object({
   board: Type.String(),
   window: Type.String(),
+  segment: Type.Optional(Type.String()),
   users: Type.Array(AmongBody, { description: 'In the board\'s order' }),
   not_found: Type.Array(Type.String(), { description: 'Those without a score in this window, in the order given' })
 })
@@ -29,7 +32,8 @@ const schema = {
   params: Type.Object({ board: BoardName }),
   body: Type.Object({
     user_ids: Type.Array(UserId, { minItems: 1, maxItems: MAX_USERS, description: 'One named twice is answered once' }),
-    window: Type.Optional(WindowText)
+    window: Type.Optional(WindowText),
+    segment: Type.Optional(SegmentText)
   }, { additionalProperties: false }),
   response: { 200: LookupBody, ...PROBLEMS }
 }
@@ -45,14 +49,14 @@ export interface LookupOptions {
 export function registerLookup (server: Server, { boards, auth, readLookup, now }: LookupOptions): void {
   server.post('/v1/boards/:board/lookup', { schema, bodyLimit: BODY_LIMIT_BYTES }, async (request) => {
     const board = boards.get(request.params.board)
-    const window = windowAsked(board, request.body.window, now())
+    const part = partAsked(board, request.body, now())
     auth.mayRead(board, request)
     const userIds = [...new Set(request.body.user_ids)]
-    const found = await readLookup(board, window, userIds)
+    const found = await readLookup(board, part, userIds)
     const known = new Set(found.map(({ userId }) => userId))
     return {
       board: board.name,
-      window,
+      ...part,
       users: found.map((entry) => ({ ...entryBody(entry), rank_among: entry.rankAmong })),
       not_found: userIds.filter((userId) => !known.has(userId))
     }

@@ -168,13 +168,13 @@ function obey (message: WatchMessage, { boards, hub, session, principal }: Obeyi
   try {
     if ('subscribe' in message) {
       const watch = judgeWatch(boards, principal, asked)
-      if (session.views.length >= MAX_BOARDS && !session.watches(watch.board, watch.kind)) {
+      if (session.views.length >= MAX_BOARDS && !session.watches(watch.board, watch.part)) {
         throw new Problem('invalid_request', `One socket may watch ${MAX_BOARDS} boards.`)
       }
       hub.watch(session, watch)
     } else {
-      const { board, kind } = judgeWatch(boards, principal, asked)
-      if (!hub.unwatch(session, board, kind)) throw new Problem('invalid_request', 'This board is not watched here.')
+      const { board, part } = judgeWatch(boards, principal, asked)
+      if (!hub.unwatch(session, board, part)) throw new Problem('invalid_request', 'This board is not watched here.')
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error

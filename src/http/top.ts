@@ -1,9 +1,11 @@
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
-import { VISIBLE, windowAsked, WindowText, type Board, type Boards } from '../leaderboard/board.ts'
+import { WindowText, type Board, type Boards } from '../leaderboard/board.ts'
+import { VISIBLE } from '../leaderboard/rules.ts'
+import { partAsked, type Part } from '../leaderboard/part.ts'
+import { SegmentText } from '../leaderboard/segment.ts'
 import { BoardName } from '../leaderboard/identifiers.ts'
-import type { AskedWindow } from '../leaderboard/window.ts'
-import { EntryBody, entryBody } from '../leaderboard/wire.ts'
+import { EntryBody, entryBody, resetBody } from '../leaderboard/wire.ts'
 import type { KnownTop } from '../live/hub.ts'
 import type { Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
@@ -12,10 +14,12 @@ import type { Server } from './server.ts'
 const TopBody = Type.Object({
   board: Type.String(),
   window: Type.String(),
+  segment: Type.Optional(Type.String()),
   epoch: Type.String({ description: 'Names a history of the board: versions of different epochs do not compare' }),
   version: Type.Integer({ description: 'Rises with every change of the head, within an epoch' }),
   stale: Type.Optional(Type.Literal(true, { description: 'There while the store is away: this may be old, by the seconds in the header Age' })),
   generated_at: Type.String({ description: 'When the board looked like this, RFC 3339 in UTC' }),
+  resets_at: Type.Optional(Type.String({ description: 'When the running window ends, RFC 3339 in UTC; absent for all' })),
   top_scores: Type.Array(EntryBody)
 })
 
@@ -25,7 +29,8 @@ const schema = {
   params: Type.Object({ board: BoardName }),
   querystring: Type.Object({
     limit: Type.Integer({ minimum: 1, maximum: VISIBLE, default: 10 }),
-    window: Type.Optional(WindowText)
+    window: Type.Optional(WindowText),
+    segment: Type.Optional(SegmentText)
   }, { additionalProperties: false }),
   headers: Type.Object({ 'if-none-match': Type.Optional(Type.String()) }),
   response: { 200: TopBody, 304: Type.Null({ description: 'Nothing has changed since the ETag' }), ...PROBLEMS }
@@ -34,7 +39,7 @@ const schema = {
 export interface TopOptions {
   readonly boards: Boards
   readonly auth: Auth
-  readonly readTop: (board: Board, window: AskedWindow) => Promise<KnownTop>
+  readonly readTop: (board: Board, part: Part) => Promise<KnownTop>
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
 }
@@ -42,10 +47,10 @@ export interface TopOptions {
 export function registerTop (server: Server, { boards, auth, readTop, now }: TopOptions): void {
   server.get('/v1/boards/:board/top', { schema }, async (request, reply) => {
     const board = boards.get(request.params.board)
-    const window = windowAsked(board, request.query.window, now())
+    const part = partAsked(board, request.query, now())
     auth.mayRead(board, request)
-    const top = await readTop(board, window)
-    const { epoch, version, readMs, entries, isStale } = top
+    const top = await readTop(board, part)
+    const { epoch, version, readMs, resetsMs, entries, isStale } = top
     tellAge(reply, top, now())
     const etag = `"${epoch}-${version}"`
     reply.header('cache-control', 'no-cache')
@@ -54,11 +59,12 @@ export function registerTop (server: Server, { boards, auth, readTop, now }: Top
     if (!isStale && matches(request.headers['if-none-match'], etag)) return await reply.code(304).send(null)
     return {
       board: board.name,
-      window,
+      ...part,
       epoch,
       version,
       ...(isStale && { stale: true as const }),
       generated_at: new Date(readMs).toISOString(),
+      ...resetBody(resetsMs),
       top_scores: entries.slice(0, request.query.limit).map(entryBody)
     }
   })

@@ -1,5 +1,7 @@
 import { Type } from 'typebox'
-import { windowAsked, WindowText, type Boards } from '../leaderboard/board.ts'
+import { WindowText, type Boards } from '../leaderboard/board.ts'
+import { partAsked } from '../leaderboard/part.ts'
+import { SegmentText } from '../leaderboard/segment.ts'
 import { BoardName, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
 import { percentileOf } from '../leaderboard/ranking.ts'
@@ -14,6 +16,7 @@ const MAX_AROUND = 50
 const UserBody = Type.Object({
   board: Type.String(),
   window: Type.String(),
+  segment: Type.Optional(Type.String()),
   user_id: Type.String(),
   username: Type.String(),
   score: Type.Integer(),
@@ -29,7 +32,8 @@ const schema = {
   params: Type.Object({ board: BoardName, user_id: UserId }),
   querystring: Type.Object({
     around: Type.Integer({ minimum: 0, maximum: MAX_AROUND, default: 0 }),
-    window: Type.Optional(WindowText)
+    window: Type.Optional(WindowText),
+    segment: Type.Optional(SegmentText)
   }, { additionalProperties: false }),
   response: { 200: UserBody, ...PROBLEMS }
 }
@@ -45,15 +49,15 @@ export interface UserOptions {
 export function registerUser (server: Server, { boards, auth, readUser, now }: UserOptions): void {
   server.get('/v1/boards/:board/users/:user_id', { schema }, async (request) => {
     const board = boards.get(request.params.board)
-    const window = windowAsked(board, request.query.window, now())
+    const part = partAsked(board, request.query, now())
     auth.mayRead(board, request)
     const { user_id: userId } = request.params
-    const standing = await readUser(board, window, { userId, around: request.query.around })
-    if (standing === undefined) throw new Problem('unknown_user', `This user has no score on the board ${board.name} in the window ${window}.`)
+    const standing = await readUser(board, part, { userId, around: request.query.around })
+    if (standing === undefined) throw new Problem('unknown_user', `This user has no score on the board ${board.name} in the window ${part.window}.`)
     const { username, score, rank, total, neighbours } = standing
     return {
       board: board.name,
-      window,
+      ...part,
       user_id: userId,
       username,
       score,

@@ -1,8 +1,11 @@
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
-import { schemaMessage, windowOf, type Boards } from '../leaderboard/board.ts'
+import type { Boards } from '../leaderboard/board.ts'
+import { schemaMessage } from '../leaderboard/rules.ts'
+import { partWatched } from '../leaderboard/part.ts'
 import type { Principal } from '../leaderboard/principal.ts'
 import { Problem } from '../leaderboard/problem.ts'
+import { SegmentText } from '../leaderboard/segment.ts'
 import { WindowKind } from '../leaderboard/window.ts'
 import type { Watch } from '../live/hub.ts'
 import { requireReader } from './auth.ts'
@@ -14,12 +17,13 @@ const Feed = Type.Literal('scores', { description: 'every user\'s new score too,
 export const WatchQuery = Type.Object({
   board: Type.Optional(Board),
   window: Type.Optional(WindowKind),
+  segment: Type.Optional(SegmentText),
   me: Type.Optional(Type.Enum(['0', '1'], { description: '1: the own score and rank too, with a token' })),
   feed: Type.Optional(Feed),
   token: Type.Optional(Type.String({ description: 'A token, where it can be sent in no other way' }))
 }, { additionalProperties: false })
 
-const Place = { board: Board, window: Type.Optional(WindowKind) }
+const Place = { board: Board, window: Type.Optional(WindowKind), segment: Type.Optional(SegmentText) }
 
 /** What a client may say over a WebSocket. */
 export const WatchMessage = Type.Union([
@@ -55,15 +59,16 @@ export function parseWatchMessage (text: string): WatchMessage | undefined {
 export interface WatchAsked {
   readonly board?: string | undefined
   readonly window?: WindowKind | undefined
+  readonly segment?: string | undefined
   readonly me?: boolean | undefined
   readonly feed?: 'scores' | undefined
 }
 
 /** Judges what somebody asks to watch. @throws Problem `unknown_board`, `invalid_request`, `missing_token` */
-export function judgeWatch (boards: Boards, principal: Principal | undefined, { board: name, window, me = false, feed }: WatchAsked): Watch {
+export function judgeWatch (boards: Boards, principal: Principal | undefined, { board: name, window, segment, me = false, feed }: WatchAsked): Watch {
   const board = name === undefined ? boards.default : boards.get(name)
-  const kind = windowOf(board, window)
+  const part = partWatched(board, { window, segment })
   requireReader(board, principal)
   if (me && principal === undefined) throw new Problem('missing_token', 'To follow the own score takes a token.')
-  return { board, kind, feed: feed === 'scores', userId: me ? principal!.userId : undefined }
+  return { board, part, feed: feed === 'scores', userId: me ? principal!.userId : undefined }
 }

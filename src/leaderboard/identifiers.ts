@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 // must be one visible line wherever it is shown, and must not reorder the text around it. No U+FFFD either: it stands for
 // bytes that were no UTF-8, and would make one identifier of many.
 const INVISIBLE = '\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069\\ufffd'
-const VISIBLE = `[^${INVISIBLE}]`
+export const CHARACTER = `[^${INVISIBLE}]`
 const UNSEEN = new RegExp(`[${INVISIBLE}]`, 'gu')
 
 const MAX_USERNAME_CHARACTERS = 64
@@ -18,15 +18,15 @@ export const BoardName = Type.String({ pattern: BOARD_NAME, description: 'Name o
 export const ActionName = Type.String({ pattern: ACTION_NAME, description: 'Name of an action in the board\'s catalogue' })
 
 export const UserId = Type.String({
-  pattern: `^${VISIBLE}{1,128}$`, description: '1 to 128 characters of printable Unicode'
+  pattern: `^${CHARACTER}{1,128}$`, description: '1 to 128 characters of printable Unicode'
 })
 
 export const ActionId = Type.String({
-  pattern: `^${VISIBLE}{1,128}$`, description: 'Names one action of one user: it counts once. 1 to 128 characters of printable Unicode'
+  pattern: `^${CHARACTER}{1,128}$`, description: 'Names one action of one user: it counts once. 1 to 128 characters of printable Unicode'
 })
 
 export const Username = Type.String({
-  pattern: `^${VISIBLE}{1,${MAX_USERNAME_CHARACTERS}}$`, description: 'Shown on the board; 1 to 64 characters of any script, in NFC'
+  pattern: `^${CHARACTER}{1,${MAX_USERNAME_CHARACTERS}}$`, description: 'Shown on the board; 1 to 64 characters of any script, in NFC'
 })
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { HEAD_SIZE } from './board.ts'
+import { MAX_HEAD_SIZE } from './rules.ts'
 import { compareUserIds, rankHead, rankStretch, type HeadEntry, type RankedEntry, type Stretch } from './ranking.ts'
 
 /**
@@ -11,7 +11,7 @@ export interface Bookmark {
   readonly score: number
   /** Of those with this score outside the head: behind all down to this user id; undefined for none of them. */
   readonly userId: string | undefined
-  /** Digests of the users with this score that were listed as users of the head, at most HEAD_SIZE. */
+  /** Digests of the users with this score that were listed as users of the head, at most MAX_HEAD_SIZE. */
   readonly leaders: readonly string[]
 }
 
@@ -40,7 +40,7 @@ export interface PageParts {
   readonly head: readonly HeadEntry[]
   /**
    * Reaches, where there are as many, one more than `limit` entries past `from` and one for each of the bookmark's leaders; for a place
-   * that touches the head it begins HEAD_SIZE entries before.
+   * that touches the head it begins the head's size of entries before.
    */
   readonly stretch: Stretch
 }
@@ -64,7 +64,7 @@ export function pageOf ({ from, limit, head, stretch }: PageParts): Page {
       score: last.score,
       userId: inHead.has(last.userId) ? known?.userId : last.userId,
       // The last to come are the first to be pushed out. More than a head holds come only while others pass through this score.
-      leaders: [...new Set([...known?.leaders ?? [], ...listed])].slice(-HEAD_SIZE)
+      leaders: [...new Set([...known?.leaders ?? [], ...listed])].slice(-MAX_HEAD_SIZE)
     }
   }
 }

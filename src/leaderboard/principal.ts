@@ -1,4 +1,5 @@
 import { Problem } from './problem.ts'
+import type { Segments } from './segment.ts'
 
 export type Scope = 'scores:write' | 'admin'
 
@@ -7,6 +8,8 @@ export interface Principal {
   readonly userId: string
   readonly username: string | undefined
   readonly scopes: ReadonlySet<Scope>
+  /** Those claims of the token that could be segments: text, by name. */
+  readonly claims: Readonly<Segments>
   /** When the token ends, in ms since 1970. */
   readonly expiresMs: number
 }

@@ -1,7 +1,7 @@
 import type { Board } from './board.ts'
 import type { Page, PageQuery } from './page.ts'
 import type { RankedEntry } from './ranking.ts'
-import type { AskedWindow, WindowKind } from './window.ts'
+import type { Part, RunningPart } from './part.ts'
 
 /** The visible top of one window at one version. Within an epoch versions only rise; another epoch is another history. */
 export interface Top {
@@ -9,6 +9,8 @@ export interface Top {
   readonly version: number
   /** When it was read, in ms since 1970. */
   readonly readMs: number
+  /** When the next window begins, in ms since 1970; undefined for never and for windows that were asked for by name. */
+  readonly resetsMs: number | undefined
   /** At most VISIBLE entries. */
   readonly entries: readonly RankedEntry[]
 }
@@ -52,17 +54,17 @@ export interface AmongEntry extends RankedEntry {
 
 /** Each of these is one atomic read of the store. @throws Problem `unavailable` while it is away */
 export interface Reads {
-  top (board: Board, window: AskedWindow): Promise<Top>
+  top (board: Board, part: Part): Promise<Top>
   /** Undefined for a user without a score in the window. */
-  user (board: Board, window: AskedWindow, query: { userId: string, around: number }): Promise<UserStanding | undefined>
+  user (board: Board, part: Part, query: { userId: string, around: number }): Promise<UserStanding | undefined>
   /** Entries in the board's order, from any place on. */
-  entries (board: Board, window: AskedWindow, query: PageQuery): Promise<Page & { readonly total: number }>
+  entries (board: Board, part: Part, query: PageQuery): Promise<Page & { readonly total: number }>
   /** Those of at most 500 different users that have a score in the window, in the board's order. */
-  lookup (board: Board, window: AskedWindow, userIds: readonly string[]): Promise<readonly AmongEntry[]>
+  lookup (board: Board, part: Part, userIds: readonly string[]): Promise<readonly AmongEntry[]>
   /** The standing of each of at most 100 users, in the order given. */
-  standings (board: Board, window: WindowKind, userIds: readonly string[]): Promise<readonly Standing[]>
+  standings (board: Board, part: RunningPart, userIds: readonly string[]): Promise<readonly Standing[]>
   /** What has changed since a cursor; without one nothing, but the cursor of now. */
-  changes (board: Board, window: WindowKind, cursor?: string): Promise<Changes>
+  changes (board: Board, part: RunningPart, cursor?: string): Promise<Changes>
   /** Undefined for an action that is not remembered. */
   receipt (board: Board, action: { userId: string, actionId: string }): Promise<Receipt | undefined>
 }

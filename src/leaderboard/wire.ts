@@ -10,6 +10,11 @@ export const EntryBody = Type.Object({
 })
 export type EntryBody = Static<typeof EntryBody>
 
+/** When the running window ends, for windows that do. */
+export function resetBody (resetsMs: number | undefined): { resets_at?: string } {
+  return resetsMs === undefined ? {} : { resets_at: new Date(resetsMs).toISOString() }
+}
+
 export function entryBody ({ rank, userId, username, score }: RankedEntry): EntryBody {
   return { rank, user_id: userId, username, score }
 }

@@ -1,16 +1,16 @@
 import type { Board } from '../leaderboard/board.ts'
+import type { RunningPart } from '../leaderboard/part.ts'
 import type { Top } from '../leaderboard/reads.ts'
-import type { WindowKind } from '../leaderboard/window.ts'
 import type { Session } from './session.ts'
 import { Topic, type TopicOptions } from './topic.ts'
 import { View } from './view.ts'
 
-export type HubOptions = Omit<TopicOptions, 'name' | 'board' | 'kind' | 'last'>
+export type HubOptions = Omit<TopicOptions, 'name' | 'board' | 'part' | 'last'>
 
 /** What a client wants to see. */
 export interface Watch {
   readonly board: Board
-  readonly kind: WindowKind
+  readonly part: RunningPart
   /** The user whose own score and rank it follows. */
   readonly userId?: string | undefined
   /** Whether it hears of every user's new score. */
@@ -36,11 +36,11 @@ export class Hub {
   }
 
   /** Shows the session a board now and whenever its visible top changes. Watching it again changes what else is wanted. */
-  watch (session: Session, { board, kind, userId, feed = false, resumeFrom }: Watch): void {
-    const name = nameOf(board, kind)
+  watch (session: Session, { board, part, userId, feed = false, resumeFrom }: Watch): void {
+    const name = nameOf(board, part)
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      this.#topics.set(name, topic = new Topic({ ...this.#options, name, board, kind, last: this.#last.get(name) }))
+      this.#topics.set(name, topic = new Topic({ ...this.#options, name, board, part, last: this.#last.get(name) }))
     }
     const view = new View({ topic, session, resumeFrom, feed, follower: userId === undefined ? undefined : topic.standings.follow(userId) })
     const before = session.views.findIndex((other) => other.topic === topic)
@@ -52,8 +52,8 @@ export class Hub {
   }
 
   /** Stops to show a session a board; false where it was not shown. */
-  unwatch (session: Session, board: Board, kind: WindowKind): boolean {
-    const topic = this.#topics.get(nameOf(board, kind))
+  unwatch (session: Session, board: Board, part: RunningPart): boolean {
+    const topic = this.#topics.get(nameOf(board, part))
     const index = session.views.findIndex((view) => view.topic === topic)
     if (topic === undefined || index < 0) return false
     this.#remove(session.views.splice(index, 1)[0]!)
@@ -66,14 +66,14 @@ export class Hub {
   }
 
   /** The top as this node knows it, else as the store does; the last one known while the store is away. @throws Problem `unavailable` */
-  async top (board: Board, kind: WindowKind): Promise<KnownTop> {
-    const name = nameOf(board, kind)
+  async top (board: Board, part: RunningPart): Promise<KnownTop> {
+    const name = nameOf(board, part)
     const topic = this.#topics.get(name)
     if (topic?.top !== undefined && topic.isFresh) return { ...topic.top, isStale: false }
     const last = topic?.top ?? this.#last.get(name)
     try {
-      const top = await this.#options.read(board, kind, last)
-      this.#last.set(name, top)
+      const top = await this.#options.read(board, part, last)
+      this.#keep(name, part, top)
       return { ...top, isStale: false }
     } catch (error) {
       if (last === undefined) throw error
@@ -81,16 +81,21 @@ export class Hub {
     }
   }
 
+  /** Anybody may think of a segment, and there is no end of names: only whole windows are remembered. */
+  #keep (name: string, { segment }: RunningPart, top: Top): void {
+    if (segment === undefined) this.#last.set(name, top)
+  }
+
   #remove (view: View): void {
     const { topic } = view
     topic.remove(view)
     if (topic.isWatched) return
-    if (topic.top !== undefined) this.#last.set(topic.name, topic.top)
+    if (topic.top !== undefined) this.#keep(topic.name, topic.part, topic.top)
     topic.close()
     this.#topics.delete(topic.name)
   }
 }
 
-function nameOf (board: Board, kind: WindowKind): string {
-  return `${board.name} ${kind}`
+function nameOf (board: Board, { window, segment }: RunningPart): string {
+  return segment === undefined ? `${board.name} ${window}` : `${board.name} ${window} ${segment}`
 }

@@ -1,7 +1,7 @@
 import type { RankedEntry } from '../leaderboard/ranking.ts'
 import type { Top } from '../leaderboard/reads.ts'
 import type { WindowKind } from '../leaderboard/window.ts'
-import { entryBody } from '../leaderboard/wire.ts'
+import { entryBody, resetBody } from '../leaderboard/wire.ts'
 import { Frame } from './frame.ts'
 
 /** How many entries a live message shows. */
@@ -11,6 +11,7 @@ export const LIVE_ROWS = 10
 export interface Heading {
   readonly board: string
   readonly window: WindowKind
+  readonly segment?: string
 }
 
 /** One version of a board, ready to be sent: the first message to a client is a snapshot, those after it are updates. */
@@ -25,10 +26,10 @@ export interface PreparedTop {
   readonly stale: Frame
 }
 
-export function prepareTop (heading: Heading, { epoch, version, readMs, entries }: Top): PreparedTop {
+export function prepareTop (heading: Heading, { epoch, version, readMs, resetsMs, entries }: Top): PreparedTop {
   const id = `${epoch}-${version}`
   const state = { ...heading, epoch, version }
-  const content = { ...state, ts: new Date(readMs).toISOString(), top_scores: entries.slice(0, LIVE_ROWS).map(entryBody) }
+  const content = { ...state, ts: new Date(readMs).toISOString(), ...resetBody(resetsMs), top_scores: entries.slice(0, LIVE_ROWS).map(entryBody) }
   return {
     id,
     snapshot: new Frame({ event: 'snapshot', ...content }, id),

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Board } from '../leaderboard/board.ts'
-import type { WindowKind } from '../leaderboard/window.ts'
+import type { RunningPart } from '../leaderboard/part.ts'
 import { CLOSE, type CloseCode } from './close-code.ts'
 import { Credit } from './credit.ts'
 import { Frame, type Wire } from './frame.ts'
@@ -75,8 +75,8 @@ export class Session implements Timed {
     return this.#endedFor
   }
 
-  watches (board: Board, kind: WindowKind): boolean {
-    return this.views.some(({ topic }) => topic.board === board && topic.kind === kind)
+  watches (board: Board, { window, segment }: RunningPart): boolean {
+    return this.views.some(({ topic }) => topic.board === board && topic.part.window === window && topic.part.segment === segment)
   }
 
   /** Sends what the client does not have yet, if it can take it, or remembers that there is something. */

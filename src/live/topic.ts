@@ -1,6 +1,6 @@
 import type { Board } from '../leaderboard/board.ts'
+import type { RunningPart } from '../leaderboard/part.ts'
 import type { Reads, ScoreChange, Top } from '../leaderboard/reads.ts'
-import type { WindowKind } from '../leaderboard/window.ts'
 import { Changes } from './changes.ts'
 import { FanOut } from './fan-out.ts'
 import type { Frame } from './frame.ts'
@@ -19,9 +19,9 @@ const LONGEST_WINDOW_MS = 1000
 export interface TopicOptions {
   readonly name: string
   readonly board: Board
-  readonly kind: WindowKind
+  readonly part: RunningPart
   /** Reads a top from the store, given the one known before. */
-  readonly read: (board: Board, kind: WindowKind, known?: Top) => Promise<Top>
+  readonly read: (board: Board, part: RunningPart, known?: Top) => Promise<Top>
   readonly readChanges: Reads['changes']
   readonly readStandings: Reads['standings']
   /** Calls back whenever a board may have changed, and returns the stop. */
@@ -54,14 +54,14 @@ export class Topic {
   #isStale = false
 
   constructor (options: TopicOptions) {
-    const { board, kind, follow, quietMs, random, readChanges, readStandings, onReadError } = options
+    const { board, part, follow, quietMs, random, readChanges, readStandings, onReadError } = options
     this.#options = options
-    this.#heading = { board: board.name, window: kind }
+    this.#heading = { board: board.name, ...part }
     this.feed = new ScoreFeed(this.#heading)
-    this.standings = new Standings({ heading: this.#heading, read: async (userIds) => await readStandings(board, kind, userIds), onReadError })
+    this.standings = new Standings({ heading: this.#heading, read: async (userIds) => await readStandings(board, part, userIds), onReadError })
     this.#pull = new Pull({ windowMs: () => this.windowMs, quietMs, random, pollMs: POLL_MS, read: async () => await this.#read() })
     this.#changes = new Changes({
-      read: async (cursor) => await readChanges(board, kind, cursor),
+      read: async (cursor) => await readChanges(board, part, cursor),
       windowMs: () => this.windowMs,
       onChanges: (changes, isFirst) => this.#onChanges(changes, isFirst),
       onReadError
@@ -77,8 +77,8 @@ export class Topic {
     return this.#options.board
   }
 
-  get kind (): WindowKind {
-    return this.#options.kind
+  get part (): RunningPart {
+    return this.#options.part
   }
 
   /** The newest version. */
@@ -150,10 +150,10 @@ export class Topic {
 
   /** Reads the board; whether there was something new. */
   async #read (): Promise<boolean> {
-    const { board, kind, read, onReadError } = this.#options
+    const { board, part, read, onReadError } = this.#options
     let top: Top
     try {
-      top = await read(board, kind, this.#top)
+      top = await read(board, part, this.#top)
     } catch (error) {
       onReadError(error)
       this.#doubt()

@@ -1,13 +1,15 @@
 import { Type, type Static } from 'typebox'
-import { HEAD_SIZE, type Board } from '../leaderboard/board.ts'
+import { type Board } from '../leaderboard/board.ts'
 import { PERIOD_MS } from '../leaderboard/catalogue.ts'
 import type { Increment, IncrementOutcome, KeepIncrement } from '../leaderboard/increment.ts'
 import { unavailable } from '../leaderboard/problem.ts'
-import { DAY_MS, RETENTION_MS, windowAt } from '../leaderboard/window.ts'
+import { openSeason } from '../leaderboard/season.ts'
+import { DAY_MS, windowAt, type Window, type WindowKind } from '../leaderboard/window.ts'
 import type { RedisClock } from './clock.ts'
 import { attempt } from './connection.ts'
 import { groupCommit } from './group-commit.ts'
 import { actionDigest, actionMark, boardKeys, MEMORY_MS, seenDayAt } from './keys.ts'
+import { signOf } from './order.ts'
 import { bindScript, type Script, type ScriptContext } from './scripts.ts'
 
 /** Least time between two hints that a board's top has changed. */
@@ -26,10 +28,10 @@ const MAX_WAIT_MS = 1200
 const LEDGER_MAX = 1_000_000
 
 /**
- * `clock` or `done`, Redis' time in ms, and then a word and a number (or two with a slash) for each item: one text, since a list
- * of a group's answers costs Node more to read than the words in it.
+ * `clock`, `rules` or `done`, Redis' time in ms, and then a word and a number (or two with a slash) for each item: one text, since a
+ * list of a group's answers costs Node more to read than the words in it.
  */
-const Reply = Type.String({ pattern: '^(clock|done) [0-9]+( [a-z_]+ [0-9]+(/[0-9]+)?)*$' })
+const Reply = Type.String({ pattern: '^(clock|rules|done) [0-9]+( [a-z_]+ [0-9]+(/[0-9]+)?)*$' })
 
 export interface IncrementOptions extends ScriptContext {
   /** Told of every call: how many items it took and how long, in seconds. */
@@ -39,10 +41,10 @@ export interface IncrementOptions extends ScriptContext {
 /** Keeps increments through `lua/increment.lua`, in groups, one group of a board under way at a time. */
 export function createIncrement ({ redis, clock, onGroup, directory }: IncrementOptions): KeepIncrement {
   const script = bindScript(redis, 'increment', { reply: Reply, directory })
-  const lines = new Map<string, (increment: Increment) => Promise<IncrementOutcome>>()
+  const lines = new Map<string, Line>()
 
-  function lineOf (board: Board) {
-    const keysAt = periodKeys(board)
+  function lineOf (board: Board, season: string | undefined): Line['send'] {
+    const keysAt = periodKeys(board, season)
     return groupCommit<Increment, IncrementOutcome>({
       maxItems: MAX_GROUP,
       maxWaiting: MAX_WAITING,
@@ -59,10 +61,21 @@ export function createIncrement ({ redis, clock, onGroup, directory }: Increment
   }
 
   return (board, increment) => {
-    let line = lines.get(board.name)
-    if (line === undefined) lines.set(board.name, line = lineOf(board))
-    return line(increment)
+    const { season } = increment
+    // No name of a board holds a blank.
+    const name = season === undefined ? board.name : `${board.name} ${season}`
+    let line = lines.get(name)
+    if (line?.revision !== board.revision) {
+      lines.set(name, line = { revision: board.revision, send: lineOf(board, season) })
+    }
+    return line.send(increment)
   }
+}
+
+/** Increments of one board that share their calls, judged by the same rules. */
+interface Line {
+  readonly revision: string
+  readonly send: (increment: Increment) => Promise<IncrementOutcome>
 }
 
 /** The part of a call that stays the same while the board's windows and the day of its seen actions do. */
@@ -76,23 +89,36 @@ interface PeriodKeys {
   readonly expiries: readonly number[]
 }
 
-function periodKeys (board: Board): (atMs: number) => PeriodKeys {
+/** @throws Problem `season_closed`, from the function that it returns, where no season takes writes at that time */
+function periodKeys (board: Board, season: string | undefined): (atMs: number) => PeriodKeys {
   const names = boardKeys(board.name)
+  const openAt = (kind: WindowKind, atMs: number) => {
+    if (kind === 'season') return openSeason(board, atMs, season)
+    const window = windowAt(kind, board, atMs)
+    return { window, fromMs: window.fromMs, untilMs: window.untilMs }
+  }
   let known: PeriodKeys | undefined
   return (atMs) => {
     if (known !== undefined && atMs >= known.fromMs && atMs < known.untilMs) return known
-    const windows = board.windows.map((kind) => windowAt(kind, board.time_zone, atMs))
+    const open = board.windows.map((kind) => openAt(kind, atMs))
+    const windows = open.map(({ window }) => window)
     const day = seenDayAt(atMs)
-    const fromMs = Math.max(day * DAY_MS, ...windows.map((window) => window.fromMs))
-    const untilMs = Math.min((day + 1) * DAY_MS, ...windows.map((window) => window.untilMs))
-    const keys = [names.meta, names.gate, names.names, names.ledger,
-      ...windows.flatMap(({ name }) => [names.scores(name), names.head(name)])]
+    const fromMs = Math.max(day * DAY_MS, ...open.map(({ fromMs }) => fromMs))
+    const untilMs = Math.min((day + 1) * DAY_MS, ...open.map(({ untilMs }) => untilMs))
+    const keys = [names.meta, names.gate, names.names, names.ledger, names.banned, names.currentSegments, names.formerSegments,
+      ...windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.aside(name)])]
     const args = [windows.length, fromMs, untilMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS,
-      board.max_score, HEAD_SIZE, board.quota.increments, board.quota.per_seconds * 1000, GATE_MS, names.hints, LEDGER_MAX]
-    const expiries = windows.map(({ kind, untilMs }) => untilMs === Infinity ? 0 : untilMs + RETENTION_MS[kind])
+      board.max_score, board.head_size, board.quota.increments, board.quota.per_seconds * 1000, GATE_MS, names.hints, LEDGER_MAX,
+      board.revision, board.operator, signOf(board), season ?? '']
+    const expiries = windows.map((window) => expiryOf(board, window))
     known = { fromMs, untilMs, day, keys, args, expiries }
     return known
   }
+}
+
+/** Until when a window's keys are kept, in ms since 1970; 0 for ever. */
+function expiryOf ({ retention }: Board, { kind, untilMs }: Window): number {
+  return kind === 'all' || kind === 'season' ? 0 : untilMs + retention[kind] * DAY_MS
 }
 
 interface Group {
@@ -109,6 +135,7 @@ async function sendGroup (script: Script<Static<typeof Reply>>, { board, keysAt,
     const sentMs = clock.own()
     const [word, nowMs, ...answers] = (await script(...callOf(board, period, items))).split(' ')
     clock.learn(Number(nowMs), sentMs)
+    if (word === 'rules') return items.map(() => ({ result: 'outdated' }))
     if (word === 'done') return items.map((_, n) => outcomeOf(answers[2 * n], answers[2 * n + 1]!))
   }
   throw unavailable('The score store\'s clock does not stand still; nothing was applied.')
@@ -118,10 +145,12 @@ function callOf (board: Board, period: PeriodKeys, items: readonly Increment[]):
   const names = boardKeys(board.name)
   const keys = [...period.keys]
   const limitKeys: string[] = []
-  const rows = items.map(({ userId, username = '', actionId, increment, action, madeMs = 0, actor, ip, requestId }) => {
+  const rows = items.map(({ userId, username = '', actionId, increment, action, madeMs = 0, actor, ip, requestId, segments, season }) => {
     const digest = actionDigest(userId, actionId)
     keys.push(names.seen(period.day, digest), names.seen(period.day - 1, digest), names.quota(userId))
-    const row = [userId, username, actionId, digest, String(increment), madeMs, actor, ip, requestId]
+    const row = [userId, username, actionId, digest, String(increment), madeMs, actor, ip, requestId,
+      // The segments of late actions are those of then, and the user may be in others by now.
+      season === undefined && segments !== undefined ? segments : 0]
     if (action === undefined) return row
     row.push(action.name, actionMark(action.name))
     if (action.limit === undefined) return row
@@ -146,6 +175,8 @@ function outcomeOf (word: string | undefined, number: string): IncrementOutcome 
     case 'quota':
     case 'limit':
       return { result: word, retryMs: Number(number) }
+    case 'banned':
+    case 'ban_over':
     case 'mismatch':
     case 'too_old':
     case 'score_limit':

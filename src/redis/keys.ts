@@ -8,8 +8,15 @@ export interface BoardKeys {
   readonly names: string
   readonly ledger: string
   readonly hints: string
-  scores (window: string): string
-  head (window: string): string
+  readonly banned: string
+  /** The segments that each user is in, and those that a user has left. */
+  readonly currentSegments: string
+  readonly formerSegments: string
+  /** Of a window, or of one segment of it, such as region:eu. */
+  scores (window: string, segment?: string): string
+  head (window: string, segment?: string): string
+  /** Scores that count and that nobody sees. */
+  aside (window: string): string
   quota (userId: string): string
   /** How often a user has done a catalogue's action in the running period of its limit. */
   limit (userId: string, action: string): string
@@ -25,14 +32,20 @@ export function boardKeys (board: string): BoardKeys {
     names: `${tag}user`,
     ledger: `${tag}ledger`,
     hints: `${tag}hints`,
-    scores: (window) => `${tag}z:${window}`,
-    head: (window) => `${tag}head:${window}`,
+    banned: `${tag}banned`,
+    currentSegments: `${tag}segments`,
+    formerSegments: `${tag}segments-left`,
+    scores: (window, segment) => `${tag}z:${window}${behind(segment)}`,
+    head: (window, segment) => `${tag}head:${window}${behind(segment)}`,
+    aside: (window) => `${tag}aside:${window}`,
     quota: (userId) => `${tag}quota:${userId}`,
     // An action's name holds no colon, and a user id may.
     limit: (userId, action) => `${tag}limit:${action}:${userId}`,
     seen: (day, digest) => `${tag}seen:${day}:${slotOf(digest)}`
   }
 }
+
+const behind = (segment: string | undefined) => segment === undefined ? '' : `:${segment}`
 
 /** How long an action is remembered at least. */
 export const MEMORY_MS = DAY_MS

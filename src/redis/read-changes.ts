@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Reads } from '../leaderboard/reads.ts'
 import { windowAt } from '../leaderboard/window.ts'
 import { boardKeys } from './keys.ts'
+import { turn } from './order.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
 /** About 1 ms of Redis. */
@@ -11,14 +12,14 @@ const Reply = Type.Array(Type.String(), { minItems: 2 })
 
 export function createReadChanges ({ redis, clock, directory }: ScriptContext): Reads['changes'] {
   const script = bindScript(redis, 'read-changes', { reply: Reply, directory })
-  return async (board, kind, cursor = '') => {
+  return async (board, { window: kind, segment }, cursor = '') => {
     const names = boardKeys(board.name)
-    const { name: window } = windowAt(kind, board.time_zone, clock.now())
-    const [id, more, ...cells] = await script([names.ledger, names.scores(window)], [cursor, MAX_ENTRIES])
+    const { name: window } = windowAt(kind, board, clock.now())
+    const [id, more, ...cells] = await script([names.ledger, names.scores(window, segment)], [cursor, MAX_ENTRIES])
     return {
       cursor: id!,
       more: more === '1',
-      changes: Array.from({ length: cells.length / 2 }, (_, n) => ({ userId: cells[2 * n]!, score: Number(cells[2 * n + 1]) }))
+      changes: Array.from({ length: cells.length / 2 }, (_, n) => ({ userId: cells[2 * n]!, score: turn(board, Number(cells[2 * n + 1])) }))
     }
   }
 }

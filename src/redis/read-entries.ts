@@ -1,10 +1,11 @@
 import { Type } from 'typebox'
-import { HEAD_SIZE } from '../leaderboard/board.ts'
+import type { Board } from '../leaderboard/board.ts'
 import { pageOf, type PageStart } from '../leaderboard/page.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { windowNameAt } from '../leaderboard/window.ts'
 import { boardKeys } from './keys.ts'
 import { headOf } from './read-top.ts'
+import { shown, turn } from './order.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
 const Cells = Type.Array(Type.String())
@@ -12,12 +13,12 @@ const Reply = Type.Tuple([Type.String(), Type.String(), Type.String(), Type.Stri
 
 export function createReadEntries ({ redis, clock, directory }: ScriptContext): Reads['entries'] {
   const script = bindScript(redis, 'read-entries', { reply: Reply, directory })
-  return async (board, asked, { start, limit }) => {
+  return async (board, { window: asked, segment }, { start, limit }) => {
     const names = boardKeys(board.name)
-    const window = windowNameAt(asked, board.time_zone, clock.now())
+    const window = windowNameAt(asked, board, clock.now())
     const known = 'behind' in start ? start.behind.leaders.length : 0
     const [total, place, first, higher, rows, head] = await script(
-      [names.scores(window), names.head(window), names.names], [...placeOf(start), limit + 1 + known, HEAD_SIZE])
+      [names.scores(window, segment), names.head(window, segment), names.names], [...placeOf(board, start), limit + 1 + known, board.head_size])
     const entries = Array.from({ length: rows.length / 3 }, (_, row) => {
       const [userId, score, name] = rows.slice(3 * row, 3 * row + 3) as [string, string, string]
       return { userId, username: name || userId, score: Number(score) }
@@ -30,12 +31,12 @@ export function createReadEntries ({ redis, clock, directory }: ScriptContext): 
       head: headOf(head),
       stretch
     })
-    return { ...page, total: Number(total) }
+    return { ...page, entries: shown(board, page.entries), total: Number(total) }
   }
 }
 
 /** Score, user and offset for the script. */
-function placeOf (start: PageStart): [string, string, string] {
+function placeOf (board: Board, start: PageStart): [string, string, string] {
   if ('behind' in start) return [String(start.behind.score), start.behind.userId ?? '', '0']
-  return 'place' in start ? ['+inf', '', String(start.place)] : [String(start.score), '', String(-start.above)]
+  return 'place' in start ? ['+inf', '', String(start.place)] : [String(turn(board, start.score)), '', String(-start.above)]
 }

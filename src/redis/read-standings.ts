@@ -2,18 +2,19 @@ import { Type } from 'typebox'
 import type { Reads } from '../leaderboard/reads.ts'
 import { windowAt } from '../leaderboard/window.ts'
 import { boardKeys } from './keys.ts'
+import { turn } from './order.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
 const Reply = Type.Array(Type.String())
 
 export function createReadStandings ({ redis, clock, directory }: ScriptContext): Reads['standings'] {
   const script = bindScript(redis, 'read-standings', { reply: Reply, directory })
-  return async (board, kind, userIds) => {
-    const { name: window } = windowAt(kind, board.time_zone, clock.now())
-    const cells = await script([boardKeys(board.name).scores(window)], [JSON.stringify(userIds)])
+  return async (board, { window: kind, segment }, userIds) => {
+    const { name: window } = windowAt(kind, board, clock.now())
+    const cells = await script([boardKeys(board.name).scores(window, segment)], [JSON.stringify(userIds)])
     return userIds.map((_, n) => {
       const [score, rank] = cells.slice(2 * n, 2 * n + 2)
-      return { score: Number(score), rank: rank === '' ? undefined : Number(rank) }
+      return { score: turn(board, Number(score)), rank: rank === '' ? undefined : Number(rank) }
     })
   }
 }

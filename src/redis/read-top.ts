@@ -1,33 +1,37 @@
 import { Type } from 'typebox'
-import { VISIBLE, type Board } from '../leaderboard/board.ts'
+import type { Board } from '../leaderboard/board.ts'
+import { VISIBLE } from '../leaderboard/rules.ts'
 import { rankHead, type HeadEntry } from '../leaderboard/ranking.ts'
+import type { Part } from '../leaderboard/part.ts'
 import type { Top } from '../leaderboard/reads.ts'
-import { windowNameAt, type AskedWindow } from '../leaderboard/window.ts'
+import { isWindowKind, nextResetMs, windowNameAt } from '../leaderboard/window.ts'
 import { boardKeys } from './keys.ts'
+import { shown } from './order.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
 const Reply = Type.Array(Type.String(), { minItems: 1 })
 
 /** Reads a top; the one known before is returned again, with a new time, when nothing has changed since. */
-export type ReadTop = (board: Board, asked: AskedWindow, known?: Top) => Promise<Top>
+export type ReadTop = (board: Board, part: Part, known?: Top) => Promise<Top>
 
 export function createReadTop ({ redis, clock, directory }: ScriptContext): ReadTop {
   const script = bindScript(redis, 'read-top', { reply: Reply, directory })
-  return async (board, asked, known) => {
+  return async (board, { window: asked, segment }, known) => {
     const names = boardKeys(board.name)
-    const window = windowNameAt(asked, board.time_zone, clock.now())
+    const window = windowNameAt(asked, board, clock.now())
     // A new day is a new history even before its first write, so a window's epoch carries its name.
     const suffix = window === 'all' ? '' : `.${window}`
     const knownEpoch = known?.epoch.endsWith(suffix) === true ? known.epoch.slice(0, known.epoch.length - suffix.length) : ''
     const [word, epoch, version, ...cells] = await script(
-      [names.scores(window), names.head(window), names.meta, names.names], [knownEpoch, known?.version ?? 0])
+      [names.scores(window, segment), names.head(window, segment), names.meta, names.names], [knownEpoch, known?.version ?? 0])
     const readMs = clock.now()
     if (word === 'same' && known !== undefined) return { ...known, readMs }
     return {
       epoch: `${epoch === '' ? '0' : epoch}${suffix}`,
       version: Number(version),
       readMs,
-      entries: rankHead(headOf(cells)).slice(0, VISIBLE)
+      resetsMs: isWindowKind(asked) ? nextResetMs(asked, board, readMs) : undefined,
+      entries: shown(board, rankHead(headOf(cells)).slice(0, VISIBLE))
     }
   }
 }

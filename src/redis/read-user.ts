@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
-import { HEAD_SIZE } from '../leaderboard/board.ts'
 import { rankAround } from '../leaderboard/ranking.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { windowNameAt } from '../leaderboard/window.ts'
 import { boardKeys } from './keys.ts'
 import { headOf } from './read-top.ts'
+import { shown, turn } from './order.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
 const Cells = Type.Array(Type.String())
@@ -17,10 +17,10 @@ const Reply = Type.Union([
 
 export function createReadUser ({ redis, clock, directory }: ScriptContext): Reads['user'] {
   const script = bindScript(redis, 'read-user', { reply: Reply, directory })
-  return async (board, asked, { userId, around }) => {
+  return async (board, { window: asked, segment }, { userId, around }) => {
     const names = boardKeys(board.name)
-    const window = windowNameAt(asked, board.time_zone, clock.now())
-    const reply = await script([names.scores(window), names.head(window), names.names], [userId, around, HEAD_SIZE])
+    const window = windowNameAt(asked, board, clock.now())
+    const reply = await script([names.scores(window, segment), names.head(window, segment), names.names], [userId, around, board.head_size])
     if (reply[0] === 'unknown') return undefined
     const [, score, higher, total, name, place, placeHigher, rows, head] = reply
     const entries = Array.from({ length: rows.length / 3 }, (_, row) => {
@@ -30,12 +30,12 @@ export function createReadUser ({ redis, clock, directory }: ScriptContext): Rea
     return {
       userId,
       username: name || userId,
-      score: Number(score),
+      score: turn(board, Number(score)),
       rank: Number(higher) + 1,
       total: Number(total),
       neighbours: around === 0
         ? []
-        : rankAround(userId, { around, head: headOf(head), stretch: { entries, place: Number(place), higher: Number(placeHigher) } })
+        : shown(board, rankAround(userId, { around, head: headOf(head), stretch: { entries, place: Number(place), higher: Number(placeHigher) } }))
     }
   }
 }

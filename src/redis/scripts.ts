@@ -23,6 +23,12 @@ export interface ScriptOptions<Reply extends TSchema> {
   readonly directory?: URL | undefined
 }
 
+/** A script with its parts, each a file of `lua/parts/` named by a line `--#include "part"`. */
+function readScript (name: string, directory: URL): string {
+  const read = (file: string) => readFileSync(new URL(file, directory), 'utf8')
+  return read(`${name}.lua`).replace(/^--#include "([a-z-]+)"$/gm, (_, part) => read(`parts/${part}.lua`))
+}
+
 export type Script<Reply> = (keys: readonly string[], args: readonly (string | number)[]) => Promise<Reply>
 
 /**
@@ -33,7 +39,7 @@ export function bindScript<Reply extends TSchema> (
   redis: Redis, name: string, { reply, directory = LUA }: ScriptOptions<Reply>
 ): Script<Static<Reply>> {
   const isReply = ajv.compile<Static<Reply>>(reply)
-  redis.defineCommand(name, { lua: readFileSync(new URL(`${name}.lua`, directory), 'utf8') })
+  redis.defineCommand(name, { lua: readScript(name, directory) })
   const command: unknown = Reflect.get(redis, name)
   if (typeof command !== 'function') throw new Error(`ioredis did not define the command ${name}`)
   return async (keys, args) => {

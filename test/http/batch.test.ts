@@ -116,7 +116,7 @@ test('POST /v1/boards/{board}/increments/batch', async (t) => {
 test('a batch takes its turns: 128 wait at a time, and after a failure of the store none is sent', async (t) => {
   let [waiting, most, sent] = [0, 0, 0]
   const board = defaultBoards().default
-  const principal = { userId: 'game', username: undefined, scopes: new Set(['scores:write'] as const), expiresMs: Infinity }
+  const principal = { userId: 'game', username: undefined, claims: {}, scopes: new Set(['scores:write'] as const), expiresMs: Infinity }
   const requests = Array.from({ length: 1000 }, (_, n) => ({ userId: 'ada', actionId: `a${n}` }))
   const results = await raiseAll(async (_board, _principal, { userId = '', actionId = '' }) => {
     most = Math.max(most, ++waiting)

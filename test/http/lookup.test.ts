@@ -1,5 +1,6 @@
 import { test } from 'tap'
-import { HEAD_SIZE, parseBoards } from '../../src/leaderboard/board.ts'
+import { parseBoards } from '../../src/leaderboard/board.ts'
+import { HEAD_SIZE } from '../../src/leaderboard/rules.ts'
 import { startNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
 import { increment, openTestStore } from '../harness/store.ts'

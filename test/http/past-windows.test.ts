@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { parseBoards } from '../../src/leaderboard/board.ts'
+import { calendar } from '../harness/calendar.ts'
 import { DAY_MS, windowAt } from '../../src/leaderboard/window.ts'
 import { startNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
@@ -18,8 +19,8 @@ test('a window is read by its name while it is kept', async (t) => {
   const parsed = parseBoards(contentIn(BEHIND))
   if ('problems' in parsed) throw new Error(parsed.problems.join())
   const now = Date.now()
-  const past = windowAt('day', BEHIND, now).name
-  const today = windowAt('day', AHEAD, now).name
+  const past = windowAt('day', calendar(BEHIND), now).name
+  const today = windowAt('day', calendar(AHEAD), now).name
   await store.increment(parsed.boards.default, increment('ada', 7))
   await store.increment(parsed.boards.default, increment('bob', 9))
   await node.call('POST', '/v1/boards/main/increments', { token: node.token('cyd'), body: { increment: 1 } })
@@ -49,7 +50,7 @@ test('a window is read by its name while it is kept', async (t) => {
     t.strictSame((await get('top?window=day:2001-02-03')).body.top_scores, [])
     t.match((await get('entries?window=day:2001-02-03')).body, { total: 0, entries: [], next_cursor: null })
     t.equal((await get('users/ada?window=day:2001-02-03')).body.code, 'unknown_user')
-    const tomorrow = windowAt('day', AHEAD, now + DAY_MS).name
+    const tomorrow = windowAt('day', calendar(AHEAD), now + DAY_MS).name
     for (const window of [tomorrow, 'day:9999-12-31', 'week:2026-W01', 'month:2026-01', 'day:2026-02-30']) {
       t.equal((await get(`top?window=${window}`)).body.code, 'invalid_request', window)
     }

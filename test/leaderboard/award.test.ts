@@ -13,7 +13,7 @@ function boardOf (rules: object = {}): Board {
   return parsed.boards.default
 }
 
-const principal = (...scopes: 'scores:write'[]): Principal => ({ userId: 'ada', username: undefined, scopes: new Set(scopes), expiresMs: Infinity })
+const principal = (...scopes: 'scores:write'[]): Principal => ({ userId: 'ada', username: undefined, claims: {}, scopes: new Set(scopes), expiresMs: Infinity })
 const GRANT: Grant = { board: 'main', userId: 'ada', action: 'win', points: 40, actionId: 'g1', expiresMs: Infinity }
 
 test('what an increment gives, by the board\'s rules and who asks', (t) => {

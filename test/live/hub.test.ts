@@ -7,7 +7,7 @@ import { startListener } from '../harness/sockets.ts'
 const board = defaultBoards().default
 
 function top (epoch: string, version: number, score: number): Top {
-  return { epoch, version, readMs: Date.now(), entries: [{ rank: 1, userId: 'ada', username: 'ada', score }] }
+  return { epoch, version, readMs: Date.now(), resetsMs: undefined, entries: [{ rank: 1, userId: 'ada', username: 'ada', score }] }
 }
 
 /** A hub whose store and change feed are in the test's hands. */
@@ -21,8 +21,8 @@ function startHub () {
       if (stored instanceof Error) throw stored
       return stored
     },
-    readStandings: async (_board, _kind, userIds) => userIds.map(() => standing),
-    readChanges: async (_board, _kind, cursor) => {
+    readStandings: async (_board, _part, userIds) => userIds.map(() => standing),
+    readChanges: async (_board, _part, cursor) => {
       const now = cursor === undefined ? [] : changes
       if (cursor !== undefined) changes = []
       return { cursor: 'next', more: false, changes: now }
@@ -51,7 +51,7 @@ function startHub () {
 
 async function watcher (t: Test, hub: Hub, more: { userId?: string, feed?: boolean, resumeFrom?: string } = {}) {
   const listener = await startListener(t)
-  hub.watch(listener.session, { board, kind: 'all', ...more })
+  hub.watch(listener.session, { board, part: { window: 'all' }, ...more })
   t.teardown(() => hub.leave(listener.session))
   return { ...listener, stop: () => hub.leave(listener.session) }
 }
@@ -79,7 +79,7 @@ test('who comes late gets the newest, and who has it already is told that it is'
   t.equal(first.messages.at(-1).version, 6)
   const resumed = await watcher(t, hub, { resumeFrom: 'e1-7' })
   t.match(await resumed.until(() => true), { event: 'heartbeat', version: 7 })
-  t.match(await hub.top(board, 'all'), { version: 7, isStale: false })
+  t.match(await hub.top(board, { window: 'all' }), { version: 7, isStale: false })
 })
 
 test('a board is followed while somebody watches it, and not longer', async (t) => {
@@ -101,7 +101,7 @@ test('while the store is away everybody is told, sees the last state, and is tol
   const late = await watcher(t, hub)
   await late.until(({ event }) => event === 'stale')
   t.strictSame(late.messages.map(({ event }) => event), ['snapshot', 'stale'])
-  t.match(await hub.top(board, 'all'), { version: 5, isStale: true })
+  t.match(await hub.top(board, { window: 'all' }), { version: 5, isStale: true })
   await change(top('e1', 5, 10))
   for (const { messages } of [there, late]) t.match(messages.at(-1), { event: 'heartbeat', version: 5 })
   await change(new Error('away'))
@@ -113,13 +113,13 @@ test('while the store is away everybody is told, sees the last state, and is tol
 
 test('a board that nobody watched is shown from the last read while the store is away', async (t) => {
   const { hub, change } = startHub()
-  t.match(await hub.top(board, 'all'), { version: 5, isStale: false })
+  t.match(await hub.top(board, { window: 'all' }), { version: 5, isStale: false })
   await change(new Error('away'))
-  t.match(await hub.top(board, 'all'), { version: 5, isStale: true })
+  t.match(await hub.top(board, { window: 'all' }), { version: 5, isStale: true })
   const late = await watcher(t, hub)
   await late.until(({ event }) => event === 'stale')
   t.strictSame(late.messages.map(({ event }) => event), ['snapshot', 'stale'])
-  await t.rejects(hub.top(board, 'day'), { message: 'away' }, 'what was never read cannot be shown')
+  await t.rejects(hub.top(board, { window: 'day' }), { message: 'away' }, 'what was never read cannot be shown')
 })
 
 test('the own standing follows the snapshot and then every change of it', async (t) => {
@@ -152,7 +152,7 @@ test('watching the same board again goes on following, also for another client o
   const { hub, score } = startHub()
   const [own, other] = [await watcher(t, hub, { userId: 'ada' }), await watcher(t, hub, { userId: 'ada' })]
   for (const { until } of [own, other]) await until(({ event }) => event === 'you')
-  hub.watch(own.session, { board, kind: 'all', userId: 'ada', feed: true })
+  hub.watch(own.session, { board, part: { window: 'all' }, userId: 'ada', feed: true })
   score({ score: 11, rank: 1 })
   for (const { until } of [own, other]) await until((message) => message.event === 'you' && message.score === 11)
   own.stop()

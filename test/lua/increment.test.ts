@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { HEAD_SIZE } from '../../src/leaderboard/board.ts'
+import { HEAD_SIZE } from '../../src/leaderboard/rules.ts'
 import { startRedis } from '../harness/redis.ts'
 import { freshBoard, increment, openTestStore } from '../harness/store.ts'
 
@@ -118,14 +118,14 @@ test('increment.lua', async (t) => {
     await listener.subscribe(`sw:{${board.name}}:hints`)
     listener.on('message', (_channel, version) => hints.push(version))
     await Promise.all(Array.from({ length: HEAD_SIZE }, async (_, n) => await store.increment(board, increment(`user-${n}`, 10))))
-    const before = await store.readTop(board, 'all')
+    const before = await store.readTop(board, { window: 'all' })
     t.equal(hints[0], '1')
     t.ok(hints.length <= before.version, `${hints.length} hints for ${before.version} versions`)
     t.ok(/^[0-9a-f]+-[0-9a-f]{8}$/.test(before.epoch))
     await store.increment(board, increment('outsider', 10))
-    t.equal((await store.readTop(board, 'all')).version, before.version, 'an equal score does not enter a full head')
+    t.equal((await store.readTop(board, { window: 'all' })).version, before.version, 'an equal score does not enter a full head')
     await store.increment(board, increment('outsider', 1))
-    const after = await store.readTop(board, 'all')
+    const after = await store.readTop(board, { window: 'all' })
     t.equal(after.version, before.version + 1)
     t.equal(after.epoch, before.epoch)
     t.equal(after.entries[0]!.userId, 'outsider')
@@ -136,11 +136,11 @@ test('increment.lua', async (t) => {
   await t.test('a name is shown from the call that brought it, and none falls back to the user id', async (t) => {
     const board = freshBoard()
     await store.increment(board, increment('ada', 1))
-    t.equal((await store.readTop(board, 'all')).entries[0]!.username, 'ada')
+    t.equal((await store.readTop(board, { window: 'all' })).entries[0]!.username, 'ada')
     await store.increment(board, increment('ada', 1, { username: '爱达 👩🏽‍🚀' }))
-    t.equal((await store.readTop(board, 'all')).entries[0]!.username, '爱达 👩🏽‍🚀')
+    t.equal((await store.readTop(board, { window: 'all' })).entries[0]!.username, '爱达 👩🏽‍🚀')
     await store.increment(board, increment('ada', 1))
-    t.equal((await store.readTop(board, 'all')).entries[0]!.username, '爱达 👩🏽‍🚀')
+    t.equal((await store.readTop(board, { window: 'all' })).entries[0]!.username, '爱达 👩🏽‍🚀')
   })
 
   await t.test('ids may hold whatever Redis knows as syntax', async (t) => {

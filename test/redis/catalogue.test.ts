@@ -91,10 +91,10 @@ test('the model finds faults planted in the script', async (t) => {
   const redis = await startRedis(t)
   const faults = {
     'another action passes for a replay': { sound: "if counted_mark ~= mark then return 'mismatch', '0' end", faulty: '' },
-    'a changed catalogue makes a mismatch': { sound: "if kind and counted ~= increment then return 'repriced', score .. '/' .. counted end", faulty: '' },
+    'a changed catalogue makes a mismatch': { sound: "if kind and counted ~= amount then return 'repriced', score .. '/' .. counted end", faulty: '' },
     'a limit is one too many': { sound: 'done >= limit_max', faulty: 'done > limit_max' },
     'a limit is not counted': { sound: "limit and call('INCR', limit) == 1", faulty: "limit and call('SETNX', limit, 0) == 1" },
-    'the ledger forgets the action': { sound: "unpack(kind and {'action_type', kind} or NOTHING)", faulty: 'unpack(NOTHING)' }
+    'the ledger forgets the action': { sound: "if kind then add('action_type', kind) end", faulty: '' }
   }
   for (const [name, fault] of Object.entries(faults)) {
     const details = await holds(t, redis, await plantFault(t, { script: 'increment.lua', ...fault }))

@@ -84,7 +84,7 @@ class Compare implements fc.AsyncCommand<Model, Real> {
 /** Every window, receipt and ledger entry against the model. */
 async function compare ({ scores, actions }: Model, { redis, store, board }: Real): Promise<void> {
   for (const kind of board.windows) {
-    const { entries } = await store.readTop(board, kind)
+    const { entries } = await store.readTop(board, { window: kind })
     same(kind, Object.fromEntries(entries.map(({ userId, score }) => [userId, score]).sort()), Object.fromEntries([...scores].sort()))
   }
   for (const [key, { points, score }] of actions) {
@@ -127,8 +127,8 @@ test('every history of sends, duplicates, mismatches, restarts and lost scripts 
 test('the model finds faults planted in the script', async (t) => {
   const redis = await startRedis(t)
   const faults = {
-    'an action is not remembered': { sound: "call('HSET', seen, digest, increment .. ' ' .. score .. mark)", faulty: '' },
-    'another increment passes for a replay': { sound: "if counted ~= increment then return 'mismatch', '0' end", faulty: '' },
+    'an action is not remembered': { sound: "call('HSET', seen, digest, amount .. ' ' .. score .. mark)", faulty: '' },
+    'another increment passes for a replay': { sound: "if counted ~= amount then return 'mismatch', '0' end", faulty: '' },
     'a replay answers with the score of now': { sound: "return 'replayed', score", faulty: "return 'replayed', call('ZSCORE', windows[1].scores, user)" },
     'a window is left out': { sound: 'for w = 2, window_count do raise(windows[w], user, increment) end', faulty: 'for w = 3, window_count do raise(windows[w], user, increment) end' },
     'a point is lost': { sound: "call('ZINCRBY', window.scores, increment, user)", faulty: "call('ZINCRBY', window.scores, math.min(2, increment), user)" },

@@ -1,6 +1,6 @@
 // The order of a board against a brute-force sort: top, rank, percentile and neighbours.
 import { test } from 'tap'
-import { HEAD_SIZE, VISIBLE } from '../../src/leaderboard/board.ts'
+import { HEAD_SIZE, VISIBLE } from '../../src/leaderboard/rules.ts'
 import type { Store } from '../../src/redis/store.ts'
 import { plantFault } from '../harness/scripts.ts'
 import { startRedis, type TestRedis } from '../harness/redis.ts'
@@ -47,13 +47,13 @@ async function differs (store: Store, { users, writes, maxPoints, seed }: Load):
     })
     await Promise.all(outcomes)
     const expected = sortByHand(standings.values())
-    const top = await store.readTop(board, 'all')
+    const top = await store.readTop(board, { window: 'all' })
     const visible = JSON.stringify(expected.slice(0, VISIBLE))
     if (JSON.stringify(top.entries) !== visible) return `the top of ${users} users`
     for (const [place, entry] of expected.entries()) {
       if (place > 2 * HEAD_SIZE && random() > 0.05) continue
       const around = 1 + Math.floor(random() * 12)
-      const found = await store.readUser(board, 'all', { userId: entry.userId, around })
+      const found = await store.readUser(board, { window: 'all' }, { userId: entry.userId, around })
       const neighbours = expected.slice(Math.max(0, place - around), place + around + 1)
       if (JSON.stringify(found) !== JSON.stringify({ userId: entry.userId, username: entry.userId, score: entry.score, rank: entry.rank, total: expected.length, neighbours })) {
         return `${entry.userId} at place ${place} of ${expected.length} with ${around} around`
@@ -79,10 +79,10 @@ test('top, rank and neighbours equal a brute-force sort on 10,000 random writes 
 test('the comparison finds faults planted in the scripts', async (t) => {
   const redis = await startRedis(t)
   const faults = [
-    { script: 'increment.lua', sound: 'if number(reached) > window.floor then', faulty: 'if number(reached) > window.floor + 1 then' },
-    { script: 'increment.lua', sound: 'if size > head_size then drop_last(window) end', faulty: '' },
-    { script: 'increment.lua', sound: 'reached > last_sequence', faulty: 'reached < last_sequence' },
-    { script: 'increment.lua', sound: 'sequence = math.max(sequence + 1, now_us)', faulty: 'sequence = now_us' },
+    { script: 'parts/heads.lua', sound: 'if number(score) <= window.floor then', faulty: 'if number(score) <= window.floor + 1 then' },
+    { script: 'parts/heads.lua', sound: 'if size > window.size then drop_last(window) end', faulty: '' },
+    { script: 'parts/heads.lua', sound: 'reached > last_sequence', faulty: 'reached < last_sequence' },
+    { script: 'parts/heads.lua', sound: 'board.sequence = math.max(board.sequence + 1, board.now_us)', faulty: 'board.sequence = board.now_us' },
     { script: 'read-user.lua', sound: "'(' .. other", faulty: 'other' },
     { script: 'read-user.lua', sound: 'first, last = 0, head_size + around', faulty: 'first, last = 0, around' },
     { script: 'read-user.lua', sound: 'score_at(first) >= score_at', faulty: 'score_at(first) > score_at' }

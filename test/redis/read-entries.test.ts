@@ -1,7 +1,8 @@
 // The pages of a board against a brute-force sort, at rest and while the board changes.
 import fc from 'fast-check'
 import { test } from 'tap'
-import { HEAD_SIZE, type Board } from '../../src/leaderboard/board.ts'
+import { type Board } from '../../src/leaderboard/board.ts'
+import { HEAD_SIZE } from '../../src/leaderboard/rules.ts'
 import { compareUserIds, type RankedEntry } from '../../src/leaderboard/ranking.ts'
 import type { PageStart } from '../../src/leaderboard/page.ts'
 import type { Store } from '../../src/redis/store.ts'
@@ -63,7 +64,7 @@ async function play (store: Store, users: number, history: readonly Round[]): Pr
   let start: PageStart | undefined = { place: 0 }
   for (const { writes, limit, place, around } of history) {
     if (start !== undefined) {
-      const page = await store.readEntries(board, 'all', { start, limit })
+      const page = await store.readEntries(board, { window: 'all' }, { start, limit })
       walked.push(...page.entries)
       start = page.next && { behind: page.next }
     }
@@ -71,7 +72,7 @@ async function play (store: Store, users: number, history: readonly Round[]): Pr
     await agree(store, board, { expected: sortByHand(model), limit, place, around })
   }
   while (start !== undefined) {
-    const page = await store.readEntries(board, 'all', { start, limit: 37 })
+    const page = await store.readEntries(board, { window: 'all' }, { start, limit: 37 })
     walked.push(...page.entries)
     start = page.next && { behind: page.next }
   }
@@ -89,7 +90,7 @@ interface Looks { readonly expected: RankedEntry[], readonly limit: number, read
 async function agree (store: Store, board: Board, { expected, limit, place: share, around }: Looks): Promise<void> {
   const all: RankedEntry[] = []
   for (let start: PageStart | undefined = { place: 0 }; start !== undefined;) {
-    const { entries, next, total } = await store.readEntries(board, 'all', { start, limit })
+    const { entries, next, total } = await store.readEntries(board, { window: 'all' }, { start, limit })
     same('total', total, expected.length)
     all.push(...entries)
     if (next !== undefined) same('a page before the last', entries.length, limit)
@@ -97,15 +98,15 @@ async function agree (store: Store, board: Board, { expected, limit, place: shar
   }
   same(`pages of ${limit}`, all, expected)
   const place = Math.floor(share / 100 * expected.length)
-  const at = await store.readEntries(board, 'all', { start: { place }, limit })
+  const at = await store.readEntries(board, { window: 'all' }, { start: { place }, limit })
   same(`the page at ${place}`, at.entries, expected.slice(place, place + limit))
   if (at.next !== undefined) {
-    const on = await store.readEntries(board, 'all', { start: { behind: at.next }, limit })
+    const on = await store.readEntries(board, { window: 'all' }, { start: { behind: at.next }, limit })
     same(`the page behind the one at ${place}`, on.entries, expected.slice(place + limit, place + 2 * limit))
   }
   const score = (expected[place]?.score ?? 0) + around % 2
   const above = expected.filter((entry) => entry.score > score).length
-  const near = await store.readEntries(board, 'all', { start: { score, above: around }, limit: 2 * around })
+  const near = await store.readEntries(board, { window: 'all' }, { start: { score, above: around }, limit: 2 * around })
   same(`around ${score}`, near.entries, expected.slice(Math.max(0, above - around), above + around))
 }
 
@@ -139,11 +140,11 @@ test('a head that is pushed out while it is walked is seen once', async (t) => {
   const raise = async (prefix: string, count: number, points: number) =>
     await Promise.all(Array.from({ length: count }, async (_, n) => await store.increment(board, increment(`${prefix}${n}`, points))))
   await raise('still-', 300, 10)
-  const first = await store.readEntries(board, 'all', { start: { place: 0 }, limit: 100 })
+  const first = await store.readEntries(board, { window: 'all' }, { start: { place: 0 }, limit: 100 })
   t.equal(first.entries[0]!.userId, 'still-0')
   await raise('new-', 200, 11)
-  const second = await store.readEntries(board, 'all', { start: { behind: first.next! }, limit: 100 })
-  const third = await store.readEntries(board, 'all', { start: { behind: second.next! }, limit: 100 })
+  const second = await store.readEntries(board, { window: 'all' }, { start: { behind: first.next! }, limit: 100 })
+  const third = await store.readEntries(board, { window: 'all' }, { start: { behind: second.next! }, limit: 100 })
   t.equal(third.next, undefined)
   t.equal(new Set([first, second, third].flatMap(({ entries }) => entries.map(({ userId }) => userId))).size, 300)
 })
@@ -188,7 +189,7 @@ test('20,000 entries are walked while others write: nobody who keeps the score i
   })
   const times = new Map<string, number>()
   for (let start: PageStart | undefined = { place: 0 }; start !== undefined;) {
-    const { entries, next } = await store.readEntries(board, 'all', { start, limit: 100 })
+    const { entries, next } = await store.readEntries(board, { window: 'all' }, { start, limit: 100 })
     for (const { userId } of entries) times.set(userId, (times.get(userId) ?? 0) + 1)
     start = next && { behind: next }
   }

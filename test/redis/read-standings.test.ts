@@ -8,11 +8,11 @@ test('the standings of many users agree with those read one by one', async (t) =
   const board = freshBoard()
   await Promise.all(Array.from({ length: 300 }, async (_, n) => await store.increment(board, increment(`u${n}`, 1 + n % 40))))
   const users = [...Array.from({ length: 90 }, (_, n) => `u${n * 3}`), 'nobody', '"quoted"', 'ünïcode']
-  const standings = await store.readStandings(board, 'all', users)
+  const standings = await store.readStandings(board, { window: 'all' }, users)
   t.equal(standings.length, users.length)
   for (const [n, userId] of users.entries()) {
-    const one = await store.readUser(board, 'all', { userId, around: 0 })
+    const one = await store.readUser(board, { window: 'all' }, { userId, around: 0 })
     t.strictSame(standings[n], { score: one?.score ?? 0, rank: one?.rank }, userId)
   }
-  t.strictSame(await store.readStandings(board, 'all', []), [])
+  t.strictSame(await store.readStandings(board, { window: 'all' }, []), [])
 })

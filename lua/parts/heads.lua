@@ -1,0 +1,101 @@
+-- heads: writes a window's scores and keeps its head exact, whatever becomes of them.
+--
+-- The head of a window is a hash of its first `size` users, each with the sequence number of reaching the present score: higher
+-- scores first, of equals whoever was there first. Whoever is not in it stands behind all of it. So two rules keep it: from outside
+-- one enters only with a score above the lowest of a full head, whose last then leaves; and whose score falls to one outside, or
+-- below it, changes places with that one. Those outside have no sequence numbers: of equals there the last in Redis' order is first.
+local heads = (function()
+  local call, number = redis.call, tonumber
+  local NONE = -math.huge
+
+  local function whole(n) return string.format('%.0f', n) end
+
+  local function score_at(scores, place)
+    return number(call('ZRANGE', scores, place, place, 'REV', 'WITHSCORES')[2])
+  end
+
+  -- The lowest score of a full head; one that is not full takes everybody.
+  local function floor_of(window)
+    return score_at(window.scores, window.size - 1) or NONE
+  end
+
+  -- A window of a board, for as long as the script runs.
+  local function open(board, scores, head, size)
+    local window = {board = board, scores = scores, head = head, size = size}
+    window.floor = floor_of(window)
+    return window
+  end
+
+  local function seat(window, user)
+    local board = window.board
+    board.sequence = math.max(board.sequence + 1, board.now_us)
+    board.changed = true
+    return call('HSET', window.head, user, whole(board.sequence)) == 1
+  end
+
+  -- Whoever reached the lowest score of the head last leaves it.
+  local function drop_last(window)
+    local pairs_of_head = call('HGETALL', window.head)
+    local users = {}
+    for i = 1, #pairs_of_head, 2 do users[#users + 1] = pairs_of_head[i] end
+    local scores = call('ZMSCORE', window.scores, unpack(users))
+    local last, last_score, last_sequence
+    for i, user in ipairs(users) do
+      local score, reached = number(scores[i]), number(pairs_of_head[2 * i])
+      if not last or score < last_score or (score == last_score and reached > last_sequence) then
+        last, last_score, last_sequence = user, score, reached
+      end
+    end
+    call('HDEL', window.head, last)
+  end
+
+  -- A user has come, or to a higher score, which is written already.
+  local function rise(window, user, score)
+    if number(score) <= window.floor then return end
+    if not seat(window, user) then return end
+    local size = call('HLEN', window.head)
+    if size > window.size then drop_last(window) end
+    if size >= window.size then window.floor = floor_of(window) end
+  end
+
+  -- The first of those outside, who have this score. At most `size` with it are in the head.
+  local function first_outside(window, score)
+    local users = call('ZRANGE', window.scores, whole(score), whole(score), 'BYSCORE', 'REV', 'LIMIT', 0, window.size + 1)
+    for i, reached in ipairs(call('HMGET', window.head, unpack(users))) do
+      if not reached then return users[i] end
+    end
+  end
+
+  -- A user has come to a lower score, which is written already. All others of a full head are at or above the new floor, so
+  -- whoever stands outside at the floor is the next.
+  local function fall(window, user, score)
+    window.floor = floor_of(window)
+    if call('HEXISTS', window.head, user) == 0 then return end
+    local next_user = number(score) <= window.floor and first_outside(window, window.floor)
+    if next_user then call('HDEL', window.head, user) end
+    seat(window, next_user or user)
+  end
+
+  -- Gives a user a score, as text; whether that is another one than before.
+  local function put(window, user, score)
+    local before = number(call('ZSCORE', window.scores, user))
+    if before == number(score) then return false end
+    call('ZADD', window.scores, score, user)
+    if before and number(score) < before then fall(window, user, score) else rise(window, user, score) end
+    return true
+  end
+
+  -- Takes a user out. Returns the score, if there was one.
+  local function remove(window, user)
+    local score = call('ZSCORE', window.scores, user)
+    if not score then return false end
+    call('ZREM', window.scores, user)
+    window.floor = floor_of(window)
+    if call('HDEL', window.head, user) == 0 then return score end
+    window.board.changed = true
+    if window.floor > NONE then seat(window, first_outside(window, window.floor)) end
+    return score
+  end
+
+  return {open = open, rise = rise, put = put, remove = remove}
+end)()

@@ -1,0 +1,69 @@
+-- segments: who is in which part of a board, such as region:eu. A user is in one value of each segment, with the same score as in
+-- the window itself. A segment's keys are those of its window with the segment's name and value behind.
+local segments = (function()
+  local call = redis.call
+  local MOST_MOVES = 32 -- former segments that are remembered of a user, so that a removal finds them in past windows
+
+  local function lines_of(text)
+    local lines = {}
+    for line in string.gmatch(text or '', '[^\n]+') do lines[#lines + 1] = line end
+    return lines
+  end
+
+  local function name_of(line) return string.match(line, '^[^:]+') end
+
+  local function has(lines, wanted)
+    for _, line in ipairs(lines) do
+      if line == wanted then return true end
+    end
+    return false
+  end
+
+  local function key_of(key, line) return key .. ':' .. line end
+
+  -- What a user is in when `given` replaces those of the same names: all, and those that are left.
+  local function merge(before, given)
+    local now, left = {}, {}
+    local by_name = {}
+    for _, line in ipairs(given) do by_name[name_of(line)] = line end
+    for _, line in ipairs(before) do
+      local replaced = by_name[name_of(line)]
+      if replaced and replaced ~= line then left[#left + 1] = line end
+      if not replaced then now[#now + 1] = line end
+    end
+    for _, line in pairs(by_name) do now[#now + 1] = line end
+    table.sort(now)
+    return now, left
+  end
+
+  -- Takes note of the segments that a user is in. Returns all of the user's, and those left, both as lists of name:value.
+  local function move(current, former, user, given)
+    local text = call('HGET', current, user)
+    local before = lines_of(text)
+    if not given then return before, {} end
+    local now, left = merge(before, given)
+    local now_text = table.concat(now, '\n')
+    if now_text == (text or '') then return before, left end
+    call('HSET', current, user, now_text)
+    if #left == 0 then return now, left end
+    local past = {}
+    for _, line in ipairs(lines_of(call('HGET', former, user))) do
+      if not has(left, line) then past[#past + 1] = line end
+    end
+    for _, line in ipairs(left) do past[#past + 1] = line end
+    while #past > MOST_MOVES do table.remove(past, 1) end
+    call('HSET', former, user, table.concat(past, '\n'))
+    return now, left
+  end
+
+  -- Every segment that a user is or was in.
+  local function ever(current, former, user)
+    local lines = lines_of(call('HGET', current, user))
+    for _, line in ipairs(lines_of(call('HGET', former, user))) do
+      if not has(lines, line) then lines[#lines + 1] = line end
+    end
+    return lines
+  end
+
+  return {move = move, ever = ever, key_of = key_of}
+end)()
