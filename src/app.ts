@@ -27,6 +27,7 @@ import { registerPage } from './http/page.ts'
 import { registerReceipt } from './http/receipt.ts'
 import { registerScoreboardSocket } from './http/scoreboard-socket.ts'
 import { registerScoreboardStream } from './http/scoreboard-stream.ts'
+import { registerScore } from './http/score.ts'
 import { createServer, type Server } from './http/server.ts'
 import { registerTop } from './http/top.ts'
 import { registerUser } from './http/user.ts'
@@ -116,6 +117,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   await registerEdgeLimit(server, auth, config.rateLimitMax)
 
   registerIncrement(server, { boards, auth, raiseScore, readUser: store.readUser })
+  registerScore(server, { boards, auth, raiseScore, readUser: store.readUser })
   registerBatch(server, { boards, auth, raiseScore, newId: randomUUID })
   registerGrant(server, { boards, auth, signGrant: grants.sign, now: store.now, newId: randomUUID })
   registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { raiseAll, type BatchResult, type NamedRequest } from '../leaderboard/batch.ts'
 import type { Boards } from '../leaderboard/board.ts'
+import { MAX_SCORE } from '../leaderboard/rules.ts'
 import { BoardName, UserId } from '../leaderboard/identifiers.ts'
 import type { RaiseScore } from '../leaderboard/increment.ts'
 import { Problem } from '../leaderboard/problem.ts'
@@ -13,7 +14,11 @@ import type { Server } from './server.ts'
 const MAX_ITEMS = 1000
 const BODY_LIMIT_BYTES = 256 * 1024
 
-const Item = Type.Object({ ...IncrementFields, user_id: UserId }, { additionalProperties: false })
+const Item = Type.Object({
+  ...IncrementFields,
+  score: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_SCORE, description: 'Instead of points, on a board that keeps the best or the latest score' })),
+  user_id: UserId
+}, { additionalProperties: false })
 
 // One shape for both kinds of result: the serializer would try a choice of two on every item.
 const { board, user_id: userId, action_id: actionId, increment, new_score: newScore, applied } = IncrementBody.properties
@@ -23,6 +28,7 @@ const Result = Type.Object({
   user_id: Type.Optional(userId),
   action_id: Type.Optional(actionId),
   increment: Type.Optional(increment),
+  score: Type.Optional(Type.Integer({ description: 'Instead of the increment, where one was submitted' })),
   new_score: Type.Optional(newScore),
   applied: Type.Optional(applied),
   code: Type.Optional(Type.String({ description: 'As in an answer of that status' })),
@@ -63,19 +69,19 @@ export function registerBatch (server: Server, { boards, auth, raiseScore, newId
   })
 }
 
-function requestOf ({ user_id: userId, action_id: actionId, increment, action, grant }: Static<typeof Item>, newId: () => string): NamedRequest {
-  const asked = { userId, increment, action }
-  return grant === undefined ? { ...asked, actionId: actionId ?? newId() } : { ...asked, actionId, grant }
+function requestOf ({ user_id: userId, action_id: actionId, grant, ...more }: Static<typeof Item>, newId: () => string): NamedRequest {
+  return grant === undefined ? { ...more, userId, actionId: actionId ?? newId() } : { ...more, userId, actionId, grant }
 }
 
-function resultBody (board: string, { actionId }: NamedRequest, result: BatchResult): Static<typeof Result> {
+function resultBody (board: string, { actionId, score: submitted }: NamedRequest, result: BatchResult): Static<typeof Result> {
   if (result instanceof Problem) {
     const { statusCode: status, code, message: detail, headers } = result
     const retryAfter = headers['retry-after']
     return { status, code, detail, ...(actionId !== undefined && { action_id: actionId }), ...(retryAfter !== undefined && { retry_after: Number(retryAfter) }) }
   }
   const { userId, actionId: countedAs, increment, score, applied } = result
-  return { status: 200, board, user_id: userId, action_id: countedAs, increment, new_score: score, applied }
+  const amount = submitted === undefined ? { increment } : { score: increment }
+  return { status: 200, board, user_id: userId, action_id: countedAs, ...amount, new_score: score, applied }
 }
 
 function oneKeyForMany (): Problem {

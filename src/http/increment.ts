@@ -1,24 +1,36 @@
 import { Type } from 'typebox'
-import type { Boards } from '../leaderboard/board.ts'
-import { ActionId, ActionName, BoardName, UserId } from '../leaderboard/identifiers.ts'
+import type { Board, Boards } from '../leaderboard/board.ts'
+import { ActionId, ActionName, BOARD_NAME, BoardName, UserId, Username } from '../leaderboard/identifiers.ts'
 import type { RaiseScore } from '../leaderboard/increment.ts'
 import type { Reads } from '../leaderboard/reads.ts'
+import { Segments } from '../leaderboard/segment.ts'
 import { principalOf, type Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
 import { MAX_GRANT_BYTES } from './grant-token.ts'
 import { actionIdOf } from './idempotency-key.ts'
 import { allowNoBody, type Server } from './server.ts'
 
-/** An increment as the API answers it, and as its receipt shows it again. */
-export const IncrementBody = Type.Object({
+/** What every answer to a write says. */
+export const RaisedFields = {
   board: Type.String(),
   user_id: Type.String(),
   action_id: Type.String(),
-  increment: Type.Integer(),
-  new_score: Type.Integer(),
+  new_score: Type.Integer({ description: 'The score in the board\'s first window' }),
   applied: Type.Boolean({ description: 'false when the action had counted before' }),
   rank: Type.Optional(Type.Integer({ description: 'the rank now, with include=rank' }))
-})
+}
+
+/** An increment as the API answers it. */
+export const IncrementBody = Type.Object({ ...RaisedFields, increment: Type.Integer() })
+
+/** What a write may say of the user and of its season. */
+export const ProfileFields = {
+  username: Type.Optional(Username),
+  segments: Type.Optional(Segments),
+  season: Type.Optional(Type.String({ pattern: BOARD_NAME, description: 'The season that a late action belongs to' }))
+}
+
+export const IncludeQuery = Type.Object({ include: Type.Optional(Type.Literal('rank')) }, { additionalProperties: false })
 
 /** What a request for an increment may say. */
 export const IncrementFields = {
@@ -26,7 +38,8 @@ export const IncrementFields = {
   increment: Type.Optional(Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Points, 1 by default; not with an action' })),
   action: Type.Optional(ActionName),
   grant: Type.Optional(Type.String({ minLength: 1, maxLength: MAX_GRANT_BYTES, description: 'Stands for the action, its points and the action id' })),
-  user_id: Type.Optional(UserId)
+  user_id: Type.Optional(UserId),
+  ...ProfileFields
 }
 
 const schema = {
@@ -34,7 +47,7 @@ const schema = {
   tags: ['write'],
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName }),
-  querystring: Type.Object({ include: Type.Optional(Type.Literal('rank')) }, { additionalProperties: false }),
+  querystring: IncludeQuery,
   headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ description: 'The action id, where the body has none' })) }),
   body: Type.Object(IncrementFields, { additionalProperties: false }),
   response: { 200: IncrementBody, ...PROBLEMS }
@@ -50,16 +63,18 @@ export interface IncrementRouteOptions {
 export function registerIncrement (server: Server, { boards, auth, raiseScore, readUser }: IncrementRouteOptions): void {
   server.post('/v1/boards/:board/increments', { schema, preParsing: auth.authenticate, preValidation: allowNoBody }, async (request, reply) => {
     const board = boards.get(request.params.board)
-    const { body } = request
-    const raised = await raiseScore(board, principalOf(request), {
-      userId: body.user_id, actionId: actionIdOf(request, body.action_id), increment: body.increment, action: body.action, grant: body.grant
+    const { action_id: named, user_id: subject, ...asked } = request.body
+    const { userId, actionId, increment, score, applied } = await raiseScore(board, principalOf(request), {
+      userId: subject, actionId: actionIdOf(request, named), ...asked
     }, { ip: request.ip, requestId: request.id })
-    const { userId, actionId, increment, score, applied } = raised
     if (!applied) reply.header('idempotency-replayed', 'true')
     const answer = { board: board.name, user_id: userId, action_id: actionId, increment, new_score: score, applied }
-    if (request.query.include !== 'rank') return answer
-    // The point has counted: an answer without the rank is true, and a refusal would not be.
-    const standing = await readUser(board, { window: board.windows[0]! }, { userId, around: 0 }).catch(() => undefined)
-    return standing === undefined ? answer : { ...answer, rank: standing.rank }
+    return { ...answer, ...request.query.include === 'rank' && await rankOf(readUser, board, userId) }
   })
+}
+
+/** The user's rank for an answer. The point has counted: an answer without the rank is true, and a refusal would not be. */
+export async function rankOf (readUser: Reads['user'], board: Board, userId: string): Promise<{ rank?: number }> {
+  const standing = await readUser(board, { window: board.windows[0]! }, { userId, around: 0 }).catch(() => undefined)
+  return standing === undefined ? {} : { rank: standing.rank }
 }

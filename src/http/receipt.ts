@@ -6,15 +6,21 @@ import { Problem } from '../leaderboard/problem.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { principalOf, type Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
-import { IncrementBody } from './increment.ts'
+import { IncrementBody, RaisedFields } from './increment.ts'
 import type { Server } from './server.ts'
+
+const ReceiptBody = Type.Object({
+  ...RaisedFields,
+  increment: Type.Optional(IncrementBody.properties.increment),
+  score: Type.Optional(Type.Integer({ description: 'Instead of the increment, where a score was submitted' }))
+})
 
 const schema = {
   summary: 'What became of an action, for the client whose answer got lost',
   tags: ['write'],
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName, user_id: UserId, action_id: ActionId }),
-  response: { 200: IncrementBody, ...PROBLEMS }
+  response: { 200: ReceiptBody, ...PROBLEMS }
 }
 
 export interface ReceiptRouteOptions {
@@ -33,6 +39,7 @@ export function registerReceipt (server: Server, { boards, auth, readReceipt }: 
       throw new Problem('unknown_action_id', 'This action is not remembered: it never counted, or it did over 24 hours ago.')
     }
     const { increment, score } = receipt
-    return { board: board.name, user_id: userId, action_id: actionId, increment, new_score: score, applied: true }
+    const amount = board.operator === 'increment' ? { increment } : { score: increment }
+    return { board: board.name, user_id: userId, action_id: actionId, ...amount, new_score: score, applied: true }
   })
 }

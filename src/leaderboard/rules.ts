@@ -86,14 +86,17 @@ export function schemaMessage ({ message = 'is wrong', params }: ErrorObject): s
 /** What no schema can say of rules: each problem with the path of the rule. */
 function contradictionsIn (rules: BoardRules): string[] {
   const problems = rules.seasons.flatMap(({ start, end }, n) => {
+    const [fromMs, untilMs] = [Date.parse(start), Date.parse(end)]
+    if (Number.isNaN(fromMs) || Number.isNaN(untilMs)) return [`/seasons/${n} names a moment that there is not`]
+    if (untilMs <= fromMs) return [`/seasons/${n}/end must be after its start`]
     const before = rules.seasons[n - 1]
-    if (Number.isNaN(Date.parse(start)) || Number.isNaN(Date.parse(end))) return [`/seasons/${n} names a moment that there is not`]
-    if (Date.parse(end) <= Date.parse(start)) return [`/seasons/${n}/end must be after its start`]
-    return before !== undefined && Date.parse(before.end) > Date.parse(start) ? [`/seasons/${n}/start must not be before the end of the season before`] : []
+    const overlaps = before !== undefined && Date.parse(before.end) > fromMs
+    return overlaps ? [`/seasons/${n}/start must not be before the end of the season before`] : []
   })
   if (new Set(rules.seasons.map(({ name }) => name)).size < rules.seasons.length) problems.push('/seasons must have different names')
   if (!isTimeZone(rules.time_zone)) problems.push(`/time_zone is not an IANA time zone: ${rules.time_zone}`)
-  if (rules.windows.includes('season') !== rules.seasons.length > 0) problems.push('/seasons and the window season need each other')
+  const [hasWindow, hasSeasons] = [rules.windows.includes('season'), rules.seasons.length > 0]
+  if (hasWindow !== hasSeasons) problems.push('/seasons and the window season need each other')
   if (rules.operator !== 'increment') {
     if (Object.keys(rules.actions).length > 0) problems.push(`/actions give points, and a board with the operator ${rules.operator} takes scores`)
     if (rules.proof === 'grant') problems.push(`/proof is for points, and a board with the operator ${rules.operator} takes scores`)
