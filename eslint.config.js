@@ -5,6 +5,7 @@ const house = {
   leaderboard: { folders: ['redis', 'live', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'ws', 'pg', 'bullmq'] },
   redis: { folders: ['live', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ws', 'pg', 'bullmq'] },
   live: { folders: ['redis', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'pg', 'bullmq'] },
+  jobs: { folders: ['redis', 'live', 'http', 'ledger', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'ws', 'pg'] },
   http: { folders: ['redis', 'ledger', 'jobs', 'cli'], packages: ['ioredis', 'pg', 'bullmq'] }
 }
 

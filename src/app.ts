@@ -28,12 +28,15 @@ import { registerReceipt } from './http/receipt.ts'
 import { registerScoreboardSocket } from './http/scoreboard-socket.ts'
 import { registerScoreboardStream } from './http/scoreboard-stream.ts'
 import { registerScore } from './http/score.ts'
+import { registerSeason } from './http/season.ts'
 import { createServer, type Server } from './http/server.ts'
 import { registerTop } from './http/top.ts'
 import { registerUser } from './http/user.ts'
 import type { Board } from './leaderboard/board.ts'
 import { createRaiseScore } from './leaderboard/increment.ts'
 import { isRunning, type Part } from './leaderboard/part.ts'
+import { closedSeason } from './leaderboard/season.ts'
+import { closeSeasons } from './jobs/season-closing.ts'
 import { Audience } from './live/audience.ts'
 import { Hub } from './live/hub.ts'
 import { createLiveStats } from './live/live-stats.ts'
@@ -90,11 +93,23 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
   const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: async (name) => boards.get(name), liftBan: async () => {}, onOutcome: metrics.onOutcome })
   // The hub knows the running windows; one asked for by its name is read as it is.
-  const readTop = async (board: Board, part: Part) =>
-    isRunning(part) ? await hub.top(board, part) : { ...await store.readTop(board, part), isStale: false }
+  const readTop = async (board: Board, part: Part) => {
+    if (isRunning(part)) return await hub.top(board, part)
+    const season = part.segment === undefined ? closedSeason(board, part.window, store.now()) : undefined
+    const about = season && await store.seasons.about(board, season)
+    return { ...await (season && about ? store.seasons.top(board, season, about) : store.readTop(board, part)), isStale: false }
+  }
 
   const server = createServer({ log, trustProxy: config.trustProxy })
+  const stopClosing = closeSeasons({
+    boards: () => boards.all,
+    now: store.now,
+    archive: store.seasons.build,
+    onArchived: (board, season) => log.debug({ board: board.name, season: season.name }, 'a closed season has its archive'),
+    onError: (board, error) => log.warn({ board: board.name, error: String(error) }, 'could not archive a season, trying again')
+  })
   server.addHook('onClose', async () => {
+    stopClosing()
     audience.stop()
     store.close()
   })
@@ -125,6 +140,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
   registerEntries(server, { boards, auth, readEntries: store.readEntries, now: store.now })
   registerLookup(server, { boards, auth, readLookup: store.readLookup, now: store.now })
+  registerSeason(server, { boards, auth, archive: store.seasons })
   registerBoards(server, { boards, now: store.now })
   await registerScoreboardSocket(server, { boards, auth, door, hub, audience, stats: live })
   registerScoreboardStream(server, { boards, auth, door, hub, audience, stats: live, random })

@@ -17,6 +17,8 @@ export interface BoardKeys {
   head (window: string, segment?: string): string
   /** Scores that count and that nobody sees. */
   aside (window: string): string
+  /** What a closed season looked like. */
+  archive (season: string): string
   quota (userId: string): string
   /** How often a user has done a catalogue's action in the running period of its limit. */
   limit (userId: string, action: string): string
@@ -38,6 +40,7 @@ export function boardKeys (board: string): BoardKeys {
     scores: (window, segment) => `${tag}z:${window}${behind(segment)}`,
     head: (window, segment) => `${tag}head:${window}${behind(segment)}`,
     aside: (window) => `${tag}aside:${window}`,
+    archive: (season) => `${tag}archive:${season}`,
     quota: (userId) => `${tag}quota:${userId}`,
     // An action's name holds no colon, and a user id may.
     limit: (userId, action) => `${tag}limit:${action}:${userId}`,

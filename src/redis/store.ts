@@ -13,6 +13,7 @@ import { createReadReceipt } from './read-receipt.ts'
 import { createReadStandings } from './read-standings.ts'
 import { createReadTop, type ReadTop } from './read-top.ts'
 import { createReadUser } from './read-user.ts'
+import { createSeasonArchive, type SeasonArchive } from './season-archive.ts'
 
 export interface StoreOptions {
   readonly url: string
@@ -34,6 +35,7 @@ export interface Store {
   readonly readStandings: Reads['standings']
   readonly readChanges: Reads['changes']
   readonly readReceipt: Reads['receipt']
+  readonly seasons: SeasonArchive
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
   readonly now: () => number
@@ -80,15 +82,18 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
   reader.on('ready', () => changes.tellAll())
 
   const reading = { redis: reader, clock, directory }
+  const readEntries = whileReading(createReadEntries(reading))
+  const seasons = createSeasonArchive({ redis: reader, readEntries })
   return {
     increment: createIncrement({ redis: writer, clock, directory, ...(onGroup && { onGroup }) }),
     readTop: whileReading(createReadTop(reading)),
     readUser: whileReading(createReadUser(reading)),
-    readEntries: whileReading(createReadEntries(reading)),
+    readEntries,
     readLookup: whileReading(createReadLookup(reading)),
     readStandings: whileReading(createReadStandings(reading)),
     readChanges: whileReading(createReadChanges(reading)),
     readReceipt: whileReading(createReadReceipt(reading)),
+    seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     changes,
     now: clock.now,
     isReady: () => connections.every(({ status }) => status === 'ready'),

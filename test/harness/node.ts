@@ -75,7 +75,7 @@ export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, po
         status: response.status,
         headers: response.headers,
         text,
-        body: text !== '' && response.headers.get('content-type')?.includes('json') === true ? JSON.parse(text) : undefined
+        body: text !== '' && /[/+]json\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined
       }
     }
   }
