@@ -142,8 +142,10 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerLookup(server, { boards, auth, readLookup: store.readLookup, now: store.now })
   registerSeason(server, { boards, auth, archive: store.seasons })
   registerBoards(server, { boards, now: store.now })
-  await registerScoreboardSocket(server, { boards, auth, door, hub, audience, stats: live })
-  registerScoreboardStream(server, { boards, auth, door, hub, audience, stats: live, random })
+
+  const watching = { boards, auth, door, hub, audience, stats: live }
+  await registerScoreboardSocket(server, watching)
+  registerScoreboardStream(server, { ...watching, random })
 
   const board = boards.default
   const window = board.windows[0]!

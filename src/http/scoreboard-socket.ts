@@ -3,19 +3,15 @@ import type { Socket } from 'node:net'
 import websocket from '@fastify/websocket'
 import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
-import type { Boards } from '../leaderboard/board.ts'
 import type { Principal } from '../leaderboard/principal.ts'
 import { Problem, type ProblemCode } from '../leaderboard/problem.ts'
-import type { Audience } from '../live/audience.ts'
 import { CLOSE, type CloseCode } from '../live/close-code.ts'
 import { Frame } from '../live/frame.ts'
-import type { Hub } from '../live/hub.ts'
-import { countEnd, type LiveStats } from '../live/live-stats.ts'
-import { Session } from '../live/session.ts'
-import { presentedToken, SUBPROTOCOL, type Auth } from './auth.ts'
-import type { Door } from './door.ts'
+import { countEnd } from '../live/live-stats.ts'
+import type { Session } from '../live/session.ts'
+import { SUBPROTOCOL } from './auth.ts'
 import type { Server } from './server.ts'
-import { judgeWatch, parseWatchMessage, parseWatchQuery, type WatchMessage } from './watch-request.ts'
+import { judgeRequest, judgeWatch, openSession, parseWatchMessage, parseWatchQuery, type WatchMessage, type WatchOptions } from './watch-request.ts'
 
 const PATH = '/ws/scoreboard'
 const MAX_INBOUND_BYTES = 4096
@@ -50,17 +46,8 @@ const CLOSE_FOR: Partial<Record<ProblemCode, CloseCode>> = {
   invalid_token: CLOSE.forbidden
 }
 
-export interface ScoreboardSocketOptions {
-  readonly boards: Boards
-  readonly auth: Auth
-  readonly door: Door
-  readonly hub: Hub
-  readonly audience: Audience
-  readonly stats: LiveStats
-}
-
 /** `GET /ws/scoreboard`: the top of a board over a WebSocket, at once and whenever it changes. */
-export async function registerScoreboardSocket (server: Server, options: ScoreboardSocketOptions): Promise<void> {
+export async function registerScoreboardSocket (server: Server, options: WatchOptions): Promise<void> {
   const { door } = options
   await server.register(websocket, {
     options: SOCKETS,
@@ -103,27 +90,18 @@ export async function registerScoreboardSocket (server: Server, options: Scorebo
   })
 }
 
-function welcome (socket: WebSocket, request: FastifyRequest, { boards, auth, hub, audience, stats }: ScoreboardSocketOptions): void {
-  let principal: Principal | undefined
+function welcome (socket: WebSocket, request: FastifyRequest, options: WatchOptions): void {
+  const { hub, stats } = options
   try {
-    const { me, ...query } = parseWatchQuery(request.query)
-    const token = presentedToken(request)
-    principal = token === undefined ? undefined : auth.verify(token)
-    const watch = judgeWatch(boards, principal, { ...query, me: me === '1' })
-    const session = new Session({
+    const { principal, watch } = judgeRequest(request, parseWatchQuery(request.query), options)
+    const { session, leave } = openSession(principal, {
       socket: request.raw.socket,
       wire: socket.extensions === '' ? 'websocket' : 'deflated',
       beatMs: BEAT_MS,
-      expiresAt: principal === undefined ? Infinity : auth.expiryOf(principal),
-      stats,
       close: (code, reason) => closeSocket(socket, code, reason)
-    })
-    const leave = audience.join(session)
-    socket.once('close', (code) => {
-      hub.leave(session)
-      leave(KNOWN_ENDS.has(code) ? String(code) : 'other')
-    })
-    listen(socket, session, (message) => obey(message, { boards, hub, session, principal }))
+    }, options)
+    socket.once('close', (code) => leave(KNOWN_ENDS.has(code) ? String(code) : 'other'))
+    listen(socket, session, (message) => obey(message, { session, principal }, options))
     hub.watch(session, watch)
   } catch (error) {
     const code = error instanceof Problem ? CLOSE_FOR[error.code] ?? CLOSE.policy : CLOSE.internalError
@@ -155,15 +133,10 @@ function listen (socket: WebSocket, session: Session, onMessage: (message: Watch
   })
 }
 
-interface Obeying {
-  readonly boards: Boards
-  readonly hub: Hub
-  readonly session: Session
-  readonly principal: Principal | undefined
-}
-
 /** Does what a message asks, or tells the client why not. */
-function obey (message: WatchMessage, { boards, hub, session, principal }: Obeying): void {
+function obey (
+  message: WatchMessage, { session, principal }: { session: Session, principal: Principal | undefined }, { boards, hub }: WatchOptions
+): void {
   const asked = 'subscribe' in message ? message.subscribe : message.unsubscribe
   try {
     if ('subscribe' in message) {

@@ -1,17 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import { Type } from 'typebox'
-import type { Boards } from '../leaderboard/board.ts'
 import { Problem } from '../leaderboard/problem.ts'
-import type { Audience } from '../live/audience.ts'
 import { CLOSE, type CloseCode } from '../live/close-code.ts'
-import type { Hub } from '../live/hub.ts'
-import type { LiveStats } from '../live/live-stats.ts'
-import { Session } from '../live/session.ts'
-import { presentedToken, type Auth } from './auth.ts'
-import type { Door } from './door.ts'
 import { PROBLEMS } from './errors.ts'
 import type { Server } from './server.ts'
-import { judgeWatch, WatchQuery } from './watch-request.ts'
+import { judgeRequest, openSession, WatchQuery, type WatchOptions } from './watch-request.ts'
 
 const BEAT_MS = 15_000
 /** How long the end of a stream may take to leave before its socket is cut. */
@@ -34,19 +27,14 @@ const schema = {
   response: { 200: { description: 'The messages of the WebSocket, each as an event', content: { 'text/event-stream': { schema: Type.String() } } }, ...PROBLEMS }
 }
 
-export interface ScoreboardStreamOptions {
-  readonly boards: Boards
-  readonly auth: Auth
-  readonly door: Door
-  readonly hub: Hub
-  readonly audience: Audience
-  readonly stats: LiveStats
+export interface ScoreboardStreamOptions extends WatchOptions {
   /** Between 0 and 1. */
   readonly random: () => number
 }
 
 /** `GET /sse/scoreboard`: what `/ws/scoreboard` tells, as server-sent events (HTML Living Standard, section 9.2). */
-export function registerScoreboardStream (server: Server, { boards, auth, door, hub, audience, stats, random }: ScoreboardStreamOptions): void {
+export function registerScoreboardStream (server: Server, options: ScoreboardStreamOptions): void {
+  const { door, hub, random } = options
   server.get('/sse/scoreboard', {
     schema,
     exposeHeadRoute: false,
@@ -55,10 +43,7 @@ export function registerScoreboardStream (server: Server, { boards, auth, door, 
       done()
     }
   }, (request, reply) => {
-    const token = presentedToken(request)
-    const principal = token === undefined ? undefined : auth.verify(token)
-    const { me, ...query } = request.query
-    const watch = judgeWatch(boards, principal, { ...query, me: me === '1' })
+    const { principal, watch } = judgeRequest(request, request.query, options)
     const { socket } = reply.raw
     if (socket === null) throw new Problem('invalid_request', 'A stream cannot wait for an earlier answer on its connection.')
     door.enter(request)
@@ -70,22 +55,16 @@ export function registerScoreboardStream (server: Server, { boards, auth, door, 
     reply.raw.writeHead(200, { ...reply.getHeaders() as OutgoingHttpHeaders, ...HEADERS })
     reply.raw.flushHeaders()
 
-    const session = new Session({
+    const { session, leave } = openSession(principal, {
       socket,
       wire: 'events',
       beatMs: BEAT_MS,
-      expiresAt: principal === undefined ? Infinity : auth.expiryOf(principal),
-      stats,
       close (code: CloseCode) {
         socket.end(code === CLOSE.restart ? `retry: ${Math.ceil(random() * RETRY_MS)}\n\n` : '')
         setTimeout(() => socket.destroy(), END_TIMEOUT_MS).unref()
       }
-    })
-    const leave = audience.join(session)
-    socket.once('close', () => {
-      hub.leave(session)
-      leave('stream')
-    })
+    }, options)
+    socket.once('close', () => leave('stream'))
     hub.watch(session, { ...watch, resumeFrom: request.headers['last-event-id'] })
   })
 }

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
 import type { Boards } from '../leaderboard/board.ts'
@@ -7,8 +8,12 @@ import type { Principal } from '../leaderboard/principal.ts'
 import { Problem } from '../leaderboard/problem.ts'
 import { SegmentText } from '../leaderboard/segment.ts'
 import { WindowKind } from '../leaderboard/window.ts'
-import type { Watch } from '../live/hub.ts'
-import { requireReader } from './auth.ts'
+import type { Audience } from '../live/audience.ts'
+import type { Hub, Watch } from '../live/hub.ts'
+import type { LiveStats } from '../live/live-stats.ts'
+import { Session, type SessionOptions } from '../live/session.ts'
+import { presentedToken, requireReader, type Auth } from './auth.ts'
+import type { Door } from './door.ts'
 
 const Board = Type.String({ description: 'Name of a board' })
 const Feed = Type.Literal('scores', { description: 'every user\'s new score too, conflated' })
@@ -71,4 +76,42 @@ export function judgeWatch (boards: Boards, principal: Principal | undefined, { 
   requireReader(board, principal)
   if (me && principal === undefined) throw new Problem('missing_token', 'To follow the own score takes a token.')
   return { board, part, feed: feed === 'scores', userId: me ? principal!.userId : undefined }
+}
+
+/** What both live routes work with. */
+export interface WatchOptions {
+  readonly boards: Boards
+  readonly auth: Auth
+  readonly door: Door
+  readonly hub: Hub
+  readonly audience: Audience
+  readonly stats: LiveStats
+}
+
+/** Who asks, where a token says so, and what is to be shown first. */
+export interface WatchRequest {
+  readonly principal: Principal | undefined
+  readonly watch: Watch
+}
+
+/** Judges a request to watch by its token and its query. @throws Problem as `Auth.verify` and `judgeWatch` */
+export function judgeRequest (request: FastifyRequest, { me, ...query }: Static<typeof WatchQuery>, { boards, auth }: WatchOptions): WatchRequest {
+  const token = presentedToken(request)
+  const principal = token === undefined ? undefined : auth.verify(token)
+  return { principal, watch: judgeWatch(boards, principal, { ...query, me: me === '1' }) }
+}
+
+/** Takes a connection into the audience for as long as its token lasts. `leave` is to be called with how the connection has ended. */
+export function openSession (
+  principal: Principal | undefined, connection: Omit<SessionOptions, 'stats' | 'expiresAt'>, { auth, hub, audience, stats }: WatchOptions
+): { session: Session, leave: (how: string) => void } {
+  const session = new Session({ ...connection, stats, expiresAt: principal === undefined ? Infinity : auth.expiryOf(principal) })
+  const leaveAudience = audience.join(session)
+  return {
+    session,
+    leave (how) {
+      hub.leave(session)
+      leaveAudience(how)
+    }
+  }
 }
