@@ -52,14 +52,17 @@ export interface AmongEntry extends RankedEntry {
   readonly rankAmong: number
 }
 
-/** Each of these is one atomic read of the store. @throws Problem `unavailable` while it is away */
+/** Each of these is one atomic read of the store, but for a `lookup` of many. @throws Problem `unavailable` while it is away */
 export interface Reads {
   top (board: Board, part: Part): Promise<Top>
   /** Undefined for a user without a score in the window. */
   user (board: Board, part: Part, query: { userId: string, around: number }): Promise<UserStanding | undefined>
   /** Entries in the board's order, from any place on. */
   entries (board: Board, part: Part, query: PageQuery): Promise<Page & { readonly total: number }>
-  /** Those of at most 500 different users that have a score in the window, in the board's order. */
+  /**
+   * Those of at most 1,000 different users that have a score in the window, in the board's order. Up to 200 are one atomic read; more are
+   * several, and a write between two of them may show in the one and not yet in the other.
+   */
   lookup (board: Board, part: Part, userIds: readonly string[]): Promise<readonly AmongEntry[]>
   /** The standing of each of at most 100 users, in the order given. */
   standings (board: Board, part: RunningPart, userIds: readonly string[]): Promise<readonly Standing[]>
