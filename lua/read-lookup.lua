@@ -4,7 +4,7 @@
 -- KEYS[1] scores  zset  user -> score
 -- KEYS[2] head    hash  user -> sequence number of reaching the score
 -- KEYS[3] names   hash  user -> username
--- ARGV[1] users   JSON: different users, 1 to 500
+-- ARGV[1] users   JSON: different users, 1 to 200
 --
 -- Returns {score, higher, sequence, name, ...} in their order, numbers as text: `higher` is how many users have a higher
 -- score, `sequence` is '' for a user outside the head, and all four are '' for one without a score.

@@ -17,6 +17,7 @@ import { registerEdgeLimit } from './http/edge-limit.ts'
 import { registerEntries } from './http/entries.ts'
 import { createGrantTokens } from './http/grant-token.ts'
 import { registerGrant } from './http/grant.ts'
+import { registerGroup } from './http/group.ts'
 import { registerHealth } from './http/health.ts'
 import { registerIncrement } from './http/increment.ts'
 import { registerLookup } from './http/lookup.ts'
@@ -136,11 +137,12 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerBatch(server, { boards, auth, raiseScore, newId: randomUUID })
   registerGrant(server, { boards, auth, signGrant: grants.sign, now: store.now, newId: randomUUID })
   registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })
-  registerTop(server, { boards, auth, readTop, now: store.now })
+  registerTop(server, { boards, auth, readTop, readGroup: store.groups.read, readLookup: store.readLookup, now: store.now })
   registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
   registerEntries(server, { boards, auth, readEntries: store.readEntries, now: store.now })
   registerLookup(server, { boards, auth, readLookup: store.readLookup, now: store.now })
   registerSeason(server, { boards, auth, archive: store.seasons })
+  registerGroup(server, { auth, groups: store.groups })
   registerBoards(server, { boards, now: store.now })
 
   const watching = { boards, auth, door, hub, audience, stats: live }

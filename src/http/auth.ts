@@ -146,10 +146,17 @@ export function principalOf (request: FastifyRequest): Principal {
   return request.principal
 }
 
-/** A `preParsing` hook for routes of services, after `authenticate`: nobody else's body is read. */
-export function requireService (request: FastifyRequest, _reply: unknown, _payload: unknown, done: (error: Error | null) => void): void {
-  done(isService(principalOf(request)) ? null : new Problem('forbidden_scope', 'This needs a token with the scope scores:write.'))
+/** A `preParsing` hook for routes that take one of these scopes, after `authenticate`: nobody else's body is read. */
+export function requireScope (...scopes: readonly Scope[]): Auth['authenticate'] {
+  const message = `This needs a token with the scope ${scopes.join(' or ')}.`
+  return (request, _reply, _payload, done) => {
+    const has = principalOf(request).scopes
+    done(scopes.some((scope) => has.has(scope)) ? null : new Problem('forbidden_scope', message))
+  }
 }
+
+/** A `preParsing` hook for routes of services, after `authenticate`. */
+export const requireService = requireScope('scores:write')
 
 function missingToken (): Problem {
   return new Problem('missing_token', 'This needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })

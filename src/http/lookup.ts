@@ -2,21 +2,15 @@ import { Type } from 'typebox'
 import { WindowText, type Boards } from '../leaderboard/board.ts'
 import { partAsked } from '../leaderboard/part.ts'
 import { SegmentText } from '../leaderboard/segment.ts'
-import { BoardName, UserId } from '../leaderboard/identifiers.ts'
+import { BoardName, USER_ID_JSON_BYTES, UserId } from '../leaderboard/identifiers.ts'
 import type { Reads } from '../leaderboard/reads.ts'
-import { EntryBody, entryBody } from '../leaderboard/wire.ts'
+import { AmongBody, amongBody } from '../leaderboard/wire.ts'
 import type { Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
 import type { Server } from './server.ts'
 
 const MAX_USERS = 500
-/** As many ids of 128 characters, each written as two escapes such as \ud83e\udd8a; and room for what is around them. */
-const BODY_LIMIT_BYTES = MAX_USERS * (128 * 12 + 8) + 1024
-
-const AmongBody = Type.Object({
-  ...EntryBody.properties,
-  rank_among: Type.Integer({ description: 'The rank among the users asked for; equals share it' })
-})
+const BODY_LIMIT_BYTES = MAX_USERS * USER_ID_JSON_BYTES + 1024
 
 const LookupBody = Type.Object({
   board: Type.String(),
@@ -57,7 +51,7 @@ export function registerLookup (server: Server, { boards, auth, readLookup, now 
     return {
       board: board.name,
       ...part,
-      users: found.map((entry) => ({ ...entryBody(entry), rank_among: entry.rankAmong })),
+      users: found.map(amongBody),
       not_found: userIds.filter((userId) => !known.has(userId))
     }
   })

@@ -1,36 +1,49 @@
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { WindowText, type Board, type Boards } from '../leaderboard/board.ts'
+import type { Groups } from '../leaderboard/group.ts'
 import { VISIBLE } from '../leaderboard/rules.ts'
-import { partAsked, type Part } from '../leaderboard/part.ts'
+import { isRunning, partAsked, type Part } from '../leaderboard/part.ts'
+import type { Reads } from '../leaderboard/reads.ts'
 import { SegmentText } from '../leaderboard/segment.ts'
-import { BoardName } from '../leaderboard/identifiers.ts'
-import { EntryBody, entryBody, resetBody } from '../leaderboard/wire.ts'
+import { BoardName, GroupName } from '../leaderboard/identifiers.ts'
+import { nextResetMs } from '../leaderboard/window.ts'
+import { AmongBody, amongBody, entryBody, resetBody } from '../leaderboard/wire.ts'
 import type { KnownTop } from '../live/hub.ts'
 import type { Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
+import { membersOf } from './group.ts'
 import type { Server } from './server.ts'
 
+// One shape with and without a group: the serializer would try a choice of two on every read.
 const TopBody = Type.Object({
   board: Type.String(),
   window: Type.String(),
   segment: Type.Optional(Type.String()),
-  epoch: Type.String({ description: 'Names a history of the board: versions of different epochs do not compare' }),
-  version: Type.Integer({ description: 'Rises with every change of the head, within an epoch' }),
+  group: Type.Optional(Type.String({ description: 'There where a group was asked for' })),
+  epoch: Type.Optional(Type.String({ description: 'Names a history of the board: versions of different epochs do not compare. Not with a group' })),
+  version: Type.Optional(Type.Integer({ description: 'Rises with every change of the head, within an epoch. Not with a group' })),
   stale: Type.Optional(Type.Literal(true, { description: 'There while the store is away: this may be old, by the seconds in the header Age' })),
   generated_at: Type.String({ description: 'When the board looked like this, RFC 3339 in UTC' }),
   resets_at: Type.Optional(Type.String({ description: 'When the running window ends, RFC 3339 in UTC; absent for all' })),
-  top_scores: Type.Array(EntryBody)
+  top_scores: Type.Array(Type.Object({
+    ...AmongBody.properties,
+    rank_among: Type.Optional(Type.Integer({ description: 'With a group: the rank among all its users with a score; equals share it' }))
+  }))
 })
 
 const schema = {
-  summary: 'The top of a board',
+  summary: 'The top of a board, or of a group on it',
+  description: 'With `group` the users of that group alone, in the board\'s order, each with the rank on the board and among the group; those without ' +
+    'a score are not listed. It is read anew each time, in steps of 200 users: it has no version and no `ETag`, `If-None-Match` never gives 304, ' +
+    'and while the store is away the answer is 503.',
   tags: ['read'],
   params: Type.Object({ board: BoardName }),
   querystring: Type.Object({
     limit: Type.Integer({ minimum: 1, maximum: VISIBLE, default: 10 }),
     window: Type.Optional(WindowText),
-    segment: Type.Optional(SegmentText)
+    segment: Type.Optional(SegmentText),
+    group: Type.Optional(GroupName)
   }, { additionalProperties: false }),
   headers: Type.Object({ 'if-none-match': Type.Optional(Type.String()) }),
   response: { 200: TopBody, 304: Type.Null({ description: 'Nothing has changed since the ETag' }), ...PROBLEMS }
@@ -40,20 +53,35 @@ export interface TopOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly readTop: (board: Board, part: Part) => Promise<KnownTop>
+  readonly readGroup: Groups['read']
+  readonly readLookup: Reads['lookup']
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
 }
 
-export function registerTop (server: Server, { boards, auth, readTop, now }: TopOptions): void {
+export function registerTop (server: Server, { boards, auth, readTop, readGroup, readLookup, now }: TopOptions): void {
   server.get('/v1/boards/:board/top', { schema }, async (request, reply) => {
     const board = boards.get(request.params.board)
     const part = partAsked(board, request.query, now())
     auth.mayRead(board, request)
+    const { limit, group } = request.query
+    reply.header('cache-control', 'no-cache')
+    if (group !== undefined) {
+      const users = await readLookup(board, part, await membersOf(readGroup, group))
+      const nowMs = now()
+      return {
+        board: board.name,
+        ...part,
+        group,
+        generated_at: new Date(nowMs).toISOString(),
+        ...resetBody(isRunning(part) ? nextResetMs(part.window, board, nowMs) : undefined),
+        top_scores: users.slice(0, limit).map(amongBody)
+      }
+    }
     const top = await readTop(board, part)
     const { epoch, version, readMs, resetsMs, entries, isStale } = top
     tellAge(reply, top, now())
     const etag = `"${epoch}-${version}"`
-    reply.header('cache-control', 'no-cache')
     // What may be old is not to be confirmed later, when it is not.
     if (!isStale) reply.header('etag', etag)
     if (!isStale && matches(request.headers['if-none-match'], etag)) return await reply.code(304).send(null)
@@ -65,7 +93,7 @@ export function registerTop (server: Server, { boards, auth, readTop, now }: Top
       ...(isStale && { stale: true as const }),
       generated_at: new Date(readMs).toISOString(),
       ...resetBody(resetsMs),
-      top_scores: entries.slice(0, request.query.limit).map(entryBody)
+      top_scores: entries.slice(0, limit).map(entryBody)
     }
   })
 }

@@ -21,6 +21,14 @@ export const UserId = Type.String({
   pattern: `^${CHARACTER}{1,128}$`, description: '1 to 128 characters of printable Unicode'
 })
 
+/** The most that a user id takes in a JSON list: 128 characters, each written as two escapes such as \ud83e\udd8a. */
+export const USER_ID_JSON_BYTES = 128 * 12 + 8
+
+export const GroupName = Type.String({
+  // Letters and digits first: a name such as .. would be a step in a path.
+  pattern: '^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$', description: 'Name of a group: 1 to 128 of A-Z a-z 0-9 _ . : -, a letter or digit first'
+})
+
 export const ActionId = Type.String({
   pattern: `^${CHARACTER}{1,128}$`, description: 'Names one action of one user: it counts once. 1 to 128 characters of printable Unicode'
 })

@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import type { RankedEntry } from './ranking.ts'
+import type { AmongEntry } from './reads.ts'
 
 /** One row of a board as the API and the live messages show it. */
 export const EntryBody = Type.Object({
@@ -17,4 +18,15 @@ export function resetBody (resetsMs: number | undefined): { resets_at?: string }
 
 export function entryBody ({ rank, userId, username, score }: RankedEntry): EntryBody {
   return { rank, user_id: userId, username, score }
+}
+
+/** A row of some users of a board. */
+export const AmongBody = Type.Object({
+  ...EntryBody.properties,
+  rank_among: Type.Integer({ description: 'The rank among the users asked for; equals share it' })
+})
+export type AmongBody = Static<typeof AmongBody>
+
+export function amongBody (entry: AmongEntry): AmongBody {
+  return { ...entryBody(entry), rank_among: entry.rankAmong }
 }

@@ -87,12 +87,14 @@ function errorCode (error: Error): string {
   return error.message.slice(0, Math.max(0, error.message.indexOf(' ')))
 }
 
+const UNKNOWN = 'No answer came from the score store. Send the same action_id again: it counts once.'
+
 /**
- * Sends one script call and tells the two kinds of failure apart: `unavailable` when it surely did not run, and
- * `outcome_unknown` when it was sent and no answer came.
+ * Sends one call that writes and tells the two kinds of failure apart: `unavailable` when it surely did not run, and
+ * `outcome_unknown`, with the sentence `unknown`, when it was sent and no answer came.
  * @throws Problem
  */
-export async function attempt<T> (redis: Redis, call: () => Promise<T>): Promise<T> {
+export async function attempt<T> (redis: Redis, call: () => Promise<T>, unknown = UNKNOWN): Promise<T> {
   if (redis.status !== 'ready') throw unavailable('The score store is away; nothing was applied.')
   const before = connectsOf(redis)
   try {
@@ -103,8 +105,6 @@ export async function attempt<T> (redis: Redis, call: () => Promise<T>): Promise
     if (cause instanceof ReplyError && REFUSALS.has(errorCode(cause as Error)) && connectsOf(redis) === before) {
       throw unavailable('The score store cannot take this now; nothing was applied.', { cause })
     }
-    throw new Problem('outcome_unknown', 'No answer came from the score store. Send the same action_id again: it counts once.', {
-      headers: { 'retry-after': '1' }, cause
-    })
+    throw new Problem('outcome_unknown', unknown, { headers: { 'retry-after': '1' }, cause })
   }
 }

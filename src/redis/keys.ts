@@ -50,6 +50,11 @@ export function boardKeys (board: string): BoardKeys {
 
 const behind = (segment: string | undefined) => segment === undefined ? '' : `:${segment}`
 
+/** The key of a stored group. It has no hash tag, and so can be none of a board's. */
+export function groupKey (group: string): string {
+  return `sw:group:${group}`
+}
+
 /** How long an action is remembered at least. */
 export const MEMORY_MS = DAY_MS
 

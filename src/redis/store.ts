@@ -1,3 +1,4 @@
+import type { Groups } from '../leaderboard/group.ts'
 import type { KeepIncrement } from '../leaderboard/increment.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import type { Reads } from '../leaderboard/reads.ts'
@@ -5,6 +6,7 @@ import { createChangeFeed, type ChangeFeed } from './change-feed.ts'
 import { checkServer } from './check-server.ts'
 import { createRedisClock } from './clock.ts'
 import { closeConnection, connectFirst, openConnection, type Log } from './connection.ts'
+import { createGroups } from './group.ts'
 import { createIncrement } from './increment.ts'
 import { createReadChanges } from './read-changes.ts'
 import { createReadEntries } from './read-entries.ts'
@@ -36,6 +38,7 @@ export interface Store {
   readonly readChanges: Reads['changes']
   readonly readReceipt: Reads['receipt']
   readonly seasons: SeasonArchive
+  readonly groups: Groups
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
   readonly now: () => number
@@ -81,6 +84,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
   // Whoever could not read for a while reads again at once.
   reader.on('ready', () => changes.tellAll())
 
+  const groups = createGroups({ reader, writer })
   const reading = { redis: reader, clock, directory }
   const readEntries = whileReading(createReadEntries(reading))
   const seasons = createSeasonArchive({ redis: reader, readEntries })
@@ -94,6 +98,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     readChanges: whileReading(createReadChanges(reading)),
     readReceipt: whileReading(createReadReceipt(reading)),
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
+    groups: { ...groups, read: whileReading(groups.read) },
     changes,
     now: clock.now,
     isReady: () => connections.every(({ status }) => status === 'ready'),

@@ -42,7 +42,7 @@ test('operations', async (t) => {
       '/dev/token', '/healthz', '/metrics', '/readyz', '/scoreboard', '/scores', '/scores/update', '/sse/scoreboard', '/update-score',
       '/v1/boards', '/v1/boards/{board}', '/v1/boards/{board}/entries', '/v1/boards/{board}/grants', '/v1/boards/{board}/increments',
       '/v1/boards/{board}/increments/batch', '/v1/boards/{board}/lookup', '/v1/boards/{board}/top', '/v1/boards/{board}/users/{user_id}',
-      '/v1/boards/{board}/users/{user_id}/actions/{action_id}'
+      '/v1/boards/{board}/users/{user_id}/actions/{action_id}', '/v1/groups/{group}'
     ])
     for (const [path, methods] of Object.entries<Record<string, { summary?: string }>>(body.paths)) {
       for (const [method, { summary }] of Object.entries(methods)) t.ok(summary, `${method} ${path} has a summary`)
