@@ -16,9 +16,11 @@ import { createDoor } from './http/door.ts'
 import { registerEdgeLimit } from './http/edge-limit.ts'
 import { registerEntries } from './http/entries.ts'
 import { createGrantTokens } from './http/grant-token.ts'
+import { registerExport } from './http/export.ts'
 import { registerGrant } from './http/grant.ts'
 import { registerGroup } from './http/group.ts'
 import { registerHealth } from './http/health.ts'
+import { registerImport } from './http/import.ts'
 import { registerIncrement } from './http/increment.ts'
 import { registerLookup } from './http/lookup.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
@@ -92,7 +94,8 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
   })
   const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
-  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: async (name) => boards.get(name), liftBan: async () => {}, onOutcome: metrics.onOutcome })
+  const renewBoard = async (name: string) => boards.get(name)
+  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard, liftBan: async () => {}, onOutcome: metrics.onOutcome })
   // The hub knows the running windows; one asked for by its name is read as it is.
   const readTop = async (board: Board, part: Part) => {
     if (isRunning(part)) return await hub.top(board, part)
@@ -143,6 +146,8 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerLookup(server, { boards, auth, readLookup: store.readLookup, now: store.now })
   registerSeason(server, { boards, auth, archive: store.seasons })
   registerGroup(server, { auth, groups: store.groups })
+  registerExport(server, { boards, auth, readEntries: store.readEntries, readSegments: store.readSegments, now: store.now })
+  await registerImport(server, { boards, auth, keep: store.import, renewBoard, now: store.now })
   registerBoards(server, { boards, now: store.now })
 
   const watching = { boards, auth, door, hub, audience, stats: live }

@@ -25,7 +25,7 @@ const MAX_WAITING = 20_000
 const MAX_WAIT_MS = 1200
 
 /** Without an archive the ledger is an audit log of about this many entries a board, some 75 B each. */
-const LEDGER_MAX = 1_000_000
+export const LEDGER_MAX = 1_000_000
 
 /**
  * `clock`, `rules` or `done`, Redis' time in ms, and then a word and a number (or two with a slash) for each item: one text, since a
@@ -117,7 +117,7 @@ function periodKeys (board: Board, season: string | undefined): (atMs: number) =
 }
 
 /** Until when a window's keys are kept, in ms since 1970; 0 for ever. */
-function expiryOf ({ retention }: Board, { kind, untilMs }: Window): number {
+export function expiryOf ({ retention }: Board, { kind, untilMs }: Window): number {
   return kind === 'all' || kind === 'season' ? 0 : untilMs + retention[kind] * DAY_MS
 }
 

@@ -1,4 +1,5 @@
 import type { Groups } from '../leaderboard/group.ts'
+import type { KeepImport } from '../leaderboard/import.ts'
 import type { KeepIncrement } from '../leaderboard/increment.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import type { Reads } from '../leaderboard/reads.ts'
@@ -7,11 +8,13 @@ import { checkServer } from './check-server.ts'
 import { createRedisClock } from './clock.ts'
 import { closeConnection, connectFirst, openConnection, type Log } from './connection.ts'
 import { createGroups } from './group.ts'
+import { createImport } from './import.ts'
 import { createIncrement } from './increment.ts'
 import { createReadChanges } from './read-changes.ts'
 import { createReadEntries } from './read-entries.ts'
 import { createReadLookup } from './read-lookup.ts'
 import { createReadReceipt } from './read-receipt.ts'
+import { createReadSegments } from './read-segments.ts'
 import { createReadStandings } from './read-standings.ts'
 import { createReadTop, type ReadTop } from './read-top.ts'
 import { createReadUser } from './read-user.ts'
@@ -38,6 +41,8 @@ export interface Store {
   readonly readChanges: Reads['changes']
   readonly readReceipt: Reads['receipt']
   readonly seasons: SeasonArchive
+  readonly import: KeepImport
+  readonly readSegments: ReturnType<typeof createReadSegments>
   readonly groups: Groups
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
@@ -96,6 +101,8 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     readLookup: whileReading(createReadLookup(reading)),
     readStandings: whileReading(createReadStandings(reading)),
     readChanges: whileReading(createReadChanges(reading)),
+    import: createImport({ redis: writer, clock, directory }),
+    readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },

@@ -1,0 +1,103 @@
+#!lua
+-- import: gives users scores in one window, as they are elsewhere. The same rows again change nothing.
+--
+-- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
+-- KEYS[2] gate     string  there while a hint is fresh: no second one is published
+-- KEYS[3] names    hash    user -> username
+-- KEYS[4] ledger   stream  one entry for each score that has changed
+-- KEYS[5] banned   hash    user -> JSON of the ban
+-- KEYS[6] current  hash    user -> the segments that the user is in, a line of name:value each
+-- KEYS[7] former   hash    user -> those the user has left, likewise
+-- KEYS[8] aside    zset    user -> score of those who are banned, in the window that is written
+-- KEYS[9..] for the window that is written, and then for each other that runs:
+--         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
+--         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
+--
+-- ARGV[1]  head_size   users in a full head
+-- ARGV[2]  gate_ms     least time between two hints
+-- ARGV[3]  channel     where hints are published
+-- ARGV[4]  ledger_max  entries the ledger keeps, about
+-- ARGV[5]  rules       revision of the rules that the rows were judged by
+-- ARGV[6]  sign        '-' where scores are stored negative
+-- ARGV[7]  window      name of the window that is written
+-- ARGV[8]  origin      JSON: [actor, ip, request id]
+-- ARGV[9]  rows        JSON: for each row [user, name ('' if none came), score as text, name:value of each segment (0 if none came)]
+-- ARGV[10..] for each window: until when its keys are kept in ms, 0 for ever
+--
+-- Returns one text: 'rules' with nothing done when the board has other rules; else 'done' and for each row 'set', 'same' or 'aside'
+-- (it counts, and the user is banned), divided by spaces.
+
+--#include "boards"
+--#include "heads"
+--#include "segments"
+local call, number = redis.call, tonumber
+local meta, gate, names, ledger, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local current, former, aside = KEYS[6], KEYS[7], KEYS[8]
+local head_size, gate_ms, channel, ledger_max = number(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local rules, sign, window_name, origin, rows = ARGV[5], ARGV[6], ARGV[7], cjson.decode(ARGV[8]), cjson.decode(ARGV[9])
+
+local board = boards.open(meta)
+if board.rules and board.rules ~= rules then return 'rules' end
+
+local function expire(window)
+  if window.expires_ms == '0' then return end
+  call('PEXPIREAT', window.scores, window.expires_ms)
+  call('PEXPIREAT', window.head, window.expires_ms)
+end
+
+local opened = {}
+
+local function open(scores, head, expires_ms)
+  local window = opened[scores]
+  if not window then
+    window = heads.open(board, scores, head, head_size)
+    window.expires_ms = expires_ms
+    opened[scores] = window
+  end
+  return window
+end
+
+local windows = {}
+for k = 9, #KEYS, 2 do windows[#windows + 1] = open(KEYS[k], KEYS[k + 1], ARGV[10 + (k - 9) / 2]) end
+
+local function part_of(window, line)
+  return open(segments.key_of(window.scores, line), segments.key_of(window.head, line), window.expires_ms)
+end
+
+-- The segments of a user follow the scores of every window that runs.
+local function settle_segments(user, given)
+  local now, left = segments.move(current, former, user, given)
+  for _, window in ipairs(windows) do
+    local score = call('ZSCORE', window.scores, user)
+    for _, line in ipairs(left) do heads.remove(part_of(window, line), user) end
+    for _, line in ipairs(now) do
+      if score then heads.put(part_of(window, line), user, score) end
+    end
+  end
+end
+
+local function set(user, name, score, given)
+  local is_aside = call('HEXISTS', banned, user) == 1
+  local stored = sign .. score
+  local is_new
+  if is_aside then
+    is_new = call('ZADD', aside, 'CH', stored, user) == 1
+    if windows[1].expires_ms ~= '0' then call('PEXPIREAT', aside, windows[1].expires_ms) end
+  else
+    is_new = heads.put(windows[1], user, stored)
+    settle_segments(user, given ~= 0 and given)
+  end
+  if name ~= '' then call('HSET', names, user, name) end
+  if is_new then
+    boards.log(board, ledger, 'user', user, 'action', '', 'increment', score, 'score', score,
+      'actor', origin[1], 'ip', origin[2], 'request', origin[3], 'kind', 'import', 'window', window_name)
+  end
+  return is_aside and 'aside' or is_new and 'set' or 'same'
+end
+
+local answers = {'done'}
+for i, row in ipairs(rows) do answers[i + 1] = set(unpack(row)) end
+call('XTRIM', ledger, 'MAXLEN', '~', ledger_max)
+for _, window in pairs(opened) do expire(window) end
+boards.publish(board, gate, gate_ms, channel)
+return table.concat(answers, ' ')

@@ -1,0 +1,125 @@
+import { Ajv } from 'ajv'
+import { Type, type Static } from 'typebox'
+import { windowAsked, type Board } from './board.ts'
+import { UserId, Username } from './identifiers.ts'
+import type { Origin } from './increment.ts'
+import { Problem } from './problem.ts'
+import { schemaMessage } from './rules.ts'
+import { closedSeason } from './season.ts'
+import { segmentLines, Segments } from './segment.ts'
+import { DAY_MS, windowNamed, windowNameAt, type WindowName } from './window.ts'
+
+/** One user of a board as exports write and imports read it. `rank` is for the reader: an import takes no notice of it. */
+export const TransferRow = Type.Object({
+  rank: Type.Optional(Type.Integer()),
+  user_id: UserId,
+  username: Type.Optional(Username),
+  score: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+  segments: Type.Optional(Segments)
+}, { additionalProperties: false })
+export type TransferRow = Static<typeof TransferRow>
+
+const isTransferRow = new Ajv().compile<TransferRow>(TransferRow)
+
+/** A user's score in one window, to be taken over. */
+export interface ImportRow {
+  readonly userId: string
+  readonly username: string | undefined
+  readonly score: number
+  /** Lines `name:value` of the board's segments. */
+  readonly segments: readonly string[] | undefined
+}
+
+/**
+ * The name of the window that an import writes: one that runs or is kept.
+ * @throws Problem `invalid_request`, `season_closed`
+ */
+export function importWindow (board: Board, text: string | undefined, atMs: number): WindowName {
+  const name = windowNameAt(windowAsked(board, text, atMs), board, atMs)
+  if (closedSeason(board, name, atMs) !== undefined) throw new Problem('season_closed', `The window ${name} of the board ${board.name} is closed: it stays as it is.`)
+  const { kind, untilMs } = windowNamed(name, board)!
+  if (kind === 'all' || kind === 'season' || untilMs + board.retention[kind] * DAY_MS > atMs) return name
+  throw new Problem('invalid_request', `The window ${name} of the board ${board.name} is not kept any more.`, { errors: [{ path: 'window', message: 'must be kept' }] })
+}
+
+/** Something that a source holds at a line: a row, or the reason why it is none. */
+export type ImportLine = { readonly line: number, readonly row: ImportRow } | { readonly line: number, readonly problem: string }
+
+/** What became of a row: it changed the score, the score was the same, or it counts although the user is banned. */
+export type ImportResult = 'set' | 'same' | 'aside'
+
+export interface ImportOrigin extends Origin {
+  readonly actor: string
+}
+
+/**
+ * Sets scores in one window, `undefined` where the board has other rules than these. At most IMPORT_ROWS at a time.
+ * @throws Problem `unavailable`, `outcome_unknown`
+ */
+export type KeepImport = (board: Board, window: string, rows: readonly ImportRow[], origin: ImportOrigin) => Promise<readonly ImportResult[] | undefined>
+
+/** Rows that go to the store at a time: some 3 ms of Redis. */
+export const IMPORT_ROWS = 200
+
+const MAX_ERRORS = 20
+
+/** What an import has done. */
+export interface ImportReport {
+  set: number
+  same: number
+  aside: number
+  /** Lines that were no rows, of which the first are in `errors`. */
+  rejected: number
+  readonly errors: { readonly line: number, readonly message: string }[]
+}
+
+/** A row of a source, judged by the board. */
+export function judgeRow (board: Board, content: unknown, line: number): ImportLine {
+  if (!isTransferRow(content)) {
+    const [error] = isTransferRow.errors!
+    return { line, problem: `${error!.instancePath || '/'} ${schemaMessage(error!)}` }
+  }
+  const { user_id: userId, username, score, segments } = content
+  if (score > board.max_score) return { line, problem: `/score must be at most ${board.max_score}` }
+  return { line, row: { userId, username: username?.normalize('NFC'), score, segments: segments && segmentLines(board, segments) } }
+}
+
+export interface ImportOptions {
+  readonly keep: KeepImport
+  readonly board: Board
+  /** Name of the window that the scores are set in. */
+  readonly window: string
+  readonly origin: ImportOrigin
+  /** The board as it is now, where the store says that the one known is outdated. */
+  readonly renewBoard: (name: string) => Promise<Board>
+  /** Told of the lines done so far. */
+  readonly onProgress?: (lines: number) => void
+}
+
+/**
+ * Takes over the rows of a source, in order, some at a time: what is no row is counted and told and stops none of the others. Importing
+ * the same again changes nothing, so one that broke off is begun again.
+ * @throws Problem when the store fails
+ */
+export async function importRows (source: AsyncIterable<ImportLine>, { keep, board, window, origin, renewBoard, onProgress = () => {} }: ImportOptions): Promise<ImportReport> {
+  const report: ImportReport = { set: 0, same: 0, aside: 0, rejected: 0, errors: [] }
+  let lines = 0
+  let waiting: ImportRow[] = []
+  const flush = async () => {
+    if (waiting.length === 0) return
+    let results = await keep(board, window, waiting, origin)
+    for (; results === undefined; results = await keep(board, window, waiting, origin)) board = await renewBoard(board.name)
+    for (const result of results) report[result]++
+    waiting = []
+    onProgress(lines)
+  }
+  for await (const found of source) {
+    lines++
+    if ('row' in found) waiting.push(found.row)
+    else if (report.rejected++ < MAX_ERRORS) report.errors.push({ line: found.line, message: found.problem })
+    if (waiting.length === IMPORT_ROWS) await flush()
+  }
+  await flush()
+  onProgress(lines)
+  return report
+}
