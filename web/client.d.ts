@@ -1,4 +1,4 @@
-export type ScoreboardWindow = 'all' | 'day' | 'week' | 'month'
+export type ScoreboardWindow = 'all' | 'day' | 'week' | 'month' | 'season'
 
 /**
  * `connecting` until the first board, and while a token is renewed or a leaving node replaced; `live`; `stale` while the service's own store is away; `offline`
@@ -19,10 +19,14 @@ export interface Scoreboard {
   readonly event: 'snapshot' | 'update'
   readonly board: string
   readonly window: ScoreboardWindow
+  /** Where one segment of the board is followed, such as `region:eu`. */
+  readonly segment?: string
   readonly epoch: string
   readonly version: number
   /** When the service read it, RFC 3339. */
   readonly ts: string
+  /** When the running window ends, RFC 3339; absent for one that does not. */
+  readonly resets_at?: string
   /** Best first, at most ten. */
   readonly top_scores: readonly ScoreboardEntry[]
 }
@@ -32,6 +36,8 @@ export interface OwnStanding {
   readonly event: 'you'
   readonly board: string
   readonly window: ScoreboardWindow
+  /** Where one segment of the board is followed, such as `region:eu`. */
+  readonly segment?: string
   readonly user_id: string
   readonly score: number
   readonly rank: number | null
@@ -42,16 +48,20 @@ export interface Overtaken {
   readonly event: 'overtaken'
   readonly board: string
   readonly window: ScoreboardWindow
+  /** Where one segment of the board is followed, such as `region:eu`. */
+  readonly segment?: string
   readonly by: string
   readonly rank: number
 }
 
-/** New scores of any users. `missed` says that some before these were not told: read what you need anew. */
+/** New scores of any users, null for one who has none any more. `missed` says that some before these were not told: read what you need anew. */
 export interface ScoreChanges {
   readonly event: 'scores'
   readonly board: string
   readonly window: ScoreboardWindow
-  readonly changes: ReadonlyArray<{ readonly user_id: string, readonly score: number }>
+  /** Where one segment of the board is followed, such as `region:eu`. */
+  readonly segment?: string
+  readonly changes: ReadonlyArray<{ readonly user_id: string, readonly score: number | null }>
   readonly missed?: true
 }
 
@@ -79,6 +89,8 @@ export interface ScoreboardClientOptions {
   board?: string | null | undefined
   /** By default the board's first window. */
   window?: ScoreboardWindow | null | undefined
+  /** One segment of the board, such as `region:eu`. */
+  segment?: string | null | undefined
   /** A user's token, or a function that is asked for one before each connection, and so can give a new one when the last has expired. */
   token?: ScoreboardToken | null | undefined
   /** Tells `you` and `overtaken`; needs a token. */

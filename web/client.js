@@ -190,11 +190,11 @@ export class ScoreboardClient extends EventTarget {
   #check
   #listening = new AbortController()
 
-  constructor ({ src, board, window, token, me = false, feed, transport = 'auto' } = {}) {
+  constructor ({ src, board, window, segment, token, me = false, feed, transport = 'auto' } = {}) {
     super()
     if (!['auto', 'websocket', 'sse'].includes(transport)) throw new TypeError(`transport is to be auto, websocket or sse, not ${transport}`)
     this.#service = serviceUrl(src)
-    this.#query = new URLSearchParams(Object.entries({ board, window, me: me ? '1' : undefined, feed }).filter(([, value]) => value))
+    this.#query = new URLSearchParams(Object.entries({ board, window, segment, me: me ? '1' : undefined, feed }).filter(([, value]) => value))
     this.#token = token
     this.#feed = feed
     this.#auto = transport === 'auto'
@@ -263,8 +263,8 @@ export class ScoreboardClient extends EventTarget {
     this.#tryWebSocketLater()
     // What was told between two connections is gone; scores, unlike boards, do not come whole.
     if (this.#feed === 'scores' && former === undefined && this.#board !== undefined) {
-      const { board, window } = this.#board
-      this.#tell('scores', { event: 'scores', board, window, changes: [], missed: true })
+      const { board, window, segment } = this.#board
+      this.#tell('scores', { event: 'scores', board, window, ...(segment !== undefined && { segment }), changes: [], missed: true })
     }
   }
 

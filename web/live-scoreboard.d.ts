@@ -33,7 +33,7 @@ export interface ScoreboardLabels {
 }
 
 /**
- * `<live-scoreboard src board window limit user labels>`: a scoreboard that follows itself, and emits its client's events.
+ * `<live-scoreboard src board window segment limit user labels>`: a scoreboard that follows itself, and emits its client's events.
  *
  * Slots: `heading`, `empty`. Parts: `root header status state age card table caption head rows row first own rank player name you score empty`.
  * Custom properties: `--live-scoreboard-` `accent text quiet card line flash own warn radius`. Dark where the page's `color-scheme` is.
@@ -43,6 +43,8 @@ export declare class LiveScoreboard extends HTMLElement {
   src: string | null
   board: string | null
   window: ScoreboardWindow | null
+  /** One segment of the board, such as `region:eu`. */
+  segment: string | null
   transport: 'auto' | 'websocket' | 'sse' | null
   /** How many rows, 1 to 10. */
   limit: number

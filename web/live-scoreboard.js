@@ -121,7 +121,7 @@ function columnHeader (name) {
 
 // Outside of a browser there is nothing to extend; a bundler or a server that renders pages imports this all the same.
 export class LiveScoreboard extends (globalThis.HTMLElement ?? Object) {
-  static observedAttributes = ['src', 'board', 'window', 'transport', 'me', 'feed', 'limit', 'user', 'labels', 'lang']
+  static observedAttributes = ['src', 'board', 'window', 'segment', 'transport', 'me', 'feed', 'limit', 'user', 'labels', 'lang']
 
   #client
   #token
@@ -174,6 +174,8 @@ export class LiveScoreboard extends (globalThis.HTMLElement ?? Object) {
   set board (value) { this.#reflect('board', value) }
   get window () { return this.getAttribute('window') }
   set window (value) { this.#reflect('window', value) }
+  get segment () { return this.getAttribute('segment') }
+  set segment (value) { this.#reflect('segment', value) }
   get transport () { return this.getAttribute('transport') }
   set transport (value) { this.#reflect('transport', value) }
   get feed () { return this.getAttribute('feed') }
@@ -210,7 +212,7 @@ export class LiveScoreboard extends (globalThis.HTMLElement ?? Object) {
 
   connectedCallback () {
     // What a page has set before this module came lies in front of the accessors.
-    for (const name of ['src', 'board', 'window', 'transport', 'feed', 'me', 'user', 'limit', 'labels', 'token']) {
+    for (const name of ['src', 'board', 'window', 'segment', 'transport', 'feed', 'me', 'user', 'limit', 'labels', 'token']) {
       if (!Object.hasOwn(this, name)) continue
       const value = this[name]
       delete this[name]
@@ -226,7 +228,7 @@ export class LiveScoreboard extends (globalThis.HTMLElement ?? Object) {
   attributeChangedCallback (name, before, value) {
     if (before === value) return
     if (name === 'labels') this.#labels = value === null ? undefined : JSON.parse(value)
-    this.#changed({ reopen: ['src', 'board', 'window', 'transport', 'me', 'feed'].includes(name) })
+    this.#changed({ reopen: ['src', 'board', 'window', 'segment', 'transport', 'me', 'feed'].includes(name) })
   }
 
   /** Several changes in one go, a move within the page among them, are one. */
@@ -250,7 +252,7 @@ export class LiveScoreboard extends (globalThis.HTMLElement ?? Object) {
     this.#reopening = false
     try {
       this.#client = new ScoreboardClient({
-        src: this.src, board: this.board, window: this.window, transport: this.transport ?? 'auto', me: this.me, feed: this.feed, token: this.#token
+        src: this.src, board: this.board, window: this.window, segment: this.segment, transport: this.transport ?? 'auto', me: this.me, feed: this.feed, token: this.#token
       })
     } catch (error) {
       reportError(error)
