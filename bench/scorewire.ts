@@ -12,6 +12,8 @@ const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 export interface Scorewire extends ServerUnderTest {
   readonly redisPid: number
+  /** The path of its Unix socket. */
+  readonly redisUrl: string
   /** The `Authorization` of a user, or of a service that may raise anybody's score. */
   authorize (claims: { sub: string, name?: string, scope?: 'scores:write' }): string
   /** The value of a metric without labels. */
@@ -38,6 +40,7 @@ export async function startScorewire (env: Record<string, string> = {}): Promise
       url: server.url,
       pid: server.pid,
       redisPid: Number(redisPid),
+      redisUrl: redis.url,
       authorize: (claims) => `Bearer ${sign(claims)}`,
       async metric (name) {
         const metrics = await (await fetch(`${server.url}/metrics`)).text()

@@ -1,0 +1,117 @@
+// What does a board cost as it grows? A write and each kind of read at a thousand members and at a million, its memory, and the longest
+// that Redis is busy with one thing.
+import { measureActionBytes } from './action-memory.ts'
+import { measureLoad, type LoadSample } from './load.ts'
+import { machine, today } from './machine.ts'
+import { commandOf, type Options } from './options.ts'
+import { forkMs, notePauses, readPauses, type Pauses } from './pauses.ts'
+import { MOST_OTHER_CPU } from './processes.ts'
+import type { SeededBytes } from './seed.ts'
+import { AROUND, BATCHED, COUNTS, LOOKED_UP, startSeeded, type SeededScorewire } from './seeded.ts'
+import { median, spread, sum } from './statistics.ts'
+
+/** A run with one request at a time is so many times as short. */
+const CALM = 10
+const ACTIONS = 1_000_000
+/** What is to be reached: a write on the largest board beside one on the smallest, and bytes. */
+const REACH = { ratio: 2, memberBytes: 125, actionBytes: 40 }
+
+/** What holds up everybody for longer is told of. */
+const BLOCKED_MS = 5
+
+const KINDS = ['increment', 'top', 'user', 'lookup'] as const
+type Kind = typeof KINDS[number]
+const CALM_KINDS = ['batch', 'top', 'user', 'lookup'] as const
+
+export interface GrowthSample {
+  readonly members: number
+  readonly bytes: SeededBytes
+  readonly samples: Readonly<Record<Kind, readonly LoadSample[]>>
+  /** Increments in a script call, on average. */
+  readonly groupSize: number
+  readonly loaded: Pauses
+  /** The same while one client asks for one thing at a time, increments in full groups: Redis has a core for itself then. */
+  readonly calm: Pauses
+  readonly forkMs: number
+}
+
+export interface GrowthResult {
+  readonly boards: readonly GrowthSample[]
+  readonly actionBytes: number
+}
+
+interface Growing { readonly scorewire: SeededScorewire, readonly samples: Record<Kind, LoadSample[]> }
+
+/** Has a scorewire with a Redis of its own for each size, and alternates measured runs of all of them. */
+export async function askGrowth (options: Options, onProgress: (message: string) => void): Promise<{ result: GrowthResult, text: string }> {
+  const { connections, rounds, sizes } = options
+  const growing: Growing[] = []
+  try {
+    for (const members of sizes) {
+      onProgress(`growth: loading ${members.toLocaleString('en')} members`)
+      growing.push({ scorewire: await startSeeded(members), samples: { increment: [], top: [], user: [], lookup: [] } })
+    }
+    for (const { scorewire } of growing) {
+      onProgress(`growth: warming up, ${scorewire.members.toLocaleString('en')} members`)
+      await measure(scorewire, 'increment', connections)
+      await notePauses(scorewire.redis)
+    }
+    for (let round = 1; round <= rounds; round++) {
+      // There and back: what a run leaves behind is not always paid for by the same next one.
+      for (const { scorewire, samples } of round % 2 === 1 ? growing : growing.toReversed()) {
+        onProgress(`growth: round ${round} of ${rounds}, ${scorewire.members.toLocaleString('en')} members`)
+        for (const kind of KINDS) samples[kind].push(await measure(scorewire, kind, connections))
+      }
+    }
+    const boards: GrowthSample[] = []
+    for (const { scorewire, samples } of growing) {
+      const { members, bytes, redis } = scorewire
+      onProgress(`growth: one thing at a time, ${members.toLocaleString('en')} members`)
+      const groups = await scorewire.metric('scorewire_increment_group_size_count')
+      const groupSize = await scorewire.metric('scorewire_increment_group_size_sum') / groups
+      const loaded = await readPauses(redis)
+      await notePauses(redis)
+      for (const kind of CALM_KINDS) await measure(scorewire, kind, 1)
+      const calm = await readPauses(redis)
+      boards.push({ members, bytes, samples, groupSize, loaded, calm, forkMs: await forkMs(redis) })
+    }
+    onProgress(`growth: ${ACTIONS.toLocaleString('en')} remembered actions`)
+    const result = { boards, actionBytes: await measureActionBytes(growing[0]!.scorewire, ACTIONS) }
+    return { result, text: report(options, result) }
+  } finally {
+    await Promise.all(growing.map(async ({ scorewire }) => await scorewire.stop()))
+  }
+}
+
+async function measure ({ url, pid, redisPid, requests }: SeededScorewire, kind: Kind | 'batch', connections: number): Promise<LoadSample> {
+  return await measureLoad({ url, pids: { node: pid, redis: redisPid }, connections, request: requests[kind], count: kind === 'batch' || connections > 1 ? COUNTS[kind] : COUNTS[kind] / CALM })
+}
+
+const micros = (samples: readonly LoadSample[]) => samples.map((sample) => sample.micros['redis']!)
+
+function report (options: Options, { boards, actionBytes }: GrowthResult): string {
+  const [smallest, largest] = [boards[0]!, boards.at(-1)!]
+  const all = boards.flatMap(({ samples }) => Object.values(samples).flat())
+  const others = all.map(({ otherCpu }) => otherCpu)
+  const ratio = median(micros(largest.samples.increment)) / median(micros(smallest.samples.increment))
+  const missed = ratio > REACH.ratio || largest.bytes.scores > REACH.memberBytes || actionBytes > REACH.actionBytes
+  const noted = boards.flatMap(({ members, loaded, calm }) => [...loaded.others, ...calm.others].filter(({ ms }) => ms > BLOCKED_MS)
+    .map(({ event, ms }) => ` Redis' ${event} took ${ms} ms at ${members.toLocaleString('en')} members.`))
+  const slowest = ({ command }: Pauses) => command === undefined ? '< 1' : `${command.ms.toFixed(1)} (${command.name})`
+  const row = ({ members, samples, loaded, calm, forkMs }: GrowthSample) => `| ${[
+    members.toLocaleString('en'), ...KINDS.map((kind) => spread(micros(samples[kind]), 1)),
+    slowest(calm), slowest(loaded), `${loaded.fsyncMs} / ${forkMs.toFixed(1)}`
+  ].join(' | ')} |`
+  return [
+    `| members | Redis CPU, µs: increment | \`GET top\` | \`GET users/{id}?around=${AROUND}\` | lookup of ${LOOKED_UP} ids | slowest command, ms | at full load | fsync / fork, ms |`,
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...boards.map(row),
+    '',
+    `Exactly-once increments of random members over HTTP, as shipped, in groups of ${boards.map(({ groupSize }) => groupSize.toFixed(0)).join(', ')}: × ${ratio.toFixed(2)} from the smallest board to the largest.` +
+    ` A member there takes ${largest.bytes.scores.toFixed(0)} B in the zset and, counted separately, ${largest.bytes.names.toFixed(0)} B for the username; a remembered action ${actionBytes.toFixed(0)} B, of ${ACTIONS.toLocaleString('en')} a day.` +
+    ` Reach: × ${REACH.ratio}, ${REACH.memberBytes} B in the zset, ${REACH.actionBytes} B: ${missed ? 'MISSED' : 'met'}. Slowest: by SLOWLOG, wall time, first with one request at a time, increments by ${BATCHED}.` +
+    ` An fsync is in no command, but is waited for like one; a fork begins each rewrite of the AOF.${noted.join('')}`,
+    `Median (least to most) of ${options.rounds} alternating runs of ${COUNTS.increment.toLocaleString('en')} increments, ${COUNTS.top.toLocaleString('en')} reads or ${COUNTS.lookup} lookups, ${options.connections} connections, closed loop; ids such as \`user-123456\`, Pareto-like scores; ${sum(all.map(({ errors }) => errors))} errors;` +
+    ` other processes ${spread(others, 2)} of a core${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}. ${machine()}, ${today()}: \`${commandOf('growth', options, ['connections', 'sizes', 'rounds'])}\``
+  ].join('\n')
+}

@@ -1,0 +1,51 @@
+// The longest that Redis was busy with one thing, so that everybody else waited.
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Redis } from 'ioredis'
+import { pathOf } from './processes.ts'
+
+const LUA = pathOf('../lua')
+/** What is shorter is not told. */
+const NOTED_MICROS = 1000
+
+export interface Pauses {
+  /** The slowest command: a script by its name. Undefined when all took less than 1 ms. */
+  readonly command: { readonly name: string, readonly ms: number } | undefined
+  /** The slowest fsync of the append-only file; it comes after the command that it is for. */
+  readonly fsyncMs: number
+  /** Anything else, by Redis' own latency monitor, such as `expire-cycle`. */
+  readonly others: readonly { readonly event: string, readonly ms: number }[]
+}
+
+/** Begins anew to note what takes Redis 1 ms or more. */
+export async function notePauses (redis: Redis): Promise<void> {
+  await redis.config('SET', 'slowlog-log-slower-than', NOTED_MICROS)
+  await redis.config('SET', 'slowlog-max-len', 1_000_000)
+  await redis.config('SET', 'latency-monitor-threshold', NOTED_MICROS / 1000)
+  await redis.slowlog('RESET')
+  await redis.call('LATENCY', 'RESET')
+}
+
+export async function readPauses (redis: Redis): Promise<Pauses> {
+  const slow = await redis.slowlog('GET', -1) as [id: number, at: number, micros: number, words: string[]][]
+  const events = await redis.call('LATENCY', 'LATEST') as [event: string, at: number, latestMs: number, mostMs: number][]
+  const slowest = slow.toSorted(([, , a], [, , b]) => b - a)[0]
+  const most = (wanted: (event: string) => boolean) => events.filter(([event]) => wanted(event)).map(([event, , , ms]) => ({ event, ms }))
+  return {
+    command: slowest && { name: commandName(slowest[3]), ms: slowest[2] / 1000 },
+    fsyncMs: Math.max(0, ...most((event) => event.startsWith('aof-fsync')).map(({ ms }) => ms)),
+    others: most((event) => !event.startsWith('aof-fsync') && !event.endsWith('command'))
+  }
+}
+
+/** Forks as Redis does to rewrite its append-only file, and tells how long it stood still for that, in ms. */
+export async function forkMs (redis: Redis): Promise<number> {
+  await redis.bgrewriteaof()
+  return Number(/latest_fork_usec:(\d+)/.exec(await redis.info('stats'))?.[1]) / 1000
+}
+
+function commandName ([command, hash]: readonly string[]): string {
+  const isHash = (file: string) => createHash('sha1').update(readFileSync(join(LUA, file))).digest('hex') === hash
+  return readdirSync(LUA).find(isHash)?.replace('.lua', '') ?? command ?? ''
+}
