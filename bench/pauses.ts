@@ -45,7 +45,8 @@ export async function forkMs (redis: Redis): Promise<number> {
   return Number(/latest_fork_usec:(\d+)/.exec(await redis.info('stats'))?.[1]) / 1000
 }
 
-function commandName ([command, hash]: readonly string[]): string {
+/** A script by the name of its file, any other command by its own. */
+export function commandName ([command, hash]: readonly string[]): string {
   const isHash = (file: string) => createHash('sha1').update(readFileSync(join(LUA, file))).digest('hex') === hash
   return readdirSync(LUA).find(isHash)?.replace('.lua', '') ?? command ?? ''
 }

@@ -9,7 +9,7 @@ import { commandOf, type Options } from './options.ts'
 import { MOST_OTHER_CPU, NODE_FLAGS, pathOf, startServer } from './processes.ts'
 import { userIdOf } from './seed.ts'
 import { AROUND, COUNTS, LOOKED_UP, startSeeded, type SeededScorewire } from './seeded.ts'
-import { median, spread, sum } from './statistics.ts'
+import { median, spread, spreadMicros, sum } from './statistics.ts'
 import { onSchedule } from './writer.ts'
 
 const BESIDE = { connections: 8, writesPerSecond: 200, seconds: 3 }
@@ -86,7 +86,7 @@ function report (options: Options, { rows, beside }: ReadsResult): string {
   const others = all.map(({ otherCpu }) => otherCpu)
   const ms = ({ p50, p99, max }: Latency) => `${p50.toFixed(1)} / ${p99.toFixed(1)} / ${max.toFixed(1)}`
   const row = ({ name, samples }: ReadsResult['rows'][number]) => {
-    const micros = (process: string) => samples[0]?.micros[process] === undefined ? '' : spread(samples.map((sample) => sample.micros[process]!), 1)
+    const micros = (process: string) => samples[0]?.micros[process] === undefined ? '' : spreadMicros(samples.map((sample) => sample.micros[process]!))
     const latency = (of: keyof Latency) => samples.map((sample) => sample.latency[of])
     return `| ${name} | ${micros('node')} | ${micros('redis')} | ${spread(samples.map(({ requestsPerSecond }) => requestsPerSecond))} | ${ms({ p50: median(latency('p50')), p99: median(latency('p99')), max: Math.max(...latency('max')) })} |`
   }

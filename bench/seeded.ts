@@ -58,7 +58,7 @@ export async function answerOf (scorewire: Scorewire, path: string, body?: objec
 }
 
 /** Compares the top and one user as the service shows them with the scores. @throws Error at a difference */
-async function checkBoard (scorewire: Scorewire, scores: Uint32Array): Promise<void> {
+export async function checkBoard (scorewire: Scorewire, scores: Uint32Array): Promise<void> {
   const row = (user: number, rank: number) => ({ rank, user_id: userIdOf(user), username: usernameOf(user), score: scores[user]! })
   const head = headUsers(scores)
   const first = head.slice(0, VISIBLE).map((user) => row(user, 1 + head.findIndex((other) => scores[other] === scores[user])))

@@ -10,6 +10,11 @@ export function spread (numbers: readonly number[], digits = 0): string {
   return `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)} to ${Math.max(...numbers).toFixed(digits)})`
 }
 
+/** The same of CPU times in µs, with a decimal where it says something. */
+export function spreadMicros (micros: readonly number[]): string {
+  return spread(micros, median(micros) < 100 ? 1 : 0)
+}
+
 export function sum (numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
