@@ -1,8 +1,8 @@
 // The longest that Redis was busy with one thing, so that everybody else waited.
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
 import type { Redis } from 'ioredis'
+import { readScript } from '../src/redis/scripts.ts'
 import { pathOf } from './processes.ts'
 
 const LUA = pathOf('../lua')
@@ -46,7 +46,8 @@ export async function forkMs (redis: Redis): Promise<number> {
 }
 
 /** A script by the name of its file, any other command by its own. */
-export function commandName ([command, hash]: readonly string[]): string {
-  const isHash = (file: string) => createHash('sha1').update(readFileSync(join(LUA, file))).digest('hex') === hash
-  return readdirSync(LUA).find(isHash)?.replace('.lua', '') ?? command ?? ''
+export function commandName ([command, script = '']: readonly string[]): string {
+  const [, named] = /^#!lua.*\n-- ([a-z-]+):/.exec(script) ?? [] // sent whole, as it is the first time
+  const scripts = readdirSync(LUA).filter((file) => file.endsWith('.lua')).map((file) => file.replace('.lua', ''))
+  return named ?? scripts.find((name) => createHash('sha1').update(readScript(name)).digest('hex') === script) ?? command ?? ''
 }

@@ -1,7 +1,7 @@
 // scorewire with a large board, and the requests that are made of it.
 import type { Request } from 'autocannon'
 import { Redis } from 'ioredis'
-import { VISIBLE } from '../src/leaderboard/board.ts'
+import { VISIBLE } from '../src/leaderboard/rules.ts'
 import { INCREMENTS_PATH, raiser } from './board.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
 import { drawScores, headUsers, rankOf, seedBoard, userIdOf, usernameOf, type SeededBytes } from './seed.ts'

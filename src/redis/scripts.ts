@@ -24,7 +24,7 @@ export interface ScriptOptions<Reply extends TSchema> {
 }
 
 /** A script with its parts, each a file of `lua/parts/` named by a line `--#include "part"`. */
-function readScript (name: string, directory: URL): string {
+export function readScript (name: string, directory = LUA): string {
   const read = (file: string) => readFileSync(new URL(file, directory), 'utf8')
   return read(`${name}.lua`).replace(/^--#include "([a-z-]+)"$/gm, (_, part) => read(`parts/${part}.lua`))
 }

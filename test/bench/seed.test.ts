@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { drawScores, headUsers, inBatches, rankOf, seedBoard, userIdOf, usernameOf } from '../../bench/seed.ts'
-import { HEAD_SIZE, VISIBLE } from '../../src/leaderboard/board.ts'
+import { HEAD_SIZE, VISIBLE } from '../../src/leaderboard/rules.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
 import { startRedis } from '../harness/redis.ts'
 import { freshBoard, increment, openTestStore } from '../harness/store.ts'
@@ -41,7 +41,7 @@ test('a seeded board is the one that the same increments make, at the edge of th
     t.strictSame(await contents(seeded.name), await contents(made.name), what)
 
     await Promise.all([seeded, made].map(async (board) => await store.increment(board, increment(userIdOf(scores.length - 1), 3))))
-    t.strictSame((await store.readTop(seeded, 'all')).entries, (await store.readTop(made, 'all')).entries, `${what}, one more increment`)
+    t.strictSame((await store.readTop(seeded, { window: 'all' })).entries, (await store.readTop(made, { window: 'all' })).entries, `${what}, one more increment`)
   }
 })
 
@@ -55,10 +55,10 @@ test('a seeded board is read as a sort by hand has it', async (t) => {
   t.strictSame(headUsers(scores), sorted.slice(0, HEAD_SIZE))
   const rank = (user: number) => 1 + sorted.findIndex((other) => scores[other] === scores[user])
   const row = (user: number) => ({ rank: rank(user), userId: userIdOf(user), username: usernameOf(user), score: scores[user]! })
-  t.strictSame((await store.readTop(board, 'all')).entries, sorted.slice(0, VISIBLE).map(row))
+  t.strictSame((await store.readTop(board, { window: 'all' })).entries, sorted.slice(0, VISIBLE).map(row))
   for (const user of sorted.filter((_, place) => place % 50 === 0)) {
     t.equal(rankOf(scores, scores[user]!), rank(user))
-    t.strictSame(await store.readUser(board, 'all', { userId: userIdOf(user), around: 0 }), { ...row(user), total: scores.length, neighbours: [] })
+    t.strictSame(await store.readUser(board, { window: 'all' }, { userId: userIdOf(user), around: 0 }), { ...row(user), total: scores.length, neighbours: [] })
   }
 })
 
