@@ -101,17 +101,17 @@ function report (options: Options, { boards, actionBytes }: GrowthResult): strin
   const slowest = ({ command }: Pauses) => command === undefined ? '< 1' : `${command.ms.toFixed(1)} (${command.name})`
   const row = ({ members, samples, loaded, calm, forkMs }: GrowthSample) => `| ${[
     members.toLocaleString('en'), ...KINDS.map((kind) => spreadMicros(micros(samples[kind]))),
-    slowest(calm), slowest(loaded), `${loaded.fsyncMs} / ${forkMs.toFixed(1)}`
+    slowest(calm), slowest(loaded), `${loaded.diskMs} / ${forkMs.toFixed(1)}`
   ].join(' | ')} |`
   return [
-    `| members | Redis CPU, µs: increment | \`GET top\` | \`GET users/{id}?around=${AROUND}\` | lookup of ${LOOKED_UP} ids | slowest command, ms | at full load | fsync / fork, ms |`,
+    `| members | Redis CPU, µs: increment | \`GET top\` | \`GET users/{id}?around=${AROUND}\` | lookup of ${LOOKED_UP} ids | slowest command, ms | at full load | AOF / fork, ms |`,
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...boards.map(row),
     '',
     `Exactly-once increments of random members over HTTP, as shipped, in groups of ${boards.map(({ groupSize }) => groupSize.toFixed(0)).join(', ')}: × ${spread(ratios, 2)} from the smallest board to the largest.` +
     ` A member there takes ${largest.bytes.scores.toFixed(0)} B in the zset and, counted separately, ${largest.bytes.names.toFixed(0)} B for the username; a remembered action ${actionBytes.toFixed(0)} B, of ${ACTIONS.toLocaleString('en')} a day.` +
     ` Reach: × ${REACH.ratio}, ${REACH.memberBytes} B in the zset, ${REACH.actionBytes} B: ${missed ? 'MISSED' : 'met'}. Slowest: by SLOWLOG, wall time, first with one request at a time, increments by ${BATCHED}.` +
-    ` An fsync is in no command, but is waited for like one; a fork begins each rewrite of the AOF.${noted.join('')}`,
+    ` AOF: the slowest write or fsync, which is in no command and waited for like one; fork: what begins a rewrite of it.${noted.join('')}`,
     `Median (least to most) of ${options.rounds} alternating runs of ${COUNTS.increment.toLocaleString('en')} increments, ${COUNTS.top.toLocaleString('en')} reads or ${COUNTS.lookup} lookups, ${options.connections} connections, closed loop; ids such as \`user-123456\`, Pareto-like scores; ${sum(all.map(({ errors }) => errors))} errors;` +
     ` other processes ${spread(others, 2)} of a core${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}. ${machine()}, ${today()}: \`${commandOf('growth', options, ['connections', 'sizes', 'rounds'])}\``
   ].join('\n')

@@ -12,8 +12,8 @@ const NOTED_MICROS = 1000
 export interface Pauses {
   /** The slowest command: a script by its name. Undefined when all took less than 1 ms. */
   readonly command: { readonly name: string, readonly ms: number } | undefined
-  /** The slowest fsync of the append-only file; it comes after the command that it is for. */
-  readonly fsyncMs: number
+  /** The slowest write or fsync of the append-only file; it comes after the command that it is for, and everybody waits for it. */
+  readonly diskMs: number
   /** Anything else, by Redis' own latency monitor, such as `expire-cycle`. */
   readonly others: readonly { readonly event: string, readonly ms: number }[]
 }
@@ -34,8 +34,8 @@ export async function readPauses (redis: Redis): Promise<Pauses> {
   const most = (wanted: (event: string) => boolean) => events.filter(([event]) => wanted(event)).map(([event, , , ms]) => ({ event, ms }))
   return {
     command: slowest && { name: commandName(slowest[3]), ms: slowest[2] / 1000 },
-    fsyncMs: Math.max(0, ...most((event) => event.startsWith('aof-fsync')).map(({ ms }) => ms)),
-    others: most((event) => !event.startsWith('aof-fsync') && !event.endsWith('command'))
+    diskMs: Math.max(0, ...most((event) => event.startsWith('aof-')).map(({ ms }) => ms)),
+    others: most((event) => !event.startsWith('aof-') && !event.endsWith('command'))
   }
 }
 
