@@ -1,17 +1,17 @@
 // What does a board cost as it grows? A write and each kind of read at a thousand members and at a million, its memory, and the longest
 // that Redis is busy with one thing.
 import { measureActionBytes } from './action-memory.ts'
-import { measureLoad, type LoadSample } from './load.ts'
+import type { LoadSample } from './load.ts'
 import { machine, today } from './machine.ts'
 import { commandOf, type Options } from './options.ts'
 import { forkMs, notePauses, readPauses, type Pauses } from './pauses.ts'
 import { MOST_OTHER_CPU } from './processes.ts'
 import type { SeededBytes } from './seed.ts'
-import { AROUND, BATCHED, COUNTS, LOOKED_UP, startSeeded, type SeededScorewire } from './seeded.ts'
+import { AROUND, BATCHED, LOOKED_UP, measureRequests, runsText, startSeeded, type SeededScorewire } from './seeded.ts'
 import { median, spread, spreadMicros, sum } from './statistics.ts'
 
-/** A run with one request at a time is so many times as short. */
-const CALM = 10
+/** Of each kind, one at a time. */
+const CALM_COUNT = 100
 const ACTIONS = 1_000_000
 /** What is to be reached: a write on the largest board beside one on the smallest, and bytes. */
 const REACH = { ratio: 2, memberBytes: 125, actionBytes: 40 }
@@ -53,14 +53,14 @@ export async function askGrowth (options: Options, onProgress: (message: string)
     }
     for (const { scorewire } of growing) {
       onProgress(`growth: warming up, ${scorewire.members.toLocaleString('en')} members`)
-      await measure(scorewire, 'increment', connections)
+      await measureRequests(scorewire, 'increment', { connections })
       await notePauses(scorewire.redis)
     }
     for (let round = 1; round <= rounds; round++) {
       // There and back: what a run leaves behind is not always paid for by the same next one.
       for (const { scorewire, samples } of round % 2 === 1 ? growing : growing.toReversed()) {
         onProgress(`growth: round ${round} of ${rounds}, ${scorewire.members.toLocaleString('en')} members`)
-        for (const kind of KINDS) samples[kind].push(await measure(scorewire, kind, connections))
+        for (const kind of KINDS) samples[kind].push(await measureRequests(scorewire, kind, { connections }))
       }
     }
     const boards: GrowthSample[] = []
@@ -71,7 +71,7 @@ export async function askGrowth (options: Options, onProgress: (message: string)
       const groupSize = await scorewire.metric('scorewire_increment_group_size_sum') / groups
       const loaded = await readPauses(redis)
       await notePauses(redis)
-      for (const kind of CALM_KINDS) await measure(scorewire, kind, 1)
+      for (const kind of CALM_KINDS) await measureRequests(scorewire, kind, { connections: 1, count: CALM_COUNT })
       const calm = await readPauses(redis)
       boards.push({ members, bytes, samples, groupSize, loaded, calm, forkMs: await forkMs(redis) })
     }
@@ -81,11 +81,6 @@ export async function askGrowth (options: Options, onProgress: (message: string)
   } finally {
     await Promise.all(growing.map(async ({ scorewire }) => await scorewire.stop()))
   }
-}
-
-async function measure ({ url, pid, redisPid, requests }: SeededScorewire, kind: Kind | 'batch', connections: number): Promise<LoadSample> {
-  const count = kind === 'batch' || connections > 1 ? COUNTS[kind] : COUNTS[kind] / CALM
-  return await measureLoad({ url, pids: { node: pid, redis: redisPid }, connections, request: requests[kind], count })
 }
 
 const micros = (samples: readonly LoadSample[]) => samples.map((sample) => sample.micros['redis']!)
@@ -112,7 +107,7 @@ function report (options: Options, { boards, actionBytes }: GrowthResult): strin
     ` A member there takes ${largest.bytes.scores.toFixed(0)} B in the zset and, counted separately, ${largest.bytes.names.toFixed(0)} B for the username; a remembered action ${actionBytes.toFixed(0)} B, of ${ACTIONS.toLocaleString('en')} a day.` +
     ` Reach: × ${REACH.ratio}, ${REACH.memberBytes} B in the zset, ${REACH.actionBytes} B: ${missed ? 'MISSED' : 'met'}. Slowest: by SLOWLOG, wall time, first with one request at a time, increments by ${BATCHED}.` +
     ` AOF: the slowest write or fsync, which is in no command and waited for like one; fork: what begins a rewrite of it.${noted.join('')}`,
-    `Median (least to most) of ${options.rounds} alternating runs of ${COUNTS.increment.toLocaleString('en')} increments, ${COUNTS.top.toLocaleString('en')} reads or ${COUNTS.lookup} lookups, ${options.connections} connections, closed loop; ids such as \`user-123456\`, Pareto-like scores; ${sum(all.map(({ errors }) => errors))} errors;` +
+    `Median (least to most) of ${runsText(options)}; ids such as \`user-123456\`, Pareto-like scores; ${sum(all.map(({ errors }) => errors))} errors;` +
     ` other processes ${spread(others, 2)} of a core${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}. ${machine()}, ${today()}: \`${commandOf('growth', options, ['connections', 'sizes', 'rounds'])}\``
   ].join('\n')
 }

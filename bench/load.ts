@@ -65,5 +65,7 @@ export async function measureLoad ({ url, pids, connections, request, count }: L
 
 /** Of latencies in µs. */
 export function latencyOf (micros: Histogram): Latency {
-  return { p50: micros.getValueAtPercentile(50) / 1000, p99: micros.getValueAtPercentile(99) / 1000, max: micros.maxValue / 1000 }
+  const max = micros.maxValue / 1000
+  const at = (percent: number) => Math.min(max, micros.getValueAtPercentile(percent) / 1000) // a histogram rounds up
+  return { p50: at(50), p99: at(99), max }
 }

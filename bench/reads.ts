@@ -8,7 +8,7 @@ import { machine, today } from './machine.ts'
 import { commandOf, type Options } from './options.ts'
 import { MOST_OTHER_CPU, NODE_FLAGS, pathOf, startServer } from './processes.ts'
 import { userIdOf } from './seed.ts'
-import { AROUND, COUNTS, LOOKED_UP, startSeeded, type SeededScorewire } from './seeded.ts'
+import { AROUND, COUNTS, LOOKED_UP, measureRequests, runsText, startSeeded, type SeededScorewire } from './seeded.ts'
 import { median, spread, spreadMicros, sum } from './statistics.ts'
 import { onSchedule } from './writer.ts'
 
@@ -32,11 +32,9 @@ export async function askReads (options: Options, onProgress: (message: string) 
     throw error
   })
   try {
-    const { url, pid, redisPid, requests } = scorewire
-    const pids = { node: pid, redis: redisPid }
-    const of = (kind: 'top' | 'user' | 'lookup') => async () => await measureLoad({ url, pids, connections, request: requests[kind], count: COUNTS[kind] })
+    const of = (kind: 'top' | 'user' | 'lookup') => async () => await measureRequests(scorewire, kind, { connections })
     const rows: Row[] = [
-      { name: 'bare Fastify GET, ten rows', samples: [], run: async () => await measureLoad({ url: bare.url, pids: { node: bare.pid }, connections, request: requests.top, count: COUNTS.top }) },
+      { name: 'bare Fastify GET, ten rows', samples: [], run: async () => await measureLoad({ url: bare.url, pids: { node: bare.pid }, connections, request: scorewire.requests.top, count: COUNTS.top }) },
       { name: '`GET top`', samples: [], run: of('top') },
       { name: `\`GET users/{id}?around=${AROUND}\``, samples: [], run: of('user') },
       { name: `\`POST lookup\`, ${Math.min(LOOKED_UP, members)} ids`, samples: [], run: of('lookup') }
@@ -95,7 +93,7 @@ function report (options: Options, { rows, beside }: ReadsResult): string {
     '| --- | --- | --- | --- | --- |',
     ...rows.map(row),
     '',
-    `Median (least to most) of ${options.rounds} alternating runs of ${COUNTS.top.toLocaleString('en')} requests (${COUNTS.lookup} lookups), ${options.connections} connections, closed loop: their requests wait for each other. Random users, Pareto-like scores; ${sum([...all, beside].map(({ errors }) => errors))} errors.` +
+    `Median (least to most) of ${runsText(options)}: requests wait for each other. Random users, Pareto-like scores; ${sum([...all, beside].map(({ errors }) => errors))} errors.` +
     ` Beside ${beside.readsPerSecond.toFixed(0)} reads/s of all kinds in turn, as many as ${BESIDE.connections} connections can, an increment (${BESIDE.writesPerSecond} a second, open loop, fsynced) takes ${ms(beside)} ms. The load generator used ${spread(all.map(({ generatorCpu }) => generatorCpu), 2)} of a core,` +
     ` other processes ${spread(others, 2)}${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}.`,
     `${machine()}, ${today()}: \`${commandOf('reads', options, ['connections', 'members', 'rounds'])}\``

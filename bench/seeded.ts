@@ -3,6 +3,7 @@ import type { Request } from 'autocannon'
 import { Redis } from 'ioredis'
 import { VISIBLE } from '../src/leaderboard/rules.ts'
 import { INCREMENTS_PATH, raiser } from './board.ts'
+import { measureLoad, type LoadSample } from './load.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
 import { drawScores, headUsers, rankOf, seedBoard, userIdOf, usernameOf, type SeededBytes } from './seed.ts'
 
@@ -13,6 +14,8 @@ export const BATCHED = 128
 
 /** How many requests make a run: half a second or more of each kind. */
 export const COUNTS = { increment: 6000, batch: 100, top: 5000, user: 5000, lookup: 200 }
+/** Lookups under way at most: on a large board each takes Redis some ms, and the service waits a second for it. */
+const LOOKUPS_AT_A_TIME = 16
 
 export interface SeededScorewire extends Scorewire {
   readonly members: number
@@ -101,4 +104,17 @@ function requestsOf (members: number, raise: ReturnType<typeof raiser>): SeededS
     user: { method: 'GET', path: '/v1/boards/main/users/', setupRequest: (request) => ({ ...request, path: `/v1/boards/main/users/${anybody()}?around=${AROUND}` }) },
     lookup: { method: 'POST', path: '/v1/boards/main/lookup', setupRequest: (request) => ({ ...request, body: friends(), headers: json }) }
   }
+}
+
+/** A measured run of one kind of request, its CPU times under `node` and `redis`. */
+export async function measureRequests (
+  { url, pid, redisPid, requests }: SeededScorewire, kind: keyof typeof COUNTS, { connections, count = COUNTS[kind] }: { connections: number, count?: number }
+): Promise<LoadSample> {
+  const most = kind === 'lookup' ? Math.min(LOOKUPS_AT_A_TIME, connections) : connections
+  return await measureLoad({ url, pids: { node: pid, redis: redisPid }, connections: most, request: requests[kind], count })
+}
+
+/** How runs are told of. */
+export function runsText ({ rounds, connections }: { rounds: number, connections: number }): string {
+  return `${rounds} alternating runs of some thousand requests (${COUNTS.lookup} lookups), ${connections} connections (lookups ${Math.min(LOOKUPS_AT_A_TIME, connections)}), closed loop`
 }
