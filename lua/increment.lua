@@ -134,7 +134,8 @@ local NOTHING = {}
 
 local function score_everywhere(user, amount, given)
   local now, left = NOTHING, NOTHING
-  if given or any_segments then now, left = segments.move(current, former, user, given) end
+  any_segments = any_segments or given
+  if any_segments then now, left = segments.move(current, former, user, given) end
   local first
   for w = 1, window_count do
     local window = windows[w]
