@@ -4,12 +4,12 @@ import type { TestRedis } from './redis.ts'
 import { plantFault, type Fault } from './scripts.ts'
 import { freshBoard, increment, openTestStore } from './store.ts'
 
-const KEY = 'set-clock'
+let clocks = 0
 
 export interface SetClock {
   readonly store: Store
-  /** Sets the clock of the scripts and of the store. */
-  set (atMs: number): Promise<void>
+  /** Sets the clock of the scripts, and the store's own, which may be behind it until it learns the time. */
+  set (atMs: number, behindMs?: number): Promise<void>
 }
 
 /**
@@ -18,11 +18,12 @@ export interface SetClock {
  * would be gone at once.
  */
 export async function openStoreWithClock (t: Test, redis: TestRedis, atMs: number, fault?: Fault): Promise<SetClock> {
-  const directory = await plantFault(t, { script: 'parts/boards.lua', sound: "call('TIME')", faulty: `call('HMGET', '${KEY}', 'seconds', 'micros')` })
+  const key = `set-clock-${clocks++}`
+  const directory = await plantFault(t, { script: 'parts/boards.lua', sound: "call('TIME')", faulty: `call('HMGET', '${key}', 'seconds', 'micros')` })
   let now = atMs
-  const set = async (atMs: number) => {
-    now = atMs
-    await redis.client.hset(KEY, { seconds: Math.floor(atMs / 1000), micros: atMs % 1000 * 1000 })
+  const set = async (atMs: number, behindMs = 0) => {
+    now = atMs - behindMs
+    await redis.client.hset(key, { seconds: Math.floor(atMs / 1000), micros: atMs % 1000 * 1000 })
   }
   await set(atMs)
   const store = await openTestStore(t, redis.url, { now: () => now, directory: fault === undefined ? directory : await plantFault(t, fault, directory) })
