@@ -87,13 +87,13 @@ export function schemaMessage ({ message = 'is wrong', params }: ErrorObject): s
 function contradictionsIn (rules: BoardRules): string[] {
   const problems = rules.seasons.flatMap(({ start, end }, n) => {
     const before = rules.seasons[n - 1]
-    if (Number.isNaN(Date.parse(start)) || Number.isNaN(Date.parse(end))) return [`/seasons/${n} names a moment that there is not`]
+    if (!isMoment(start) || !isMoment(end)) return [`/seasons/${n} names a moment that there is not`]
     if (Date.parse(end) <= Date.parse(start)) return [`/seasons/${n}/end must be after its start`]
     return before !== undefined && Date.parse(before.end) > Date.parse(start) ? [`/seasons/${n}/start must not be before the end of the season before`] : []
   })
   if (new Set(rules.seasons.map(({ name }) => name)).size < rules.seasons.length) problems.push('/seasons must have different names')
   if (!isTimeZone(rules.time_zone)) problems.push(`/time_zone is not an IANA time zone: ${rules.time_zone}`)
-  if (rules.windows.includes('season') !== rules.seasons.length > 0) problems.push('/seasons and the window season need each other')
+  if (rules.windows.includes('season') !== (rules.seasons.length > 0)) problems.push('/seasons and the window season need each other')
   if (rules.operator !== 'increment') {
     if (Object.keys(rules.actions).length > 0) problems.push(`/actions give points, and a board with the operator ${rules.operator} takes scores`)
     if (rules.proof === 'grant') problems.push(`/proof is for points, and a board with the operator ${rules.operator} takes scores`)
@@ -107,6 +107,12 @@ function revisionOf (rules: BoardRules): string {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
   }), 'base64url').slice(0, 16)
+}
+
+/** Date.parse counts a 30th of February on into March. */
+function isMoment (text: string): boolean {
+  const date = text.slice(0, 10)
+  return !Number.isNaN(Date.parse(text)) && new Date(date).toISOString().startsWith(date)
 }
 
 function isTimeZone (zone: string): boolean {
