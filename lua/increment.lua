@@ -134,13 +134,18 @@ local NOTHING = {}
 
 local function score_everywhere(user, amount, given)
   local now, left = NOTHING, NOTHING
-  if given or any_segments then now, left = segments.move(current, former, user, given) end
+  any_segments = any_segments or given
+  if any_segments then now, left = segments.move(current, former, user, given) end
   local first
   for w = 1, window_count do
     local window = windows[w]
     local score = write(window, user, amount, sign)
     first = first or score
-    for _, line in ipairs(left) do heads.remove(part_of(window, line), user) end
+    for _, line in ipairs(left) do
+      local part = part_of(window, line)
+      heads.remove(part, user)
+      part.is_new = true -- its keys go with its last user, and would come back without their end
+    end
     for _, line in ipairs(now) do heads.put(part_of(window, line), user, score) end
   end
   return first

@@ -30,7 +30,8 @@ local answer = {
 }
 if around == 0 then return answer end
 
-local function score_at(place) return tonumber(call('ZRANGE', scores, place, place, 'REV', 'WITHSCORES')[2] or 0) end
+-- Behind all where there is nobody: scores may be negative.
+local function score_at(place) return tonumber(call('ZRANGE', scores, place, place, 'REV', 'WITHSCORES')[2] or -math.huge) end
 
 -- Users of the head are anywhere among those with its lowest score, in Redis' order: a neighbourhood that
 -- reaches up to that score may have each of them in it, and so is read that much wider.

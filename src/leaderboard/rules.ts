@@ -87,7 +87,7 @@ export function schemaMessage ({ message = 'is wrong', params }: ErrorObject): s
 function contradictionsIn (rules: BoardRules): string[] {
   const problems = rules.seasons.flatMap(({ start, end }, n) => {
     const [fromMs, untilMs] = [Date.parse(start), Date.parse(end)]
-    if (Number.isNaN(fromMs) || Number.isNaN(untilMs)) return [`/seasons/${n} names a moment that there is not`]
+    if (!isMoment(start) || !isMoment(end)) return [`/seasons/${n} names a moment that there is not`]
     if (untilMs <= fromMs) return [`/seasons/${n}/end must be after its start`]
     const before = rules.seasons[n - 1]
     const overlaps = before !== undefined && Date.parse(before.end) > fromMs
@@ -110,6 +110,12 @@ function revisionOf (rules: BoardRules): string {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
   }), 'base64url').slice(0, 16)
+}
+
+/** Date.parse counts a 30th of February on into March. */
+function isMoment (text: string): boolean {
+  const date = text.slice(0, 10)
+  return !Number.isNaN(Date.parse(text)) && new Date(date).toISOString().startsWith(date)
 }
 
 function isTimeZone (zone: string): boolean {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { DateTime } from 'luxon'
 import { test } from 'tap'
-import { calendar } from '../harness/calendar.ts'
-import { isWindowKind, windowAt, windowNameAt, windowNamed } from '../../src/leaderboard/window.ts'
+import { calendar, windowByLuxon } from '../harness/calendar.ts'
+import { DAY_MS, isWindowKind, windowAt, windowNameAt, windowNamed, type Season } from '../../src/leaderboard/window.ts'
 
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Tokyo', 'Asia/Kathmandu', 'America/Sao_Paulo', 'Africa/Cairo', 'Pacific/Apia', 'Australia/Lord_Howe']
 const moment = fc.integer({ min: Date.UTC(2000, 0), max: Date.UTC(2040, 0) })
@@ -61,4 +61,54 @@ test('a kind means the running window, and a name is one', async (t) => {
   t.equal(windowNameAt('day:2026-11-20', calendar('UTC'), noon), 'day:2026-11-20')
   t.equal(windowNameAt('all', calendar('UTC'), noon), 'all')
   t.strictSame(['all', 'day', 'day:2026-11-20', 'constructor'].map(isWindowKind), [true, true, false, false])
+})
+
+const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
+
+test('whatever day weeks begin with, each has one name and each name one week', async (t) => {
+  for (const [n, weekStart] of WEEKDAYS.entries()) {
+    const weeks = calendar('UTC', { week_start: weekStart })
+    const names = new Set<string>()
+    const wrong: string[] = []
+    const endMs = Date.UTC(2041, 0)
+    for (let atMs = Date.UTC(2000, 0, 15); atMs < endMs;) {
+      const week = windowAt('week', weeks, atMs)
+      if (week.fromMs > atMs || week.untilMs - week.fromMs !== 7 * DAY_MS || new Date(week.fromMs).getUTCDay() !== (n + 1) % 7) wrong.push(`where ${week.name} lies`)
+      if (names.has(week.name)) wrong.push(`${week.name} twice`)
+      if (JSON.stringify(windowNamed(week.name, weeks)) !== JSON.stringify(week)) wrong.push(`${week.name} by its name`)
+      names.add(week.name)
+      atMs = week.untilMs
+    }
+    const years = Array.from({ length: 40 }, (_, n) => 2001 + n)
+    const all = years.flatMap((year) => Array.from({ length: DateTime.utc(year, 6).weeksInWeekYear }, (_, week) => `week:${year}-W${String(week + 1).padStart(2, '0')}`))
+    t.strictSame([wrong, all.filter((name) => !names.has(name))], [[], []], `${names.size} weeks from ${weekStart} on`)
+    t.strictSame(years.flatMap((year) => windowNamed(`week:${year}-W${DateTime.utc(year, 6).weeksInWeekYear + 1}`, weeks) ?? []), [], 'and no year has one more')
+  }
+})
+
+test('weeks begin on the day that another calendar library begins them with', async (t) => {
+  fc.assert(fc.property(moment, fc.constantFrom(...ZONES), fc.constantFrom('monday', 'saturday', 'sunday'), (atMs, zone, weekStart) => {
+    const zoned = calendar(zone, { week_start: weekStart })
+    const { name, fromMs, untilMs } = windowAt('week', zoned, atMs)
+    const expected = windowByLuxon('week', zoned, atMs)
+    if (JSON.stringify({ name, fromMs, untilMs }) !== JSON.stringify(expected)) throw new Error(`${name} instead of ${JSON.stringify(expected)}`)
+    if (JSON.stringify(windowNamed(name, zoned)) !== JSON.stringify(windowAt('week', zoned, atMs))) throw new Error(`${name} in ${zone}`)
+  }), { numRuns: 2000 })
+  t.pass('2,000 moments in nine zones')
+})
+
+test('a season\'s window is the one that runs or has begun last', async (t) => {
+  const season = (name: string, start: string, end: string): Season => ({ name, start, end, grace_seconds: 60 })
+  const seasons = calendar('Asia/Tokyo', {
+    seasons: [season('one', '2026-01-01T00:00:00Z', '2026-02-01T00:00:00Z'), season('two', '2026-03-01T00:00:00+01:00', '2026-04-01T00:00:00Z')]
+  })
+  const at = (text: string) => windowAt('season', seasons, Date.parse(text)).name
+  t.equal(at('2025-12-31T23:59:59.999Z'), 'season:one', 'before the first')
+  t.equal(at('2026-01-01T00:00:00Z'), 'season:one')
+  t.equal(at('2026-02-28T22:59:59.999Z'), 'season:one', 'between the two')
+  t.equal(at('2026-02-28T23:00:00Z'), 'season:two', 'from its start in whatever offset')
+  t.equal(at('2030-01-01T00:00:00Z'), 'season:two', 'after the last')
+  t.strictSame(windowNamed('season:two', seasons), windowAt('season', seasons, Date.UTC(2026, 2, 15)))
+  t.strictSame(windowNamed('season:two', seasons), { kind: 'season', name: 'season:two', fromMs: Date.UTC(2026, 1, 28, 23), untilMs: Date.UTC(2026, 3, 1) })
+  t.strictSame(['season:', 'season:three', 'season:two ', 'season'].map((name) => windowNamed(name, seasons)), [undefined, undefined, undefined, undefined])
 })
