@@ -46,7 +46,9 @@ export interface Config {
   readonly jwtSecret: string | undefined
   readonly jwtIssuer: string | undefined
   readonly jwtAudience: string | undefined
+  /** Those of the boards file, or `main` alone: made where they do not exist. */
   readonly boards: Boards
+  readonly boardsFile: string | undefined
   readonly dataDir: string
   readonly logLevel: string
   readonly logFormat: 'json' | 'pretty'
@@ -131,6 +133,7 @@ export function readConfig (
     jwtIssuer: given.JWT_ISSUER,
     jwtAudience: given.JWT_AUDIENCE,
     boards,
+    boardsFile: given.BOARDS_FILE,
     dataDir: given.DATA_DIR,
     logLevel: given.LOG_LEVEL,
     logFormat: given.LOG_FORMAT ?? (production ? 'json' : 'pretty'),

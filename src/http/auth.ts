@@ -158,6 +158,9 @@ export function requireScope (...scopes: readonly Scope[]): Auth['authenticate']
 /** A `preParsing` hook for routes of services, after `authenticate`. */
 export const requireService = requireScope('scores:write')
 
+/** Likewise for routes of administrators. */
+export const requireAdmin = requireScope('admin')
+
 function missingToken (): Problem {
   return new Problem('missing_token', 'This needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })
 }

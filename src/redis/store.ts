@@ -1,7 +1,9 @@
 import type { Groups } from '../leaderboard/group.ts'
+import type { BoardRegistry } from '../leaderboard/apply-board.ts'
 import type { KeepIncrement } from '../leaderboard/increment.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import type { Reads } from '../leaderboard/reads.ts'
+import { createBoardRegistry } from './board-registry.ts'
 import { createChangeFeed, type ChangeFeed } from './change-feed.ts'
 import { checkServer } from './check-server.ts'
 import { createRedisClock } from './clock.ts'
@@ -39,6 +41,7 @@ export interface Store {
   readonly readReceipt: Reads['receipt']
   readonly seasons: SeasonArchive
   readonly groups: Groups
+  readonly boards: BoardRegistry
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
   readonly now: () => number
@@ -85,6 +88,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
   reader.on('ready', () => changes.tellAll())
 
   const groups = createGroups({ reader, writer })
+  const boards = createBoardRegistry({ reader, writer, directory })
   const reading = { redis: reader, clock, directory }
   const readEntries = whileReading(createReadEntries(reading))
   const seasons = createSeasonArchive({ redis: reader, readEntries })
@@ -99,6 +103,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     readReceipt: whileReading(createReadReceipt(reading)),
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },
+    boards: { ...boards, list: whileReading(boards.list), read: whileReading(boards.read) },
     changes,
     now: clock.now,
     isReady: () => connections.every(({ status }) => status === 'ready'),
