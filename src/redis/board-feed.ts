@@ -41,7 +41,6 @@ export async function openBoardFeed ({ registry, follow, wanted, file, now, log 
   /** Boards whose rules this version does not understand, to say so once. */
   const puzzling = new Set<string>()
   let boards: Boards | undefined
-  let timer: NodeJS.Timeout | undefined
   let refreshing: Promise<void> | undefined
   let [again, closed] = [false, false]
 
@@ -103,7 +102,7 @@ export async function openBoardFeed ({ registry, follow, wanted, file, now, log 
   if (boards === undefined) throw new Error('There is no board in Redis that this version understands.')
   const live: Boards = boards
   const unfollow = follow(hint)
-  timer = setInterval(hint, POLL_MS)
+  const timer = setInterval(hint, POLL_MS)
   timer.unref()
   return {
     boards: live,
