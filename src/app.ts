@@ -45,6 +45,7 @@ import { Hub } from './live/hub.ts'
 import { createLiveStats } from './live/live-stats.ts'
 import { LIVE_ROWS } from './live/prepared-top.ts'
 import { GATE_MS } from './redis/increment.ts'
+import { openBoardFeed } from './redis/board-feed.ts'
 import { openStore } from './redis/store.ts'
 
 export interface AppOptions {
@@ -75,7 +76,6 @@ export interface App {
  * @throws Error when the store cannot be reached or does not fit
  */
 export async function createApp ({ config, redisUrl, jwtSecret, version, log, now, random, scripts }: AppOptions): Promise<App> {
-  const { boards } = config
   const live = createLiveStats()
   const audience = new Audience({ random, stats: live })
   const metrics = createMetrics({ live, connections: () => audience.size })
@@ -83,6 +83,13 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   const isLeaving = () => leaving
 
   const store = await openStore({ url: redisUrl, log, now, onGroup: metrics.onGroup, ...(scripts && { directory: scripts }) })
+  const feed = await openBoardFeed({
+    registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, file: config.boardsFile, now: store.now, log
+  }).catch((error: unknown) => {
+    store.close()
+    throw error
+  })
+  const { boards } = feed
   const hub = new Hub({
     read: store.readTop,
     readChanges: store.readChanges,
@@ -93,9 +100,12 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     random,
     onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
   })
+  boards.onChange(({ before, after }) => {
+    if (before !== undefined) hub.changeBoard(before, after)
+    if (after === undefined) metrics.forget(before!.name)
+  })
   const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
-  const renewBoard = async (name: string) => boards.get(name)
-  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard, liftBan: async () => {}, onOutcome: metrics.onOutcome })
+  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: async () => {}, onOutcome: metrics.onOutcome })
   // The hub knows the running windows; one asked for by its name is read as it is.
   const readTop = async (board: Board, part: Part) => {
     if (isRunning(part)) return await hub.top(board, part)
@@ -114,6 +124,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   })
   server.addHook('onClose', async () => {
     stopClosing()
+    feed.close()
     audience.stop()
     store.close()
   })
@@ -147,21 +158,20 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerSeason(server, { boards, auth, archive: store.seasons })
   registerGroup(server, { auth, groups: store.groups })
   registerExport(server, { boards, auth, readEntries: store.readEntries, readSegments: store.readSegments, now: store.now })
-  await registerImport(server, { boards, auth, keep: store.import, renewBoard, now: store.now })
-  registerBoards(server, { boards, now: store.now })
+  await registerImport(server, { boards, auth, keep: store.import, renewBoard: feed.renew, now: store.now })
+  registerBoards(server, { auth, boards, registry: store.boards, refresh: feed.refresh, now: store.now })
 
   const watching = { boards, auth, door, hub, audience, stats: live }
   await registerScoreboardSocket(server, watching)
   registerScoreboardStream(server, { ...watching, random })
 
-  const board = boards.default
-  const window = board.windows[0]!
+  const shown = (board: Board) => ({ window: board.windows[0]! })
   const contract = {
-    board,
+    boards,
     auth,
     raiseScore,
-    readTop: async () => await readTop(board, { window }),
-    readTopTenAnew: async () => (await store.readTop(board, { window })).entries.slice(0, LIVE_ROWS),
+    readTop: async (board: Board) => await readTop(board, shown(board)),
+    readTopTenAnew: async (board: Board) => (await store.readTop(board, shown(board))).entries.slice(0, LIVE_ROWS),
     now: store.now
   }
   await registerContract000(server, contract)

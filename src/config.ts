@@ -46,7 +46,9 @@ export interface Config {
   readonly jwtSecret: string | undefined
   readonly jwtIssuer: string | undefined
   readonly jwtAudience: string | undefined
+  /** Those of the boards file, or `main` alone: made where they do not exist. */
   readonly boards: Boards
+  readonly boardsFile: string | undefined
   readonly dataDir: string
   readonly logLevel: string
   readonly logFormat: 'json' | 'pretty'
@@ -119,7 +121,7 @@ export function readConfig (
   for (const name of NOT_YET) {
     if (variables[name]) problems.push(`${name} is not supported by this version`)
   }
-  const boards = variables['BOARDS_FILE'] ? readBoards(variables['BOARDS_FILE'], problems) : defaultBoards()
+  const boards = variables['BOARDS_FILE'] ? readConfiguredBoards(variables['BOARDS_FILE'], problems) : defaultBoards()
   if (!isEnvironment(given) || boards === undefined || problems.length > 0) throw new ConfigError(problems)
 
   return Object.freeze({
@@ -131,6 +133,7 @@ export function readConfig (
     jwtIssuer: given.JWT_ISSUER,
     jwtAudience: given.JWT_AUDIENCE,
     boards,
+    boardsFile: given.BOARDS_FILE,
     dataDir: given.DATA_DIR,
     logLevel: given.LOG_LEVEL,
     logFormat: given.LOG_FORMAT ?? (production ? 'json' : 'pretty'),
@@ -159,16 +162,25 @@ function isProxyAddress (address: string): boolean {
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
 }
 
-function readBoards (file: string, problems: string[]): Boards | undefined {
+/** The boards of a boards file. @throws ConfigError that names every problem; `name` is what the file is called there */
+export function readBoards (file: string, name = file): Boards {
   let content: unknown
   try {
     content = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    problems.push(`BOARDS_FILE ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
-    return undefined
+    throw new ConfigError([`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`])
   }
   const parsed = parseBoards(content)
   if ('boards' in parsed) return parsed.boards
-  problems.push(...parsed.problems.map((problem) => `BOARDS_FILE ${file}: ${problem}`))
-  return undefined
+  throw new ConfigError(parsed.problems.map((problem) => `${name}: ${problem}`))
+}
+
+function readConfiguredBoards (file: string, problems: string[]): Boards | undefined {
+  try {
+    return readBoards(file, `BOARDS_FILE ${file}`)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push(...error.problems)
+    return undefined
+  }
 }

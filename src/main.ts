@@ -1,16 +1,18 @@
 #!/usr/bin/env node
+import { boards } from './cli/boards.ts'
 import type { Command } from './cli/command.ts'
 import { UsageError } from './cli/command.ts'
 import { serve, VERSION } from './cli/serve.ts'
 import { token } from './cli/token.ts'
 import { ConfigError } from './config.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { serve, token }
+const COMMANDS: Readonly<Record<string, Command>> = { boards, serve, token }
 
 const USAGE = `scorewire ${VERSION}: a live leaderboard service
 
   scorewire serve           run a node; configured by its environment
   scorewire token <user>    print a token  [--name NAME] [--scope SCOPE] [--expires 1h]
+  scorewire boards          apply FILE [--dry-run], list, show NAME: the boards of a running service
 `
 
 const stopSignal = new Promise<string>((resolve) => {

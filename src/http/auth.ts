@@ -160,6 +160,9 @@ export function requireScope (...scopes: readonly Scope[]): Auth['authenticate']
 export const requireService = requireScope('scores:write')
 export const requireAdmin = requireScope('admin')
 
+/** Likewise for routes of administrators. */
+export const requireAdmin = requireScope('admin')
+
 function missingToken (): Problem {
   return new Problem('missing_token', 'This needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })
 }

@@ -11,6 +11,8 @@ const GROUP_ITEMS = [1, 2, 4, 8, 16, 32, 64, 128]
 export interface Metrics {
   readonly onGroup: (items: number, seconds: number) => void
   readonly onOutcome: (board: Board, result: string) => void
+  /** Says no more of a board that is gone, so that boards which come and go leave nothing behind. */
+  readonly forget: (board: string) => void
   readonly registry: Registry
 }
 
@@ -25,7 +27,7 @@ export function createMetrics ({ live, connections }: { live: LiveStats, connect
     name: 'scorewire_increment_group_size', help: 'Increments that shared one script call', buckets: GROUP_ITEMS, registers
   })
 
-  const outcomes = new Map<Board, Map<string, number>>()
+  const outcomes = new Map<string, Map<string, number>>()
   const increments: Counter = new Counter({
     name: 'scorewire_increments_total',
     help: 'Increments by what became of them',
@@ -34,7 +36,7 @@ export function createMetrics ({ live, connections }: { live: LiveStats, connect
     collect () {
       this.reset()
       for (const [board, results] of outcomes) {
-        for (const [result, count] of results) increments.inc({ board: board.name, result }, count)
+        for (const [result, count] of results) increments.inc({ board, result }, count)
       }
     }
   })
@@ -73,10 +75,11 @@ export function createMetrics ({ live, connections }: { live: LiveStats, connect
       groupItems.observe(items)
     },
     onOutcome (board, result) {
-      let results = outcomes.get(board)
-      if (results === undefined) outcomes.set(board, results = new Map())
+      let results = outcomes.get(board.name)
+      if (results === undefined) outcomes.set(board.name, results = new Map())
       results.set(result, (results.get(result) ?? 0) + 1)
-    }
+    },
+    forget: (board) => { outcomes.delete(board) }
   }
 }
 

@@ -27,6 +27,7 @@ export async function registerOpenApi (server: Server, { version }: { version: s
       tags: [
         { name: 'write', description: 'Raise scores' },
         { name: 'read', description: 'Read boards' },
+        { name: 'boards', description: 'Make, change and delete boards' },
         { name: 'groups', description: 'Stored lists of users, such as somebody\'s friends' },
         { name: 'contracts', description: 'Five published contracts, on the default board' },
         { name: 'operations', description: 'Health and metrics' }

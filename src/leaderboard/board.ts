@@ -5,19 +5,30 @@ import { isWindowKind, windowNamed, type AskedWindow, type WindowKind } from './
 
 export type { Board } from './rules.ts'
 
-/** The boards of a service, in the order of their file. */
+/** Told of a board that is new, has other rules or is gone. */
+export type BoardListener = (change: { readonly before: Board | undefined, readonly after: Board | undefined }) => void
+
+/** The boards of a service, in the order in which they were made; they may be replaced while it runs. */
 export class Boards {
-  readonly all: readonly Board[]
-  readonly #byName: ReadonlyMap<string, Board>
+  readonly #listeners = new Set<BoardListener>()
+  #all: readonly Board[] = []
+  #byName: ReadonlyMap<string, Board> = new Map()
 
   constructor (boards: readonly Board[]) {
-    this.all = boards
-    this.#byName = new Map(boards.map((board) => [board.name, board]))
+    this.replace(boards)
+  }
+
+  get all (): readonly Board[] {
+    return this.#all
   }
 
   /** The board to take where none is named, as in the published contracts: `main`, or the first where there is no `main`. */
   get default (): Board {
-    return this.#byName.get('main') ?? this.all[0]!
+    return this.#byName.get('main') ?? this.#all[0]!
+  }
+
+  has (name: string): boolean {
+    return this.#byName.has(name)
   }
 
   /** @throws Problem `unknown_board` */
@@ -25,6 +36,26 @@ export class Boards {
     const board = this.#byName.get(name)
     if (board === undefined) throw new Problem('unknown_board', `There is no board called ${JSON.stringify(name)}.`)
     return board
+  }
+
+  /** Takes these boards instead, at least one, and tells the listeners of each that differs. A board whose rules are the same stays the same object. */
+  replace (boards: readonly Board[]): void {
+    const before = this.#byName
+    this.#all = boards.map((board) => {
+      const known = before.get(board.name)
+      return known?.revision === board.revision ? known : board
+    })
+    this.#byName = new Map(this.#all.map((board) => [board.name, board]))
+    for (const name of new Set([...before.keys(), ...this.#byName.keys()])) {
+      const change = { before: before.get(name), after: this.#byName.get(name) }
+      if (change.before !== change.after) for (const listener of this.#listeners) listener(change)
+    }
+  }
+
+  /** Tells of every change from now on. Returns the stop. */
+  onChange (listener: BoardListener): () => void {
+    this.#listeners.add(listener)
+    return () => { this.#listeners.delete(listener) }
   }
 }
 

@@ -15,6 +15,9 @@ export const VISIBLE = 100
 export const HEAD_SIZE = 128
 export const MAX_HEAD_SIZE = 256
 
+/** Boards of one service at most: every node knows the rules of all of them. */
+export const MAX_BOARDS = 1000
+
 const Count = (description: string) => Type.Integer({ minimum: 1, maximum: MAX_SCORE, description })
 const Days = (days: number) => Type.Integer({ minimum: 1, maximum: 400, default: days })
 
@@ -56,7 +59,7 @@ export interface Board extends Readonly<BoardRules> {
 }
 
 const BoardsFile = Type.Object({
-  boards: Type.Record(Type.String({ pattern: BOARD_NAME }), BoardRules, { minProperties: 1, additionalProperties: false })
+  boards: Type.Record(Type.String({ pattern: BOARD_NAME }), BoardRules, { minProperties: 1, maxProperties: MAX_BOARDS, additionalProperties: false })
 }, { additionalProperties: false })
 
 const ajv = new Ajv({ allErrors: true, useDefaults: true })
@@ -74,6 +77,11 @@ export function parseRules (content: unknown): { boards: Board[] } | { problems:
   const problems = Object.entries(file.boards).flatMap(([name, rules]) => contradictionsIn(rules).map((problem) => `/boards/${name}${problem}`))
   if (problems.length > 0) return { problems }
   return { boards: Object.entries(file.boards).map(([name, rules]) => ({ name, revision: revisionOf(rules), ...rules })) }
+}
+
+/** The rules alone, as a boards file has them. */
+export function rulesOf (board: BoardRules): BoardRules {
+  return Object.fromEntries(Object.keys(BoardRules.properties).map((rule) => [rule, Reflect.get(board, rule)])) as BoardRules
 }
 
 /** A schema's complaint in words that name what was meant. */

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Board } from '../leaderboard/board.ts'
 import type { RunningPart } from '../leaderboard/part.ts'
 import type { Top } from '../leaderboard/reads.ts'
+import { CLOSE, type CloseCode } from './close-code.ts'
 import type { Session } from './session.ts'
 import { Topic, type TopicOptions } from './topic.ts'
 import { View } from './view.ts'
@@ -19,6 +21,12 @@ export interface Watch {
   readonly resumeFrom?: string | undefined
 }
 
+/** The rules that decide what a watcher sees. */
+const SHOWN_BY = ['order', 'windows', 'time_zone', 'week_start', 'seasons', 'segments', 'visibility'] as const satisfies (keyof Board)[]
+
+/** Sessions closed in one turn of the event loop: some two milliseconds. */
+const CLOSES_AT_ONCE = 128
+
 /** A top, and whether it may be old because the store is away. */
 export interface KnownTop extends Top {
   readonly isStale: boolean
@@ -29,7 +37,7 @@ export class Hub {
   readonly #options: HubOptions
   readonly #topics = new Map<string, Topic>()
   /** The last state read of each board and window: what there is to show while the store is away. */
-  readonly #last = new Map<string, Top>()
+  readonly #last = new Map<string, { readonly board: Board, readonly top: Top }>()
 
   constructor (options: HubOptions) {
     this.#options = options
@@ -40,7 +48,7 @@ export class Hub {
     const name = nameOf(board, part)
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      this.#topics.set(name, topic = new Topic({ ...this.#options, name, board, part, last: this.#last.get(name) }))
+      this.#topics.set(name, topic = new Topic({ ...this.#options, name, board, part, last: this.#last.get(name)?.top }))
     }
     const view = new View({ topic, session, resumeFrom, feed, follower: userId === undefined ? undefined : topic.standings.follow(userId) })
     const before = session.views.findIndex((other) => other.topic === topic)
@@ -65,15 +73,40 @@ export class Hub {
     for (const view of session.views.splice(0)) this.#remove(view)
   }
 
+  /**
+   * Takes over that a board has other rules or is gone. Where it matters to those who watch, they are closed: to come back and be judged
+   * again, or for good.
+   */
+  changeBoard (before: Board, after: Board | undefined): void {
+    if (after === undefined) this.#closeBoard(before, CLOSE.unknownBoard, 'the board was deleted')
+    else if (SHOWN_BY.some((rule) => !isDeepStrictEqual(before[rule], after[rule]))) this.#closeBoard(before, CLOSE.restart, 'the board has other rules')
+  }
+
+  #closeBoard ({ name }: Board, code: CloseCode, reason: string): void {
+    const sessions: Session[] = []
+    for (const topic of [...this.#topics.values()].filter(({ board }) => board.name === name)) {
+      // Nothing of it is shown any more from now on, however long it takes to close everybody, and who comes next gets another.
+      topic.close()
+      this.#topics.delete(topic.name)
+      sessions.push(...topic.sessions)
+    }
+    for (const [key, { board }] of this.#last) if (board.name === name) this.#last.delete(key)
+    const closeSome = () => {
+      for (const session of sessions.splice(-CLOSES_AT_ONCE)) session.close(code, reason)
+      if (sessions.length > 0) setImmediate(closeSome)
+    }
+    closeSome()
+  }
+
   /** The top as this node knows it, else as the store does; the last one known while the store is away. @throws Problem `unavailable` */
   async top (board: Board, part: RunningPart): Promise<KnownTop> {
     const name = nameOf(board, part)
     const topic = this.#topics.get(name)
     if (topic?.top !== undefined && topic.isFresh) return { ...topic.top, isStale: false }
-    const last = topic?.top ?? this.#last.get(name)
+    const last = topic?.top ?? this.#last.get(name)?.top
     try {
       const top = await this.#options.read(board, part, last)
-      this.#keep(name, part, top)
+      this.#keep(name, board, part, top)
       return { ...top, isStale: false }
     } catch (error) {
       if (last === undefined) throw error
@@ -82,16 +115,17 @@ export class Hub {
   }
 
   /** Anybody may think of a segment, and there is no end of names: only whole windows are remembered. */
-  #keep (name: string, { segment }: RunningPart, top: Top): void {
-    if (segment === undefined) this.#last.set(name, top)
+  #keep (name: string, board: Board, { segment }: RunningPart, top: Top): void {
+    if (segment === undefined) this.#last.set(name, { board, top })
   }
 
   #remove (view: View): void {
     const { topic } = view
     topic.remove(view)
     if (topic.isWatched) return
-    if (topic.top !== undefined) this.#keep(topic.name, topic.part, topic.top)
     topic.close()
+    if (this.#topics.get(topic.name) !== topic) return // the board has changed, and what it looked like is no more
+    if (topic.top !== undefined) this.#keep(topic.name, topic.board, topic.part, topic.top)
     this.#topics.delete(topic.name)
   }
 }

@@ -76,7 +76,7 @@ export class Session implements Timed {
   }
 
   watches (board: Board, { window, segment }: RunningPart): boolean {
-    return this.views.some(({ topic }) => topic.board === board && topic.part.window === window && topic.part.segment === segment)
+    return this.views.some(({ topic }) => topic.board.name === board.name && topic.part.window === window && topic.part.segment === segment)
   }
 
   /** Sends what the client does not have yet, if it can take it, or remembers that there is something. */

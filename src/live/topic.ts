@@ -7,6 +7,7 @@ import type { Frame } from './frame.ts'
 import { looksTheSame, prepareTop, type Heading, type PreparedTop } from './prepared-top.ts'
 import { Pull } from './pull.ts'
 import { ScoreFeed } from './score-feed.ts'
+import type { Session } from './session.ts'
 import { Standings } from './standings.ts'
 import type { View } from './view.ts'
 
@@ -98,6 +99,10 @@ export class Topic {
 
   get heartbeat (): Frame | undefined {
     return this.#isStale ? this.#newest?.stale : this.#newest?.heartbeat
+  }
+
+  get sessions (): Session[] {
+    return this.#views.clients.map(({ session }) => session)
   }
 
   get isWatched (): boolean {

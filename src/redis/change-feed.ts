@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Board } from '../leaderboard/board.ts'
 import type { Log } from './connection.ts'
-import { boardKeys } from './keys.ts'
+import { BOARD_CHANGES, boardKeys } from './keys.ts'
 
 const PING_EVERY_MS = 2000
 
@@ -11,6 +11,8 @@ export interface ChangeFeed {
    * subscription, since what came before that is lost. Returns the stop.
    */
   follow (board: Board, onHint: () => void): () => void
+  /** Likewise whenever the rules of some board may have changed. */
+  followBoards (onHint: () => void): () => void
   /** Calls back everybody. */
   tellAll (): void
   close (): void
@@ -47,24 +49,26 @@ export function createChangeFeed (redis: Redis, log: Log): ChangeFeed {
   }, PING_EVERY_MS)
   heartbeat.unref()
 
+  function followChannel (channel: string, onHint: () => void): () => void {
+    const present = followers.get(channel)
+    if (present !== undefined) {
+      present.add(onHint)
+      onHint()
+    } else {
+      followers.set(channel, new Set([onHint]))
+      void subscribe(channel)
+    }
+    return () => {
+      const left = followers.get(channel)
+      if (left?.delete(onHint) !== true || left.size > 0) return
+      followers.delete(channel)
+      redis.unsubscribe(channel).catch(() => {}) // a lost connection has forgotten the channel already
+    }
+  }
+
   return {
-    follow (board, onHint) {
-      const channel = boardKeys(board.name).hints
-      const present = followers.get(channel)
-      if (present !== undefined) {
-        present.add(onHint)
-        onHint()
-      } else {
-        followers.set(channel, new Set([onHint]))
-        void subscribe(channel)
-      }
-      return () => {
-        const left = followers.get(channel)
-        if (left?.delete(onHint) !== true || left.size > 0) return
-        followers.delete(channel)
-        redis.unsubscribe(channel).catch(() => {}) // a lost connection has forgotten the channel already
-      }
-    },
+    follow: (board, onHint) => followChannel(boardKeys(board.name).hints, onHint),
+    followBoards: (onHint) => followChannel(BOARD_CHANGES, onHint),
     tellAll () {
       for (const channel of followers.keys()) tell(channel)
     },

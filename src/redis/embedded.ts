@@ -97,6 +97,14 @@ export async function startEmbeddedRedis ({ dataDir, path, log }: EmbeddedRedisO
   return { url: socket, stop }
 }
 
+/** Where the Redis listens that a service on this data directory runs. @throws Error when none does */
+export async function runningEmbeddedRedis (dataDir: string): Promise<string> {
+  const directory = resolve(dataDir)
+  const socket = socketPath(directory)
+  if (await canConnect(socket)) return socket
+  throw new Error(`No scorewire is running on the data directory ${directory}: start it, or set DATA_DIR or REDIS_URL to the service's.`)
+}
+
 async function findServer (path: string): Promise<string> {
   for (const name of SERVERS) {
     for (const place of [...path.split(delimiter), ...USUAL_PLACES]) {

@@ -21,6 +21,9 @@ const MAX_GROUP = 128
 /** Two seconds of work at 10,000 a second: who would wait longer is better told to come back. */
 const MAX_WAITING = 20_000
 
+/** Lines kept: boards come and go, and their lines with them. */
+const MAX_LINES = 4096
+
 /** With the second that a call may take, a write is answered within 2.5 s whatever Redis does. */
 const MAX_WAIT_MS = 1200
 
@@ -66,6 +69,8 @@ export function createIncrement ({ redis, clock, onGroup, directory }: Increment
     const name = season === undefined ? board.name : `${board.name} ${season}`
     let line = lines.get(name)
     if (line?.revision !== board.revision) {
+      // A line that is under way comes to its end without being known here.
+      if (lines.size >= MAX_LINES) lines.clear()
       lines.set(name, line = { revision: board.revision, send: lineOf(board, season) })
     }
     return line.send(increment)

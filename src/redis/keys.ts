@@ -4,6 +4,7 @@ import { DAY_MS } from '../leaderboard/window.ts'
 /** Every key of a board, and the channel of its hints. They share a hash tag, so that one script may touch them all. */
 export interface BoardKeys {
   readonly meta: string
+  readonly rules: string
   readonly gate: string
   readonly names: string
   readonly ledger: string
@@ -30,6 +31,7 @@ export function boardKeys (board: string): BoardKeys {
   const tag = `sw:{${board}}:`
   return {
     meta: `${tag}meta`,
+    rules: `${tag}rules`,
     gate: `${tag}gate`,
     names: `${tag}user`,
     ledger: `${tag}ledger`,
@@ -47,6 +49,17 @@ export function boardKeys (board: string): BoardKeys {
     seen: (day, digest) => `${tag}seen:${day}:${slotOf(digest)}`
   }
 }
+
+/** Matches every key of a board, as `SCAN` reads patterns. */
+export function boardPattern (board: string): string {
+  return `sw:{${board.replace(/[\\*?[\]^]/g, '\\$&')}}:*`
+}
+
+/** Where all boards are listed, each with the time of its last change. No board's slot is its own. */
+export const BOARD_REGISTRY = 'sw:boards'
+
+/** The channel that says which board has changed. */
+export const BOARD_CHANGES = 'sw:boards:changes'
 
 const behind = (segment: string | undefined) => segment === undefined ? '' : `:${segment}`
 

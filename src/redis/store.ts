@@ -1,8 +1,10 @@
 import type { Groups } from '../leaderboard/group.ts'
+import type { BoardRegistry } from '../leaderboard/apply-board.ts'
 import type { KeepImport } from '../leaderboard/import.ts'
 import type { KeepIncrement } from '../leaderboard/increment.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import type { Reads } from '../leaderboard/reads.ts'
+import { createBoardRegistry } from './board-registry.ts'
 import { createChangeFeed, type ChangeFeed } from './change-feed.ts'
 import { checkServer } from './check-server.ts'
 import { createRedisClock } from './clock.ts'
@@ -44,6 +46,7 @@ export interface Store {
   readonly import: KeepImport
   readonly readSegments: ReturnType<typeof createReadSegments>
   readonly groups: Groups
+  readonly boards: BoardRegistry
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
   readonly now: () => number
@@ -90,6 +93,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
   reader.on('ready', () => changes.tellAll())
 
   const groups = createGroups({ reader, writer })
+  const boards = createBoardRegistry({ reader, writer, directory })
   const reading = { redis: reader, clock, directory }
   const readEntries = whileReading(createReadEntries(reading))
   const seasons = createSeasonArchive({ redis: reader, readEntries })
@@ -106,6 +110,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     readReceipt: whileReading(createReadReceipt(reading)),
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },
+    boards: { ...boards, list: whileReading(boards.list), read: whileReading(boards.read) },
     changes,
     now: clock.now,
     isReady: () => connections.every(({ status }) => status === 'ready'),

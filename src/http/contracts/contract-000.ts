@@ -25,11 +25,11 @@ const scoreboard = {
 const errorOf: ContractError = ({ statusCode: status, message }) => ({ status, body: { success: false, message } })
 
 export async function registerContract000 (server: Server, parts: ContractParts): Promise<void> {
-  const { board, auth, raiseScore } = parts
+  const { boards, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {
     scope.post('/update-score', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
       const { userId, scoreIncrement: increment } = request.body
-      await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), userId, increment })
+      await raiseFor(request, reply, { boards, raiseScore, principal: principalOf(request), userId, increment })
       return { success: true, message: 'Score updated successfully.' }
     })
     scope.get('/scoreboard', { schema: scoreboard, preParsing: auth.authenticate }, async (request, reply) =>

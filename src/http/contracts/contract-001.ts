@@ -24,11 +24,11 @@ const scoreboard = {
 const errorOf: ContractError = ({ statusCode, message }) => ({ status: statusCode, body: { message, status: 'error' } })
 
 export async function registerContract001 (server: Server, parts: ContractParts): Promise<void> {
-  const { board, auth, raiseScore } = parts
+  const { boards, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {
     scope.post('/api/v1/score/update', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
       const { user_id: userId, score_increase: increment } = request.body
-      await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), userId, increment })
+      await raiseFor(request, reply, { boards, raiseScore, principal: principalOf(request), userId, increment })
       return { message: 'Score updated successfully', status: 'success' }
     })
     scope.get('/api/v1/scoreboard', { schema: scoreboard }, async (request, reply) =>

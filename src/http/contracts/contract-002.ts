@@ -33,11 +33,11 @@ const errorOf: ContractError = ({ statusCode, message }) => {
 }
 
 export async function registerContract002 (server: Server, parts: ContractParts): Promise<void> {
-  const { board, auth, raiseScore } = parts
+  const { boards, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {
     scope.post('/api/scores/update', { schema: update }, async (request, reply) => {
       const { userId, authToken, actionId } = request.body
-      const raised = await raiseFor(request, reply, { board, raiseScore, principal: auth.verify(authToken), userId, actionId })
+      const raised = await raiseFor(request, reply, { boards, raiseScore, principal: auth.verify(authToken), userId, actionId })
       return { success: true, message: 'Score updated successfully.', updatedScore: raised.score }
     })
     scope.get('/api/scores/top', { schema: top }, async (request, reply) =>

@@ -26,12 +26,12 @@ const scores = { summary: '003: the top ten', tags: ['contracts'], response: { 2
 const rows = (entries: readonly RankedEntry[]) => entries.map(({ userId, username, score }) => ({ user_id: userId, username, score }))
 
 export async function registerContract003 (server: Server, parts: ContractParts): Promise<void> {
-  const { board, auth, raiseScore, readTopTenAnew } = parts
+  const { boards, auth, raiseScore, readTopTenAnew } = parts
   server.post('/scores/update', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
     const { action_id: actionId, increment } = request.body
-    await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), actionId, increment })
+    await raiseFor(request, reply, { boards, raiseScore, principal: principalOf(request), actionId, increment })
     try {
-      return rows(await readTopTenAnew())
+      return rows(await readTopTenAnew(boards.default))
     } catch (cause) {
       throw new Problem('outcome_unknown', 'The action has counted, but the board cannot be read now. The same action_id again counts no more.', {
         headers: { 'retry-after': '1' }, cause

@@ -31,10 +31,10 @@ const errorOf: ContractError = ({ statusCode, code, message }) => ({
 })
 
 export async function registerContract004 (server: Server, parts: ContractParts): Promise<void> {
-  const { board, auth, raiseScore } = parts
+  const { boards, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {
     scope.post('/api/update-score', { schema: update, preParsing: auth.authenticate, preValidation: allowNoBody }, async (request, reply) => {
-      const raised = await raiseFor(request, reply, { board, raiseScore, principal: principalOf(request), increment: request.body.increment })
+      const raised = await raiseFor(request, reply, { boards, raiseScore, principal: principalOf(request), increment: request.body.increment })
       return { status: 'success', new_score: raised.score }
     })
     scope.get('/api/top-scores', { schema: top }, async (request, reply) => ({

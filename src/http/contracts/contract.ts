@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Board } from '../../leaderboard/board.ts'
+import type { Board, Boards } from '../../leaderboard/board.ts'
 import type { AppliedIncrement, IncrementRequest, RaiseScore } from '../../leaderboard/increment.ts'
 import type { Principal } from '../../leaderboard/principal.ts'
 import type { Problem } from '../../leaderboard/problem.ts'
@@ -14,13 +14,14 @@ import { tellAge } from '../top.ts'
 
 /** What the published contracts are translated to: the service's own parts, on its default board. */
 export interface ContractParts {
-  readonly board: Board
+  /** The default one is looked up for each request. */
+  readonly boards: Boards
   readonly auth: Auth
   readonly raiseScore: RaiseScore
-  /** The top of the board's default window. */
-  readonly readTop: () => Promise<KnownTop>
+  /** The top of a board's default window. */
+  readonly readTop: (board: Board) => Promise<KnownTop>
   /** Its first ten, read after everything that this node has written. */
-  readonly readTopTenAnew: () => Promise<readonly RankedEntry[]>
+  readonly readTopTenAnew: (board: Board) => Promise<readonly RankedEntry[]>
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
 }
@@ -30,20 +31,21 @@ export interface ContractParts {
  * @throws Problem for every refusal
  */
 export async function raiseFor (
-  request: FastifyRequest, reply: FastifyReply, { board, raiseScore, principal, ...asked }: Pick<ContractParts, 'board' | 'raiseScore'> & IncrementRequest & { principal: Principal }
+  request: FastifyRequest, reply: FastifyReply, { boards, raiseScore, principal, ...asked }: Pick<ContractParts, 'boards' | 'raiseScore'> & IncrementRequest & { principal: Principal }
 ): Promise<AppliedIncrement> {
   const actionId = actionIdOf(request, asked.actionId)
-  const raised = await raiseScore(board, principal, { ...asked, actionId }, { ip: request.ip, requestId: request.id })
+  const raised = await raiseScore(boards.default, principal, { ...asked, actionId }, { ip: request.ip, requestId: request.id })
   if (!raised.applied) reply.header('idempotency-replayed', 'true')
   return raised
 }
 
 /** The first ten, for whoever may read the board; `Age` tells how old they are while the store is away. */
 export async function topTenFor (
-  request: FastifyRequest, reply: FastifyReply, { board, auth, readTop, now }: Pick<ContractParts, 'board' | 'auth' | 'readTop' | 'now'>
+  request: FastifyRequest, reply: FastifyReply, { boards, auth, readTop, now }: Pick<ContractParts, 'boards' | 'auth' | 'readTop' | 'now'>
 ): Promise<readonly RankedEntry[]> {
+  const board = boards.default
   auth.mayRead(board, request)
-  const top = await readTop()
+  const top = await readTop(board)
   tellAge(reply, top, now())
   return top.entries.slice(0, LIVE_ROWS)
 }

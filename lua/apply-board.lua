@@ -1,0 +1,43 @@
+#!lua
+-- apply-board: makes a board, or gives it other rules, where it still has the rules that the caller saw.
+--
+-- KEYS[1] rules   hash    json and revision of the rules; when the board was created and last changed, in µs of Redis' time
+-- KEYS[2] meta    hash    its field rules is the revision by which every write is judged; or where the board was deleted
+--                         'deleting' or 'deleted'
+-- KEYS[3] ledger  stream  there since the board's first write
+-- ARGV[1] seen        revision that the caller saw, '' where there were no rules
+-- ARGV[2] revision    of the new rules
+-- ARGV[3] json        the new rules
+-- ARGV[4] corrupting  '1' where the scores that a board has would be wrong by the new rules
+-- ARGV[5] anew        '1' where a board that was deleted may be made again
+--
+-- Returns {word, changed}: 'created', 'changed' or 'same' (the rules are these already) with the time of the last change; or with
+-- nothing done and '0': 'outdated' (the rules are others than the caller saw), 'kept' (the board has scores), 'deleting' (keys of
+-- the deleted board are left), 'deleted' (and it is not to be made again)
+
+local rules, meta, ledger = KEYS[1], KEYS[2], KEYS[3]
+local seen, revision, json, corrupting, anew = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local call = redis.call
+
+local stored = call('HMGET', rules, 'revision', 'changed')
+local present, changed = stored[1] or '', stored[2] or '0'
+if present == revision then
+  call('HSET', meta, 'rules', revision)
+  return {'same', changed}
+end
+if present ~= seen then return {'outdated', '0'} end
+
+local tombstone = call('HGET', meta, 'rules')
+local is_deleted = tombstone == 'deleting' or tombstone == 'deleted'
+if is_deleted and anew ~= '1' then return {'deleted', '0'} end
+if tombstone == 'deleting' then return {'deleting', '0'} end
+local has_scores = call('HEXISTS', meta, 'epoch') == 1 or call('EXISTS', ledger) == 1
+if corrupting == '1' and has_scores then return {'kept', '0'} end
+
+local clock = call('TIME')
+local now = string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], tonumber(changed) + 1))
+if is_deleted then call('UNLINK', meta) end -- and with it the end that it would have
+call('HSETNX', rules, 'created', now)
+call('HSET', rules, 'json', json, 'revision', revision, 'changed', now)
+call('HSET', meta, 'rules', revision)
+return {present == '' and 'created' or 'changed', now}
