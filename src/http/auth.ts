@@ -156,9 +156,7 @@ export function requireScope (...scopes: readonly Scope[]): Auth['authenticate']
 }
 
 /** A `preParsing` hook for routes of services, after `authenticate`. */
-
 export const requireService = requireScope('scores:write')
-export const requireAdmin = requireScope('admin')
 
 /** Likewise for routes of administrators. */
 export const requireAdmin = requireScope('admin')

@@ -58,8 +58,8 @@ export interface ImportOrigin extends Origin {
  */
 export type KeepImport = (board: Board, window: string, rows: readonly ImportRow[], origin: ImportOrigin) => Promise<readonly ImportResult[] | undefined>
 
-/** Rows that go to the store at a time: some 3 ms of Redis. */
-export const IMPORT_ROWS = 200
+/** Rows that go to the store at a time: some 2 ms of Redis. */
+export const IMPORT_ROWS = 100
 
 const MAX_ERRORS = 20
 
