@@ -2,17 +2,21 @@
 import { boards } from './cli/boards.ts'
 import type { Command } from './cli/command.ts'
 import { UsageError } from './cli/command.ts'
+import { exportBoard } from './cli/export.ts'
+import { importBoard } from './cli/import.ts'
 import { serve, VERSION } from './cli/serve.ts'
 import { token } from './cli/token.ts'
 import { ConfigError } from './config.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { boards, serve, token }
+const COMMANDS: Readonly<Record<string, Command>> = { boards, export: exportBoard, import: importBoard, serve, token }
 
 const USAGE = `scorewire ${VERSION}: a live leaderboard service
 
   scorewire serve           run a node; configured by its environment
   scorewire token <user>    print a token  [--name NAME] [--scope SCOPE] [--expires 1h]
   scorewire boards          apply FILE [--dry-run], list, show NAME: the boards of a running service
+  scorewire export <board>  [--window W] [--segment S] [--format ndjson|csv] [--out FILE]
+  scorewire import <board>  [FILE] [--window W] [--format ndjson|csv], or --from-zset KEY [--from-url REDIS_URL]
 `
 
 const stopSignal = new Promise<string>((resolve) => {
@@ -40,6 +44,9 @@ async function main (name: string | undefined, words: string[]): Promise<number>
     env: process.env,
     isTerminal: process.stdout.isTTY,
     write: (text) => { process.stdout.write(text) },
+    showProgress: (line) => { if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`) },
+    stdin: process.stdin,
+    stdout: process.stdout,
     stopSignal
   })
 }

@@ -1,26 +1,18 @@
 import { parseArgs } from 'node:util'
-import { readBoards, readConfig } from '../config.ts'
+import { readBoards } from '../config.ts'
 import { applyBoard, planBoard, type BoardPlan, type BoardRegistry, type StoredBoard } from '../leaderboard/apply-board.ts'
 import { rulesOf } from '../leaderboard/rules.ts'
-import { runningEmbeddedRedis } from '../redis/embedded.ts'
-import { openStore, type Store } from '../redis/store.ts'
+import type { Store } from '../redis/store.ts'
 import { boardDiff } from './board-diff.ts'
 import { UsageError, type Command } from './command.ts'
+import { withRunningStore } from './running-store.ts'
 
 const USAGE = 'scorewire boards apply FILE [--yes | --dry-run]\n       scorewire boards list\n       scorewire boards show NAME'
-
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 /** `scorewire boards`: shows and changes the boards of a running service, which takes them over at once. */
 export const boards: Command = async (words, { env, write }) => {
   const run = parseWords(words)
-  const { redisUrl, dataDir } = readConfig({ ...env, BOARDS_FILE: undefined }, ['REDIS_URL'])
-  const store = await openStore({ url: redisUrl ?? await runningEmbeddedRedis(dataDir), log: silent, now: Date.now })
-  try {
-    return await run(store, write)
-  } finally {
-    store.close()
-  }
+  return await withRunningStore(env, async (store) => await run(store, write))
 }
 
 type Run = (store: Store, write: (text: string) => void) => Promise<number>

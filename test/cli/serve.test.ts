@@ -8,22 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { test, type Test } from 'tap'
+import { PLAIN, run } from '../harness/command.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-
-/** The variables of the environment that a command may see: none that would configure it. */
-const PLAIN = { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json' }
-
-interface Run { code: number | null, out: string, error: string }
-
-async function run (words: string[], env: Record<string, string> = {}): Promise<Run> {
-  const child = spawn(process.execPath, ['--import=tsx', MAIN, ...words], { env: { ...PLAIN, ...env } })
-  let [out, error] = ['', '']
-  child.stdout.on('data', (data) => { out += data })
-  child.stderr.on('data', (data) => { error += data })
-  const [code] = await once(child, 'close')
-  return { code, out, error }
-}
 
 async function startService (t: Test, dataDir: string, env: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['--import=tsx', MAIN, 'serve'], { env: { ...PLAIN, PORT: '0', DATA_DIR: dataDir, ...env } })

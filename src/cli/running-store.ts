@@ -1,0 +1,26 @@
+import { readConfig } from '../config.ts'
+import type { Board } from '../leaderboard/rules.ts'
+import { runningEmbeddedRedis } from '../redis/embedded.ts'
+import { openStore, type Store } from '../redis/store.ts'
+import type { Process } from './command.ts'
+
+const silent = { debug () {}, info () {}, warn () {}, error () {} }
+
+/** Does something with the store of a running service: the one at REDIS_URL, or the embedded one of DATA_DIR. @throws Error when there is none */
+export async function withRunningStore<T> (env: Process['env'], use: (store: Store) => Promise<T>): Promise<T> {
+  const { redisUrl, dataDir } = readConfig({ ...env, BOARDS_FILE: undefined }, ['REDIS_URL'])
+  const store = await openStore({ url: redisUrl ?? await runningEmbeddedRedis(dataDir), log: silent, now: Date.now })
+  try {
+    return await use(store)
+  } finally {
+    store.close()
+  }
+}
+
+/** @throws Error when the store has no board of this name */
+export async function storedBoard ({ boards }: Store, name: string): Promise<Board> {
+  const stored = await boards.read(name)
+  if (stored.state === 'there') return stored.board
+  const names = [...(await boards.list()).keys()]
+  throw new Error(`There is no board called ${JSON.stringify(name)}; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ') || 'none yet'}.`)
+}
