@@ -132,6 +132,17 @@ end
 
 local NOTHING = {}
 
+-- The segments of a window in which a user is to have its score: those of now. A late action counts in those that the user had in
+-- its season; in running windows they are the same.
+local function lines_in(window, user, now)
+  if season == '' or not call('ZSCORE', window.scores, user) then return now end
+  local lines = {}
+  for _, line in ipairs(segments.ever(current, former, user)) do
+    if call('ZSCORE', segments.key_of(window.scores, line), user) then lines[#lines + 1] = line end
+  end
+  return lines
+end
+
 local function score_everywhere(user, amount, given)
   local now, left = NOTHING, NOTHING
   any_segments = any_segments or given
@@ -139,6 +150,7 @@ local function score_everywhere(user, amount, given)
   local first
   for w = 1, window_count do
     local window = windows[w]
+    local lines = lines_in(window, user, now)
     local score = write(window, user, amount, sign)
     first = first or score
     for _, line in ipairs(left) do
@@ -146,7 +158,7 @@ local function score_everywhere(user, amount, given)
       heads.remove(part, user)
       part.is_new = true -- its keys go with its last user, and would come back without their end
     end
-    for _, line in ipairs(now) do heads.put(part_of(window, line), user, score) end
+    for _, line in ipairs(lines) do heads.put(part_of(window, line), user, score) end
   end
   return first
 end

@@ -26,8 +26,9 @@ function startOfDays (): DateTime {
 
 /** For each of a zone's days the end of the day before, its own first ms, and one moment in between, in the order of time. */
 function momentsOf (zone: string, days: number): number[] {
+  const first = startOfDays().setZone(zone, { keepLocalTime: true })
   return Array.from({ length: days }, (_, n) => {
-    const day = startOfDays().setZone(zone, { keepLocalTime: true }).plus({ days: n }).startOf('day').toMillis()
+    const day = first.plus({ days: n }).startOf('day').toMillis()
     // A store that learns the time may be a ms ahead; a real clock goes on meanwhile.
     return [day - 2, day, day + (n * 7919 + 1) % 1380 * 60_000]
   }).flat()
