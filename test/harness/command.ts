@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { PassThrough, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { UsageError, type Command } from '../../src/cli/command.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -19,4 +21,19 @@ export async function run (words: string[], env: Record<string, string> = {}, in
   child.stdin.end(input)
   const [code] = await once(child, 'close')
   return { code, out, error }
+}
+
+/** Runs a command within the test's own process, which starts sooner. */
+export async function perform (command: Command, words: string[], env: Record<string, string> = {}): Promise<Run> {
+  let out = ''
+  const stdout = new PassThrough()
+  stdout.on('data', (data) => { out += data })
+  try {
+    const code = await command(words, {
+      env, isTerminal: false, write: (text) => { out += text }, showProgress () {}, stdin: Readable.from([]), stdout, stopSignal: new Promise(() => {})
+    })
+    return { code, out, error: '' }
+  } catch (error) {
+    return { code: error instanceof UsageError ? 2 : 1, out, error: error instanceof Error ? error.message : String(error) }
+  }
 }
