@@ -16,7 +16,12 @@ export function withAnswers (readme: string, answers: ReadonlyMap<Question, stri
   const sections = QUESTIONS.flatMap((question) => {
     const mark = `<!-- bench:${question} -->`
     const text = answers.get(question) ?? present.split(mark)[1]?.split('<!-- bench:')[0]?.trim()
-    return text === undefined ? [] : [`${mark}\n${text}\n`]
+    return text === undefined ? [] : [`${mark}\n${foldParagraphs(text)}\n`]
   })
   return `${readme.slice(0, begin)}\n${sections.join('\n')}${readme.slice(end)}`
+}
+
+/** One line for each paragraph, since the README has a bound of lines; tables stay as they are. */
+function foldParagraphs (text: string): string {
+  return text.replace(/^(?!\|)(.+)\n(?=[^|\n])/gm, '$1 ')
 }
