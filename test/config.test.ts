@@ -93,7 +93,7 @@ test('BOARDS_FILE', async (t) => {
     t.strictSame(problems('{"boards":{"main":{"max_score":9007199254740993}}}'), ['BOARDS_FILE: /boards/main/max_score must be <= 9007199254740991'])
     t.strictSame(problems('{"boards":{"main":{"time_zone":"Mars/Olympus"}}}'), ['BOARDS_FILE: /boards/main/time_zone is not an IANA time zone: Mars/Olympus'])
     t.strictSame(problems('{"boards":{"main":{"windows":[]}}}'), ['BOARDS_FILE: /boards/main/windows must NOT have fewer than 1 items'])
-    t.strictSame(problems('{"boards":{"main":{"windows":["decade"]}}}'), ['BOARDS_FILE: /boards/main/windows/0 must be one of all, day, week, month'])
+    t.strictSame(problems('{"boards":{"main":{"windows":["decade"]}}}'), ['BOARDS_FILE: /boards/main/windows/0 must be one of all, day, week, month, season'])
     t.match(problemsOf({ BOARDS_FILE: '/does/not/exist' })[0], /ENOENT/)
   })
 })

@@ -62,9 +62,11 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
       return word
     },
     async remove (name) {
-      const { state } = await readBoard(reader, name)
-      const isListed = state === 'there' || state === 'puzzling'
-      if (isListed && await writing(async () => await unlist([BOARD_REGISTRY], [name])) === 'last') return 'last'
+      const isLast = await writing(async () => {
+        const { state } = await readBoard(reader, name)
+        return (state === 'there' || state === 'puzzling') && await unlist([BOARD_REGISTRY], [name]) === 'last'
+      })
+      if (isLast) return 'last'
       return await following(async () => {
         if (await end(name) !== 'deleting') return 'unknown'
         await tell(name)

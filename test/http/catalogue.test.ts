@@ -88,12 +88,11 @@ test('actions of a catalogue', async (t) => {
 
 test('a retry is a replay with the first answer although the catalogue has changed in between', async (t) => {
   const redis = await startRedis(t)
-  const directory = t.testdir({})
+  const node = await startNode(t, { redisUrl: redis.url })
   const answers = []
   for (const points of [50, 60]) {
-    const boardsFile = join(directory, `${points}.json`)
-    await writeFile(boardsFile, JSON.stringify({ boards: { main: { actions: { win: { points } } } } }))
-    const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: boardsFile } })
+    const { status } = await node.call('PUT', '/v1/boards/main', { token: node.token('root', { scope: 'admin' }), body: { actions: { win: { points } } } })
+    t.equal(status, 200)
     answers.push((await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada'), body: { action_id: 'a1', action: 'win' } })).body)
   }
   t.strictSame(answers[1], { ...answers[0], applied: false })
@@ -101,12 +100,11 @@ test('a retry is a replay with the first answer although the catalogue has chang
 
 test('the published contracts obey the rules of the default board, in their own words', async (t) => {
   const redis = await startRedis(t)
-  const directory = t.testdir({})
+  const node = await startNode(t, { redisUrl: redis.url })
   const expected = { closed: [403, 403, 403, 403, 403], proven: [422, 422, 400, 422, 400] }
   for (const [name, statuses] of Object.entries(expected)) {
-    const boardsFile = join(directory, `${name}.json`)
-    await writeFile(boardsFile, JSON.stringify({ boards: { main: name === 'closed' ? { client_increments: false } : { proof: 'grant' } } }))
-    const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: boardsFile } })
+    const rules = name === 'closed' ? { client_increments: false } : { proof: 'grant' }
+    await node.call('PUT', '/v1/boards/main', { token: node.token('root', { scope: 'admin' }), body: rules })
     const token = node.token('ada')
     const requests: Array<[string, object]> = [
       ['/update-score', { userId: 'ada', scoreIncrement: 1 }], ['/api/v1/score/update', { user_id: 'ada', score_increase: 1 }],
@@ -114,5 +112,5 @@ test('the published contracts obey the rules of the default board, in their own 
     ]
     for (const [n, [path, body]] of requests.entries()) t.equal((await node.call('POST', path, { token, body })).status, statuses[n], `${name}: ${path}`)
   }
-  t.strictSame(await redis.client.keys('*'), [])
+  t.strictSame((await redis.client.keys('*')).sort(), ['sw:boards', 'sw:{main}:meta', 'sw:{main}:rules'])
 })

@@ -186,7 +186,7 @@ test('tokens of live connections', async (t) => {
     }
     t.equal((await node.call('GET', '/v1/boards/closed/top', { token })).status, 200)
     const closed = await startNode(t, {
-      redisUrl: redis.url,
+      redisUrl: (await startRedis(t)).url,
       env: { BOARDS_FILE: `${t.testdir({ 'boards.json': '{"boards":{"main":{"visibility":"authenticated"}}}' })}/boards.json` }
     })
     const contracts = { '/scoreboard': 401, '/api/v1/scoreboard': 401, '/api/scores/top': 403, '/scores': 401, '/api/top-scores': 401 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { defaultBoards } from '../../src/leaderboard/board.ts'
+import { parseBoards } from '../../src/leaderboard/board.ts'
 import { STATUS, type ProblemCode } from '../../src/leaderboard/problem.ts'
 import { HEAD_SIZE } from '../../src/leaderboard/rules.ts'
 import { startNode, type CallOptions } from '../harness/node.ts'
@@ -156,8 +156,11 @@ test('groups', async (t) => {
 
   await t.test('1,000 users stand in the board\'s order, in the head and far below it', async (t) => {
     const store = await openTestStore(t, redis.url)
+    const parsed = parseBoards(content)
+    if ('problems' in parsed) throw new Error(parsed.problems.join('; '))
+    const main = parsed.boards.default
     const users = Array.from({ length: MOST + 3 * HEAD_SIZE }, (_, n) => `${n % 2 === 0 ? 'u' : 'ü'}${n}`)
-    await Promise.all(users.map(async (user, n) => await store.increment(defaultBoards().default, increment(user, 1 + n % 7))))
+    await Promise.all(users.map(async (user, n) => await store.increment(main, increment(user, 1 + n % 7))))
     const members = users.filter((_, n) => n % 4 !== 0 || n > 1200).slice(0, MOST)
     t.equal((await put('crowd', members.toReversed())).body.user_ids.length, MOST)
     const order = []
@@ -171,7 +174,7 @@ test('groups', async (t) => {
     t.equal(expected.length, MOST)
     const { body } = await top('group=crowd&limit=100')
     t.strictSame(body.top_scores, expected.slice(0, 100).map((entry) => ({ ...entry, rank_among: 1 + expected.filter((another) => another.score > entry.score).length })))
-    const found = await store.readLookup(defaultBoards().default, { window: 'all' }, members)
+    const found = await store.readLookup(main, { window: 'all' }, members)
     t.strictSame(found.map(({ userId }) => userId), expected.map(({ user_id: user }) => user))
   })
 })

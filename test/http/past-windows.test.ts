@@ -14,7 +14,6 @@ test('a window is read by its name while it is kept', async (t) => {
   const redis = await startRedis(t)
   const contentIn = (zone: string) => ({ boards: { main: { windows: ['all', 'day'], time_zone: zone } } })
   const file = `${t.testdir({ 'boards.json': JSON.stringify(contentIn(AHEAD)) })}/boards.json`
-  const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: file } })
   const store = await openTestStore(t, redis.url)
   const parsed = parseBoards(contentIn(BEHIND))
   if ('problems' in parsed) throw new Error(parsed.problems.join())
@@ -23,6 +22,8 @@ test('a window is read by its name while it is kept', async (t) => {
   const today = windowAt('day', calendar(AHEAD), now).name
   await store.increment(parsed.boards.default, increment('ada', 7))
   await store.increment(parsed.boards.default, increment('bob', 9))
+  // Only now the board has rules, by which those writes would be judged.
+  const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: file } })
   await node.call('POST', '/v1/boards/main/increments', { token: node.token('cyd'), body: { increment: 1 } })
 
   const get = async (path: string, headers = {}) => await node.call('GET', `/v1/boards/main/${path}`, { headers })

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { defaultBoards } from '../../src/leaderboard/board.ts'
 import { startNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
 
@@ -68,8 +69,16 @@ test('reads', async (t) => {
   await t.test('the boards tell their rules', async (t) => {
     const board = {
       board: 'main',
+      revision: defaultBoards().default.revision,
+      order: 'desc',
+      operator: 'increment',
       visibility: 'public',
       time_zone: 'UTC',
+      week_start: 'monday',
+      seasons: [],
+      retention: { day: 8, week: 35, month: 400 },
+      segments: [],
+      head_size: 128,
       max_increment: 1000,
       max_score: Number.MAX_SAFE_INTEGER,
       quota: { increments: 600, per_seconds: 60 },
