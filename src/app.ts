@@ -110,7 +110,11 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     if (after === undefined) metrics.forget(before!.name)
   })
   const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
-  const moderation = createModeration({ keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards, renewBoard: feed.renew, newId: randomUUID, now: store.now })
+  const moderation = createModeration({ keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards, refreshBoards: feed.refresh, renewBoard: feed.renew, newId: randomUUID, now: store.now })
+  boards.onChange(({ before, after }) => {
+    if (before !== undefined || after === undefined) return
+    moderation.applyServiceBans(after).catch((error: unknown) => log.warn({ board: after.name, error: String(error) }, 'could not ban from a new board who is banned from all'))
+  })
   const stopBanSweep = startBanSweep({
     read: store.readEndedBans,
     boards: () => boards.all,

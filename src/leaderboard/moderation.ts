@@ -54,6 +54,8 @@ export interface ModerationOptions {
   readonly serviceBans: KeepServiceBans
   readonly readBans: ReadBans
   readonly boards: { readonly all: readonly Board[] }
+  /** Looks which boards there are now. @throws Problem `unavailable` */
+  readonly refreshBoards: () => Promise<void>
   /** The board as it is now. @throws Problem `unknown_board` */
   readonly renewBoard: (name: string) => Promise<Board>
   readonly newId: () => string
@@ -90,7 +92,7 @@ const MAX_TRIES = 5
 /** The actor of what happens by itself. */
 const SERVICE = { actor: 'scorewire', ip: '', requestId: '' }
 
-export function createModeration ({ keep, serviceBans, readBans, boards, renewBoard, newId, now }: ModerationOptions): Moderation {
+export function createModeration ({ keep, serviceBans, readBans, boards, refreshBoards, renewBoard, newId, now }: ModerationOptions): Moderation {
   const actOf = ({ principal, ip, requestId }: Moderator, userId: string, reason: string | undefined): Act =>
     ({ userId, actionId: newId(), actor: principal.userId, ip, requestId, reason: reason ?? '' })
 
@@ -106,6 +108,7 @@ export function createModeration ({ keep, serviceBans, readBans, boards, renewBo
 
   /** One board after the other, so that nobody waits long for Redis. The names of those of which it is true. */
   async function onEachBoard (act: (board: Board) => Promise<boolean>): Promise<string[]> {
+    await refreshBoards()
     const names: string[] = []
     for (const board of boards.all) {
       try {

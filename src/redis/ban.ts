@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { KeepModeration } from '../leaderboard/moderation.ts'
 import { parseBan } from './banned.ts'
 import { attempt } from './connection.ts'
-import { actArgs, callInTime, keptWindowsAt, windowKeys } from './kept-windows.ts'
+import { actArgs, callInTime, keptWindowsAt, SEND_AGAIN, windowKeys } from './kept-windows.ts'
 import { boardKeys } from './keys.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
@@ -19,7 +19,7 @@ export function createBan ({ redis, clock, directory }: ScriptContext): KeepMode
           ...windowKeys(names, [...windows.running, ...windows.past])],
         [...actArgs(board, act, windows), JSON.stringify(ban), ban.until_ms ?? 0]
       ]
-    }))
+    }), SEND_AGAIN)
     return word === 'banned' || word === 'same' ? { result: word, ban: parseBan(kept) } : { result: 'outdated' }
   }
 }

@@ -6,6 +6,7 @@ import type { Board } from '../leaderboard/board.ts'
 import type { KeepServiceBans, ReadBans } from '../leaderboard/moderation.ts'
 import type { RedisClock } from './clock.ts'
 import { attempt } from './connection.ts'
+import { SEND_AGAIN } from './kept-windows.ts'
 import { boardKeys, SERVICE_BANS } from './keys.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
@@ -44,8 +45,8 @@ const Reply = Type.Enum(['forgotten', 'kept'])
 export function createServiceBans ({ redis, clock, directory }: ScriptContext): KeepServiceBans {
   const forget = bindScript(redis, 'forget-ban', { reply: Reply, directory })
   return {
-    put: async (userId, ban) => { await attempt(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban))) },
-    remove: async (userId) => await attempt(redis, async () => await redis.hdel(SERVICE_BANS, userId)) === 1,
+    put: async (userId, ban) => { await attempt(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN) },
+    remove: async (userId) => await attempt(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
     forgetEnded: async (userId) => { await attempt(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()])) }
   }
 }

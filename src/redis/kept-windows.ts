@@ -7,6 +7,9 @@ import type { RedisClock } from './clock.ts'
 import { boardKeys, type BoardKeys } from './keys.ts'
 import { GATE_MS } from './increment.ts'
 
+/** For whoever hears nothing of an act that has no id of its own. */
+export const SEND_AGAIN = 'No answer came from the score store. Send the same again: it does no harm twice.'
+
 type Call = readonly [keys: string[], args: (string | number)[]]
 
 /** Some hundred windows a board take milliseconds to name, and stay the same for a day. */

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { KeepModeration } from '../leaderboard/moderation.ts'
 import { closedSeasons } from '../leaderboard/retention.ts'
 import { attempt } from './connection.ts'
-import { actArgs, callInTime, keptWindowsAt, windowKeys } from './kept-windows.ts'
+import { actArgs, callInTime, keptWindowsAt, SEND_AGAIN, windowKeys } from './kept-windows.ts'
 import { boardKeys } from './keys.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
@@ -22,7 +22,7 @@ export function createRemoveUser ({ redis, clock, directory }: ScriptContext): K
           ...windowKeys(names, windows), ...own],
         [...actArgs(board, act, kept), kind, windows.length]
       ]
-    }))
+    }), SEND_AGAIN)
     return word === 'removed' || word === 'none' ? { result: word } : { result: 'outdated' }
   }
 }

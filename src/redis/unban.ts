@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { KeepModeration } from '../leaderboard/moderation.ts'
 import { attempt } from './connection.ts'
-import { actArgs, callInTime, keptWindowsAt, windowKeys } from './kept-windows.ts'
+import { actArgs, callInTime, keptWindowsAt, SEND_AGAIN, windowKeys } from './kept-windows.ts'
 import { boardKeys } from './keys.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
 
@@ -18,7 +18,7 @@ export function createUnban ({ redis, clock, directory }: ScriptContext): KeepMo
           ...windowKeys(names, [...windows.running, ...windows.past])],
         [...actArgs(board, act, windows), which]
       ]
-    }))
+    }), SEND_AGAIN)
     return word === 'unbanned' || word === 'none' ? { result: word } : { result: 'outdated' }
   }
 }

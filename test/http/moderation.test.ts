@@ -194,6 +194,14 @@ test('a ban from all boards holds on each, and is told and lifted as one', async
   t.strictSame(await everything(redis), before, 'the same ban again is no other ban')
 })
 
+test('a board that is made later takes over the bans from all boards', async (t) => {
+  const { node, moderate } = await setScene(t)
+  await moderate('PUT', '/v1/bans/ada', { reason: 'an aimbot' })
+  t.equal((await moderate('PUT', '/v1/boards/later', {})).status, 201)
+  while ((await moderate('GET', '/v1/boards/later/bans/ada')).status !== 200) await delay(20)
+  t.equal((await node.call('POST', '/v1/boards/later/increments', { token: node.token('ada'), body: {} })).body.code, 'user_banned')
+})
+
 test('of who is erased nothing is left but the ledger', async (t) => {
   const { redis, node, raise, moderate } = await setScene(t, { main: { windows: ['all', 'day'], segments: ['region'], actions: { win: { points: 3, limit: { max: 5, per: 'day' } } } }, second: {} })
   await raise('forget-me', 3)

@@ -189,7 +189,7 @@ test('a ban that has ended is lifted by the next write, once, and by a sweep; an
   const store = await openTestStore(t, redis.url)
   const board = freshBoard()
   const moderation = createModeration({
-    keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all: [board] }, renewBoard: async () => board, newId: randomUUID, now: store.now
+    keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all: [board] }, refreshBoards: async () => {}, renewBoard: async () => board, newId: randomUUID, now: store.now
   })
   const ban = async (userId: string, untilMs: number) => await store.moderation.ban(board, act(userId), { reason: 'a test', until_ms: untilMs, actor: 'mod' })
   for (const userId of ['ada', 'bob', 'eve']) await store.increment(board, increment(userId, 5))
@@ -219,7 +219,7 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
   const [old, fresh] = [freshBoard(), freshBoard()]
   const all = [old]
   const moderation = createModeration({
-    keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all }, renewBoard: async () => old, newId: randomUUID, now: store.now
+    keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all }, refreshBoards: async () => {}, renewBoard: async () => old, newId: randomUUID, now: store.now
   })
   const moderator = { principal: { userId: 'mod', username: undefined, scopes: new Set<'admin'>(['admin']), claims: {}, expiresMs: Infinity }, ip: '192.0.2.1', requestId: 'test' }
   const users = Array.from({ length: 300 }, (_, n) => `user-${n}`)
