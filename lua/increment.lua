@@ -48,6 +48,8 @@
 -- 'applied' score, 'replayed' score, 'repriced' score/increment (a replay of what gave another increment then), 'mismatch' 0,
 -- 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0, 'banned' 0, 'ban_over' 0 (the ban has ended and is to be lifted)
 
+--#include "actions"
+--#include "bans"
 --#include "boards"
 --#include "heads"
 --#include "operators"
@@ -62,7 +64,6 @@ local quota_max, quota_ms = number(ARGV[8]), ARGV[9]
 local gate_ms, channel, ledger_max = ARGV[10], ARGV[11], ARGV[12]
 local rules, operator, sign, season = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
 local write, write_aside = operators.write[operator], operators.write_aside[operator]
-local FUTURE_MS = 300000 -- how far an action id's own time may be ahead of Redis' clock
 
 local board = boards.open(meta)
 local now_ms = board.now_ms
@@ -108,7 +109,8 @@ local function expire(window, ...)
   for _, key in ipairs({...}) do call('PEXPIREAT', key, window.expires_ms) end
 end
 
-local function score_aside(user, amount)
+local function score_aside(user, amount, given)
+  if given then segments.move(current, former, user, given) end
   for w = 1, window_count do
     write_aside(windows[w].aside, user, amount, sign)
     expire(windows[w], windows[w].aside)
@@ -176,13 +178,8 @@ local function remarks(kind, given, is_aside)
   return fields
 end
 
--- '' for a user who may score, 'aside' for one whom nobody else is to notice, else the answer.
 local function standing_of(user)
-  local ban = any_banned and call('HGET', banned, user)
-  if not ban then return '' end
-  ban = cjson.decode(ban)
-  if ban.until_ms and ban.until_ms <= now_ms then return 'ban_over' end
-  return ban.shadow and 'aside' or 'banned'
+  return any_banned and bans.standing_by(call('HGET', banned, user), now_ms) or ''
 end
 
 local function apply(item, seen, before, quota, limit)
@@ -190,17 +187,15 @@ local function apply(item, seen, before, quota, limit)
   local mark = kind and ' ' .. kind_mark or ''
   local standing = standing_of(user)
   if standing == 'ban_over' then return standing, '0' end
-  local known = call('HGET', seen, digest) or call('HGET', before, digest)
-  if known then
-    local counted, score, counted_mark = string.match(known, '^(%d+) (%d+)(.*)$')
+  local counted, score, counted_mark = actions.recall(seen, before, digest)
+  if counted then
     if counted_mark ~= mark then return 'mismatch', '0' end
     if kind and counted ~= amount then return 'repriced', score .. '/' .. counted end
     if counted ~= amount then return 'mismatch', '0' end
     return 'replayed', score
   end
   if standing == 'banned' then return standing, '0' end
-  -- An id from the future is remembered from now on, not from its own time: so much earlier it is too old.
-  if made_ms > 0 and (now_ms - made_ms > memory_ms - FUTURE_MS or made_ms - now_ms > FUTURE_MS) then return 'too_old', '0' end
+  if actions.is_beyond(made_ms, now_ms, memory_ms) then return 'too_old', '0' end
   local is_aside = standing == 'aside'
   if operator == 'increment' and (near_limit or is_aside) and passes_limit(user, amount, is_aside) then return 'score_limit', '0' end
   local done = limit and number(call('GET', limit) or 0)
@@ -215,10 +210,9 @@ local function apply(item, seen, before, quota, limit)
   if limit and call('INCR', limit) == 1 then call('PEXPIRE', limit, limit_ms) end
   if name ~= '' and call('HGET', names, user) ~= name then call('HSET', names, user, name) end
   given = given ~= 0 and given
-  local stored = is_aside and score_aside(user, amount) or score_everywhere(user, amount, given)
-  local score = string.gsub(stored, '^-', '')
-  call('HSET', seen, digest, amount .. ' ' .. score .. mark)
-  if call('HLEN', seen) == 1 then call('PEXPIREAT', seen, seen_until_ms) end
+  local stored = is_aside and score_aside(user, amount, given) or score_everywhere(user, amount, given)
+  score = string.gsub(stored, '^-', '')
+  actions.remember(seen, digest, amount .. ' ' .. score .. mark, seen_until_ms)
   boards.log(board, ledger, 'user', user, 'action', action, 'increment', amount, 'score', score,
     'actor', actor, 'ip', ip, 'request', request, unpack(remarks(kind, given, is_aside)))
   return 'applied', score

@@ -12,6 +12,7 @@ for _, slot in ipairs(KEYS) do
   local known = redis.call('HGET', slot, digest)
   if known then
     local increment, score = string.match(known, '^(%d+) (%d+)')
+    if string.match(known, ' ~%-$') then increment = '-' .. increment end
     return {'seen', increment, score}
   end
 end

@@ -4,25 +4,36 @@
 -- KEYS[1] scores     zset  user -> score
 -- KEYS[2] head       hash  user -> sequence number of reaching the score, at most `head_size`
 -- KEYS[3] names      hash  user -> username
+-- KEYS[4] aside      zset  user -> score of those who are banned
+-- KEYS[5] banned     hash  user -> JSON of the ban
+-- KEYS[6] current    hash  user -> the segments that the user is in
 -- ARGV[1] user       whose
 -- ARGV[2] around     neighbours wanted on either side, 0 for none
 -- ARGV[3] head_size  users in a full head
+-- ARGV[4] reader     'self' also sees what nobody else is to see, 'others' do not
+-- ARGV[5] segment    name:value of the segment whose scores these are, '' if none
 --
--- Returns {'unknown'}, or {'user', score, higher, total, name, place, place_higher, rows, head}, numbers as text:
+-- Returns {'unknown'}; {'aside', score, higher, total, name} of a score that only the user sees, `total` without it; or
+-- {'user', score, higher, total, name, place, place_higher, rows, head}, numbers as text:
 -- `higher` is how many users have a higher score; rows {user, score, name, ...} are the neighbourhood in
 -- Redis' own order, the first of them at `place` there, with `place_higher` users above its score;
 -- head {user, score, sequence, name, ...} is the head, unordered, where the neighbourhood touches it,
 -- and then the rows reach far enough to find `around` neighbours that are not in the head.
 
-local scores, head, names = KEYS[1], KEYS[2], KEYS[3]
-local user, around, head_size = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+--#include "sight"
+local scores, head, names, aside, banned, current = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local user, around, head_size, reader, segment = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local call = redis.call
-
-local score = call('ZSCORE', scores, user)
-if not score then return {'unknown'} end
 
 local function whole(n) return string.format('%.0f', n) end
 local function higher_than(other) return call('ZCOUNT', scores, '(' .. other, '+inf') end
+
+local score = call('ZSCORE', scores, user)
+if not score then
+  local own = reader == 'self' and sight.score_aside(aside, banned, current, user, segment)
+  if not own then return {'unknown'} end
+  return {'aside', own, whole(higher_than(own)), whole(call('ZCARD', scores)), call('HGET', names, user) or ''}
+end
 
 local answer = {
   'user', score, whole(higher_than(score)), whole(call('ZCARD', scores)), call('HGET', names, user) or '',

@@ -3,6 +3,8 @@ import jwt from '@fastify/jwt'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
 import { createAuth, tokenOptions } from './http/auth.ts'
+import { registerAdjustment } from './http/adjustment.ts'
+import { registerBan, registerServiceBan } from './http/ban.ts'
 import { registerBatch } from './http/batch.ts'
 import { registerBoards } from './http/boards.ts'
 import { registerContract000 } from './http/contracts/contract-000.ts'
@@ -15,6 +17,7 @@ import { registerDevelopmentToken } from './http/development-token.ts'
 import { createDoor } from './http/door.ts'
 import { registerEdgeLimit } from './http/edge-limit.ts'
 import { registerEntries } from './http/entries.ts'
+import { registerErase } from './http/erase.ts'
 import { createGrantTokens } from './http/grant-token.ts'
 import { registerExport } from './http/export.ts'
 import { registerGrant } from './http/grant.ts'
@@ -37,6 +40,7 @@ import { registerTop } from './http/top.ts'
 import { registerUser } from './http/user.ts'
 import type { Board } from './leaderboard/board.ts'
 import { createRaiseScore } from './leaderboard/increment.ts'
+import { createModeration } from './leaderboard/moderation.ts'
 import { isRunning, type Part } from './leaderboard/part.ts'
 import { closedSeason } from './leaderboard/season.ts'
 import { closeSeasons } from './jobs/season-closing.ts'
@@ -44,6 +48,7 @@ import { Audience } from './live/audience.ts'
 import { Hub } from './live/hub.ts'
 import { createLiveStats } from './live/live-stats.ts'
 import { LIVE_ROWS } from './live/prepared-top.ts'
+import { startBanSweep, SWEEP_EVERY_MS } from './redis/ban-sweep.ts'
 import { GATE_MS } from './redis/increment.ts'
 import { openBoardFeed } from './redis/board-feed.ts'
 import { openStore } from './redis/store.ts'
@@ -105,7 +110,20 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     if (after === undefined) metrics.forget(before!.name)
   })
   const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
-  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: async () => {}, onOutcome: metrics.onOutcome })
+  const moderation = createModeration({ keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards, refreshBoards: feed.refresh, renewBoard: feed.renew, newId: randomUUID, now: store.now })
+  boards.onChange(({ before, after }) => {
+    if (before !== undefined || after === undefined) return
+    moderation.applyServiceBans(after).catch((error: unknown) => log.warn({ board: after.name, error: String(error) }, 'could not ban from a new board who is banned from all'))
+  })
+  const stopBanSweep = startBanSweep({
+    read: store.readEndedBans,
+    boards: () => boards.all,
+    lift: moderation.liftBan,
+    everyMs: SWEEP_EVERY_MS,
+    random,
+    onError: (error) => log.debug({ error: String(error) }, 'could not lift bans that have ended')
+  })
+  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome: metrics.onOutcome })
   // The hub knows the running windows; one asked for by its name is read as it is.
   const readTop = async (board: Board, part: Part) => {
     if (isRunning(part)) return await hub.top(board, part)
@@ -126,6 +144,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     stopClosing()
     feed.close()
     audience.stop()
+    stopBanSweep()
     store.close()
   })
   await server.register(jwt, tokenOptions({ secret: jwtSecret, issuer: config.jwtIssuer, audience: config.jwtAudience }))
@@ -160,6 +179,10 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerExport(server, { boards, auth, readEntries: store.readEntries, readSegments: store.readSegments, now: store.now })
   await registerImport(server, { boards, auth, keep: store.import, renewBoard: feed.renew, now: store.now })
   registerBoards(server, { auth, boards, registry: store.boards, refresh: feed.refresh, now: store.now })
+  registerBan(server, { boards, auth, moderation, readBans: store.readBans })
+  registerServiceBan(server, { auth, moderation, readBans: store.readBans })
+  registerAdjustment(server, { boards, auth, moderation })
+  registerErase(server, { boards, auth, moderation })
 
   const watching = { boards, auth, door, hub, audience, stats: live }
   await registerScoreboardSocket(server, watching)

@@ -7,6 +7,7 @@
 local heads = (function()
   local call, number = redis.call, tonumber
   local NONE = -math.huge
+  local FEW = 16 -- equals: to look at them alone takes a tenth of the time that all of the head takes
 
   local function whole(n) return string.format('%.0f', n) end
 
@@ -33,18 +34,24 @@ local heads = (function()
     return call('HSET', window.head, user, whole(board.sequence)) == 1
   end
 
+  -- Users of a full head with its lowest score, and perhaps some outside with it.
+  local function lowest_of(window)
+    local users = call('ZRANGE', window.scores, whole(window.floor), whole(window.floor), 'BYSCORE', 'LIMIT', 0, FEW + 1)
+    if #users <= FEW then return users end
+    local all, lowest = call('HKEYS', window.head), {}
+    for i, score in ipairs(call('ZMSCORE', window.scores, unpack(all))) do
+      if number(score) == window.floor then lowest[#lowest + 1] = all[i] end
+    end
+    return lowest
+  end
+
   -- Whoever reached the lowest score of the head last leaves it.
   local function drop_last(window)
-    local pairs_of_head = call('HGETALL', window.head)
-    local users = {}
-    for i = 1, #pairs_of_head, 2 do users[#users + 1] = pairs_of_head[i] end
-    local scores = call('ZMSCORE', window.scores, unpack(users))
-    local last, last_score, last_sequence
-    for i, user in ipairs(users) do
-      local score, reached = number(scores[i]), number(pairs_of_head[2 * i])
-      if not last or score < last_score or (score == last_score and reached > last_sequence) then
-        last, last_score, last_sequence = user, score, reached
-      end
+    local users = lowest_of(window)
+    local last, last_sequence
+    for i, sequence in ipairs(call('HMGET', window.head, unpack(users))) do
+      local reached = number(sequence or 0)
+      if not last or reached > last_sequence then last, last_sequence = users[i], reached end
     end
     call('HDEL', window.head, last)
   end

@@ -76,6 +76,8 @@ export interface Auth {
   expiryOf (principal: Principal): number
   /** Lets whoever is calling read this board. @throws Problem as `verify`, where the board is for those with a token */
   mayRead (board: Board, request: FastifyRequest): void
+  /** As `mayRead`; and whoever it is, where a token says so: on a board for everybody one that is not valid says nothing. */
+  readerOf (board: Board, request: FastifyRequest): Principal | undefined
   /** A `preParsing` hook: sets `request.principal` before the body is read. */
   authenticate (request: FastifyRequest, reply: unknown, payload: unknown, done: (error: Error | null) => void): void
   /**
@@ -108,6 +110,16 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
     expiryOf: ({ expiresMs }) => performance.now() + expiresMs - now(),
     mayRead (board, request) {
       if (board.visibility === 'authenticated') principalFor(request.headers.authorization)
+    },
+    readerOf (board, request) {
+      if (board.visibility === 'authenticated') return principalFor(request.headers.authorization)
+      if (request.headers.authorization === undefined) return undefined
+      try {
+        return principalFor(request.headers.authorization)
+      } catch (error) {
+        if (error instanceof Problem) return undefined
+        throw error
+      }
     },
     authenticate (request, _reply, _payload, done) {
       try {

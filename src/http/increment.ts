@@ -75,6 +75,6 @@ export function registerIncrement (server: Server, { boards, auth, raiseScore, r
 
 /** The user's rank for an answer. The point has counted: an answer without the rank is true, and a refusal would not be. */
 export async function rankOf (readUser: Reads['user'], board: Board, userId: string): Promise<{ rank?: number }> {
-  const standing = await readUser(board, { window: board.windows[0]! }, { userId, around: 0 }).catch(() => undefined)
+  const standing = await readUser(board, { window: board.windows[0]! }, { userId, around: 0, reader: 'self' }).catch(() => undefined)
   return standing === undefined ? {} : { rank: standing.rank }
 }

@@ -29,6 +29,7 @@ export async function registerOpenApi (server: Server, { version }: { version: s
         { name: 'read', description: 'Read boards' },
         { name: 'boards', description: 'Make, change and delete boards' },
         { name: 'groups', description: 'Stored lists of users, such as somebody\'s friends' },
+        { name: 'moderation', description: 'Bans, corrections and removals, with the scope admin' },
         { name: 'contracts', description: 'Five published contracts, on the default board' },
         { name: 'operations', description: 'Health and metrics' }
       ]
@@ -38,16 +39,20 @@ export async function registerOpenApi (server: Server, { version }: { version: s
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
 }
 
+interface Operation { requestBody?: { required: boolean, content: Record<string, { schema?: object }> } }
+
 /** As much of an OpenAPI document as is looked at here. */
 interface Described {
-  paths?: Record<string, { post?: { requestBody?: { required: boolean, content: Record<string, { schema?: object }> } } }>
+  paths?: Record<string, { post?: Operation, delete?: Operation }>
 }
 
 /** A body whose every field is optional may be left out; the generator calls every body required. */
 function freeOptionalBodies<Document> (document: Document): Document {
-  for (const { post } of Object.values((document as Described).paths ?? {})) {
-    const schema = post?.requestBody?.content['application/json']?.schema
-    if (post?.requestBody !== undefined) post.requestBody.required = schema !== undefined && 'required' in schema
+  for (const operations of Object.values((document as Described).paths ?? {})) {
+    for (const operation of [operations.post, operations.delete]) {
+      const schema = operation?.requestBody?.content['application/json']?.schema
+      if (operation?.requestBody !== undefined) operation.requestBody.required = schema !== undefined && 'required' in schema
+    }
   }
   return document
 }

@@ -3,6 +3,7 @@ import { WindowText, type Boards } from '../leaderboard/board.ts'
 import { partAsked } from '../leaderboard/part.ts'
 import { SegmentText } from '../leaderboard/segment.ts'
 import { BoardName, UserId } from '../leaderboard/identifiers.ts'
+import { seesAll } from '../leaderboard/principal.ts'
 import { Problem } from '../leaderboard/problem.ts'
 import { percentileOf } from '../leaderboard/ranking.ts'
 import type { Reads } from '../leaderboard/reads.ts'
@@ -50,9 +51,11 @@ export function registerUser (server: Server, { boards, auth, readUser, now }: U
   server.get('/v1/boards/:board/users/:user_id', { schema }, async (request) => {
     const board = boards.get(request.params.board)
     const part = partAsked(board, request.query, now())
-    auth.mayRead(board, request)
+    const reader = auth.readerOf(board, request)
     const { user_id: userId } = request.params
-    const standing = await readUser(board, part, { userId, around: request.query.around })
+    const standing = await readUser(board, part, {
+      userId, around: request.query.around, reader: reader !== undefined && seesAll(reader, userId) ? 'self' : 'others'
+    })
     if (standing === undefined) throw new Problem('unknown_user', `This user has no score on the board ${board.name} in the window ${part.window}.`)
     const { username, score, rank, total, neighbours } = standing
     return {

@@ -19,6 +19,15 @@ export function isService ({ scopes }: Principal): boolean {
   return scopes.has('scores:write')
 }
 
+export function isAdmin ({ scopes }: Principal): boolean {
+  return scopes.has('admin')
+}
+
+/** Whether it may see what of a user nobody else sees: the user, a service and an admin. */
+export function seesAll (principal: Principal, userId: string): boolean {
+  return principal.userId === userId || isService(principal) || isAdmin(principal)
+}
+
 /** The user whose score the caller raises: the own, or any with the scope `scores:write`. @throws Problem `forbidden_subject` */
 export function subjectOf (principal: Principal, userId: string | undefined): string {
   if (userId === undefined || userId === principal.userId) return principal.userId

@@ -63,6 +63,16 @@ export function rankAround (userId: string, { around, head, stretch }: { around:
 }
 
 /**
+ * Entries of a board in its order with one more among them, before its equals: ranked as if it were on the board, up to `around` of the
+ * others on either side.
+ */
+export function rankWith (own: RankedEntry, others: readonly RankedEntry[], { around, isBehind }: { around: number, isBehind: (score: number) => boolean }): RankedEntry[] {
+  const above = others.filter(({ score }) => score !== own.score && !isBehind(score))
+  const notAbove = others.slice(above.length).map((entry) => isBehind(entry.score) ? { ...entry, rank: entry.rank + 1 } : entry)
+  return [...above.slice(Math.max(0, above.length - around)), own, ...notAbove.slice(0, around)]
+}
+
+/**
  * Some users of a board in its order, each with the rank among the others; `sequence` is that of the head, undefined for users outside it.
  */
 export function rankAmong (users: readonly (RankedEntry & { readonly sequence: number | undefined })[]): (RankedEntry & { rankAmong: number })[] {

@@ -20,6 +20,14 @@ export interface UserStanding extends RankedEntry {
   readonly neighbours: readonly RankedEntry[]
 }
 
+export interface UserQuery {
+  readonly userId: string
+  /** Neighbours wanted on either side. */
+  readonly around: number
+  /** Who asks, others by default: the user, or whoever sees as much, sees a score that others do not. */
+  readonly reader?: 'self' | 'others'
+}
+
 /** A user's own score and rank; without a rank while the user has no score. */
 export interface Standing {
   readonly score: number
@@ -28,7 +36,8 @@ export interface Standing {
 
 export interface ScoreChange {
   readonly userId: string
-  readonly score: number
+  /** Null for a user who was taken off the board. */
+  readonly score: number | null
 }
 
 /** What has happened on a board since a place in its ledger. */
@@ -39,6 +48,8 @@ export interface Changes {
   readonly more: boolean
   /** Each user once, with the score of now. */
   readonly changes: readonly ScoreChange[]
+  /** Users of whose new scores nobody else is to know. */
+  readonly unseen: readonly string[]
 }
 
 export interface Receipt {
@@ -55,8 +66,8 @@ export interface AmongEntry extends RankedEntry {
 /** Each of these is one atomic read of the store, but for a `lookup` of many. @throws Problem `unavailable` while it is away */
 export interface Reads {
   top (board: Board, part: Part): Promise<Top>
-  /** Undefined for a user without a score in the window. */
-  user (board: Board, part: Part, query: { userId: string, around: number }): Promise<UserStanding | undefined>
+  /** Undefined for a user without a score in the window, and for one whom this reader is not to see. */
+  user (board: Board, part: Part, query: UserQuery): Promise<UserStanding | undefined>
   /** Entries in the board's order, from any place on. */
   entries (board: Board, part: Part, query: PageQuery): Promise<Page & { readonly total: number }>
   /**
@@ -64,7 +75,7 @@ export interface Reads {
    * several, and a write between two of them may show in the one and not yet in the other.
    */
   lookup (board: Board, part: Part, userIds: readonly string[]): Promise<readonly AmongEntry[]>
-  /** The standing of each of at most 100 users, in the order given. */
+  /** The standing of each of at most 100 users as they see it themselves, in the order given. */
   standings (board: Board, part: RunningPart, userIds: readonly string[]): Promise<readonly Standing[]>
   /** What has changed since a cursor; without one nothing, but the cursor of now. */
   changes (board: Board, part: RunningPart, cursor?: string): Promise<Changes>

@@ -27,7 +27,7 @@ const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'satur
 
 export const WeekStart = Type.Enum([...WEEKDAYS], { default: 'monday', description: 'The day that weeks begin with' })
 
-const RFC_3339 = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$'
+export const RFC_3339 = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$'
 
 export const Season = Type.Object({
   name: Type.String({ pattern: BOARD_NAME, description: 'Its window is called season:<name>' }),

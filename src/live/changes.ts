@@ -1,11 +1,11 @@
-import type { Changes as ChangesRead, ScoreChange } from '../leaderboard/reads.ts'
+import type { Changes as ChangesRead } from '../leaderboard/reads.ts'
 
 export interface ChangesOptions {
   /** Reads what has changed since a cursor; without one, the cursor of now. */
   readonly read: (cursor?: string) => Promise<ChangesRead>
   readonly windowMs: () => number
   /** Told after each read; the first has nothing, and every change from then on will be told. */
-  readonly onChanges: (changes: readonly ScoreChange[], isFirst: boolean) => void
+  readonly onChanges: (read: Pick<ChangesRead, 'changes' | 'unseen'>, isFirst: boolean) => void
   readonly onReadError: (error: unknown) => void
 }
 
@@ -49,11 +49,11 @@ export class Changes {
   }
 
   async #read (isCurrent: () => boolean): Promise<boolean> {
-    const { cursor, more, changes } = await this.#options.read(this.#cursor)
+    const { cursor, more, ...read } = await this.#options.read(this.#cursor)
     if (!isCurrent()) return false
     const isFirst = this.#cursor === undefined
     this.#cursor = cursor
-    this.#options.onChanges(changes, isFirst)
+    this.#options.onChanges(read, isFirst)
     return more
   }
 }

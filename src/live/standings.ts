@@ -67,6 +67,11 @@ export class Standings {
     }
   }
 
+  /** Takes note that these users have new scores, which do not matter to others. */
+  changedOf (userIds: Iterable<string>): void {
+    for (const userId of userIds) if (this.#followers.has(userId)) this.#due.add(userId)
+  }
+
   /** Everything may be another: another epoch, another day, a gap in what was heard. */
   changedAll (): void {
     for (const userId of this.#followers.keys()) this.#due.add(userId)

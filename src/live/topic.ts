@@ -1,6 +1,6 @@
 import type { Board } from '../leaderboard/board.ts'
 import type { RunningPart } from '../leaderboard/part.ts'
-import type { Reads, ScoreChange, Top } from '../leaderboard/reads.ts'
+import type { Changes as Changed, Reads, Top } from '../leaderboard/reads.ts'
 import { Changes } from './changes.ts'
 import { FanOut } from './fan-out.ts'
 import type { Frame } from './frame.ts'
@@ -64,7 +64,7 @@ export class Topic {
     this.#changes = new Changes({
       read: async (cursor) => await readChanges(board, part, cursor),
       windowMs: () => this.windowMs,
-      onChanges: (changes, isFirst) => this.#onChanges(changes, isFirst),
+      onChanges: (read, isFirst) => this.#onChanges(read, isFirst),
       onReadError
     })
     this.#unfollow = follow(board, () => this.#pull.hint())
@@ -216,7 +216,8 @@ export class Topic {
     this.#newest = this.#shown = prepareTop(this.#heading, top)
   }
 
-  #onChanges (changes: readonly ScoreChange[], isFirst: boolean): void {
+  #onChanges ({ changes, unseen }: Pick<Changed, 'changes' | 'unseen'>, isFirst: boolean): void {
+    this.standings.changedOf(unseen)
     if (changes.length > 0) {
       this.standings.changed(changes.map(({ userId }) => userId))
       this.feed.push(changes)

@@ -1,8 +1,9 @@
 import { Type } from 'typebox'
 import type { ImportResult, KeepImport } from '../leaderboard/import.ts'
+import { keptUntilMs } from '../leaderboard/retention.ts'
 import { windowAt, windowNamed } from '../leaderboard/window.ts'
 import { attempt } from './connection.ts'
-import { expiryOf, GATE_MS, LEDGER_MAX } from './increment.ts'
+import { GATE_MS, LEDGER_MAX } from './increment.ts'
 import { boardKeys } from './keys.ts'
 import { signOf } from './order.ts'
 import { bindScript, type ScriptContext } from './scripts.ts'
@@ -21,7 +22,7 @@ export function createImport ({ redis, clock, directory }: ScriptContext): KeepI
     const content = rows.map(({ userId, username = '', score, segments = 0 }) => [userId, username, String(score), segments])
     const [word, ...results] = (await attempt(redis, async () => await script(keys, [
       board.head_size, GATE_MS, names.hints, LEDGER_MAX, board.revision, signOf(board), window,
-      JSON.stringify([actor, ip, requestId]), JSON.stringify(content), ...windows.map((one) => expiryOf(board, one))
+      JSON.stringify([actor, ip, requestId]), JSON.stringify(content), ...windows.map((one) => keptUntilMs(board, one))
     ]))).split(' ')
     return word === 'rules' ? undefined : results as ImportResult[]
   }

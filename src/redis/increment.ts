@@ -3,8 +3,9 @@ import { type Board } from '../leaderboard/board.ts'
 import { PERIOD_MS } from '../leaderboard/catalogue.ts'
 import type { Increment, IncrementOutcome, KeepIncrement } from '../leaderboard/increment.ts'
 import { unavailable } from '../leaderboard/problem.ts'
+import { keptUntilMs } from '../leaderboard/retention.ts'
 import { openSeason } from '../leaderboard/season.ts'
-import { DAY_MS, windowAt, type Window, type WindowKind } from '../leaderboard/window.ts'
+import { DAY_MS, windowAt, type WindowKind } from '../leaderboard/window.ts'
 import type { RedisClock } from './clock.ts'
 import { attempt } from './connection.ts'
 import { groupCommit } from './group-commit.ts'
@@ -115,15 +116,10 @@ function periodKeys (board: Board, season: string | undefined): (atMs: number) =
     const args = [windows.length, fromMs, untilMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS,
       board.max_score, board.head_size, board.quota.increments, board.quota.per_seconds * 1000, GATE_MS, names.hints, LEDGER_MAX,
       board.revision, board.operator, signOf(board), season ?? '']
-    const expiries = windows.map((window) => expiryOf(board, window))
+    const expiries = windows.map((window) => keptUntilMs(board, window))
     known = { fromMs, untilMs, day, keys, args, expiries }
     return known
   }
-}
-
-/** Until when a window's keys are kept, in ms since 1970; 0 for ever. */
-export function expiryOf ({ retention }: Board, { kind, untilMs }: Window): number {
-  return kind === 'all' || kind === 'season' ? 0 : untilMs + retention[kind] * DAY_MS
 }
 
 interface Group {

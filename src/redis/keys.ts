@@ -10,6 +10,8 @@ export interface BoardKeys {
   readonly ledger: string
   readonly hints: string
   readonly banned: string
+  /** When bans end. */
+  readonly banEnds: string
   /** The segments that each user is in, and those that a user has left. */
   readonly currentSegments: string
   readonly formerSegments: string
@@ -37,6 +39,7 @@ export function boardKeys (board: string): BoardKeys {
     ledger: `${tag}ledger`,
     hints: `${tag}hints`,
     banned: `${tag}banned`,
+    banEnds: `${tag}ban-ends`,
     currentSegments: `${tag}segments`,
     formerSegments: `${tag}segments-left`,
     scores: (window, segment) => `${tag}z:${window}${behind(segment)}`,
@@ -60,6 +63,8 @@ export const BOARD_REGISTRY = 'sw:boards'
 
 /** The channel that says which board has changed. */
 export const BOARD_CHANGES = 'sw:boards:changes'
+/** Bans from all boards, those to come too: a hash, user -> JSON of the ban. */
+export const SERVICE_BANS = 'sw:bans'
 
 const behind = (segment: string | undefined) => segment === undefined ? '' : `:${segment}`
 

@@ -11,7 +11,9 @@ export function createReadStandings ({ redis, clock, directory }: ScriptContext)
   const script = bindScript(redis, 'read-standings', { reply: Reply, directory })
   return async (board, { window: kind, segment }, userIds) => {
     const { name: window } = windowAt(kind, board, clock.now())
-    const cells = await script([boardKeys(board.name).scores(window, segment)], [JSON.stringify(userIds)])
+    const names = boardKeys(board.name)
+    const cells = await script(
+      [names.scores(window, segment), names.aside(window), names.banned, names.currentSegments], [JSON.stringify(userIds), segment ?? ''])
     return userIds.map((_, n) => {
       const [score, rank] = cells.slice(2 * n, 2 * n + 2)
       return { score: turn(board, Number(score)), rank: rank === '' ? undefined : Number(rank) }

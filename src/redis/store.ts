@@ -2,8 +2,13 @@ import type { Groups } from '../leaderboard/group.ts'
 import type { BoardRegistry } from '../leaderboard/apply-board.ts'
 import type { KeepImport } from '../leaderboard/import.ts'
 import type { KeepIncrement } from '../leaderboard/increment.ts'
+import type { KeepModeration, KeepServiceBans, ReadBans } from '../leaderboard/moderation.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import type { Reads } from '../leaderboard/reads.ts'
+import { createAdjust } from './adjust.ts'
+import { createReadEndedBans, type ReadEndedBans } from './ban-sweep.ts'
+import { createBan } from './ban.ts'
+import { createReadBans, createServiceBans } from './banned.ts'
 import { createBoardRegistry } from './board-registry.ts'
 import { createChangeFeed, type ChangeFeed } from './change-feed.ts'
 import { checkServer } from './check-server.ts'
@@ -20,7 +25,9 @@ import { createReadSegments } from './read-segments.ts'
 import { createReadStandings } from './read-standings.ts'
 import { createReadTop, type ReadTop } from './read-top.ts'
 import { createReadUser } from './read-user.ts'
+import { createRemoveUser } from './remove-user.ts'
 import { createSeasonArchive, type SeasonArchive } from './season-archive.ts'
+import { createUnban } from './unban.ts'
 
 export interface StoreOptions {
   readonly url: string
@@ -47,6 +54,10 @@ export interface Store {
   readonly readSegments: ReturnType<typeof createReadSegments>
   readonly groups: Groups
   readonly boards: BoardRegistry
+  readonly moderation: KeepModeration
+  readonly serviceBans: KeepServiceBans
+  readonly readBans: ReadBans
+  readonly readEndedBans: ReadEndedBans
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
   readonly now: () => number
@@ -95,22 +106,28 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
   const groups = createGroups({ reader, writer })
   const boards = createBoardRegistry({ reader, writer, directory })
   const reading = { redis: reader, clock, directory }
+  const writing = { redis: writer, clock, directory }
   const readEntries = whileReading(createReadEntries(reading))
+  const readBans = createReadBans(reading)
   const seasons = createSeasonArchive({ redis: reader, readEntries })
   return {
-    increment: createIncrement({ redis: writer, clock, directory, ...(onGroup && { onGroup }) }),
+    increment: createIncrement({ ...writing, ...(onGroup && { onGroup }) }),
     readTop: whileReading(createReadTop(reading)),
-    readUser: whileReading(createReadUser(reading)),
+    readUser: whileReading(createReadUser(reading, readEntries)),
     readEntries,
     readLookup: whileReading(createReadLookup(reading)),
     readStandings: whileReading(createReadStandings(reading)),
     readChanges: whileReading(createReadChanges(reading)),
-    import: createImport({ redis: writer, clock, directory }),
+    import: createImport(writing),
     readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },
     boards: { ...boards, list: whileReading(boards.list), read: whileReading(boards.read) },
+    moderation: { ban: createBan(writing), unban: createUnban(writing), removeUser: createRemoveUser(writing), adjust: createAdjust(writing) },
+    serviceBans: createServiceBans(writing),
+    readBans: { one: whileReading(readBans.one), page: whileReading(readBans.page) },
+    readEndedBans: whileReading(createReadEndedBans(reading)),
     changes,
     now: clock.now,
     isReady: () => connections.every(({ status }) => status === 'ready'),

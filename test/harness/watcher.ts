@@ -18,7 +18,7 @@ export interface LiveMessage {
   by: string
   code: string
   detail: string
-  changes: { user_id: string, score: number }[]
+  changes: { user_id: string, score: number | null }[]
   missed?: true
   top_scores: { rank: number, user_id: string, username: string, score: number }[]
 }

@@ -45,7 +45,7 @@ test('more to watch than a top', async (t) => {
     const users = Array.from({ length: 700 }, (_, n) => `fan-${n}`)
     await Promise.all(users.flatMap((user) => [raise(user, 1), raise(user, 1)]))
     for (const watcher of [fed, stream]) {
-      const newest = new Map<string, number>()
+      const newest = new Map<string, number | null>()
       const complete = () => users.every((user) => newest.get(user) === 2)
       await watcher.until(({ event, changes }) => {
         if (event === 'scores') for (const { user_id: user, score } of changes) newest.set(user, score)

@@ -25,7 +25,7 @@ function startHub () {
     readChanges: async (_board, _part, cursor) => {
       const now = cursor === undefined ? [] : changes
       if (cursor !== undefined) changes = []
-      return { cursor: 'next', more: false, changes: now }
+      return { cursor: 'next', more: false, changes: now, unseen: [] }
     },
     follow: (_board, onHint) => {
       followers.add(onHint)

@@ -7,10 +7,10 @@ test('what has changed since a cursor, each user once, with the score of now', a
   const store = await openTestStore(t, redis.url)
   const board = freshBoard({ windows: ['all', 'day'] })
   const raise = async (user: string, points: number) => await store.increment(board, increment(user, points))
-  t.strictSame(await store.readChanges(board, { window: 'all' }), { cursor: '0-0', more: false, changes: [] }, 'an empty board has a place to go on from')
+  t.strictSame(await store.readChanges(board, { window: 'all' }), { cursor: '0-0', more: false, changes: [], unseen: [] }, 'an empty board has a place to go on from')
   await raise('ada', 1)
   const { cursor, ...begin } = await store.readChanges(board, { window: 'all' })
-  t.strictSame(begin, { more: false, changes: [] }, 'without a cursor nothing but the place of now')
+  t.strictSame(begin, { more: false, changes: [], unseen: [] }, 'without a cursor nothing but the place of now')
   t.strictSame((await store.readChanges(board, { window: 'all' }, '0-0')).changes, [{ userId: 'ada', score: 1 }])
 
   await raise('ada', 2)
@@ -20,10 +20,10 @@ test('what has changed since a cursor, each user once, with the score of now', a
     t.strictSame((await store.readChanges(board, { window: kind }, cursor)).changes, [{ userId: 'ada', score: 6 }, { userId: 'user', score: 5 }])
   }
   const { cursor: end } = await store.readChanges(board, { window: 'all' }, cursor)
-  t.strictSame(await store.readChanges(board, { window: 'all' }, end), { cursor: end, more: false, changes: [] })
+  t.strictSame(await store.readChanges(board, { window: 'all' }, end), { cursor: end, more: false, changes: [], unseen: [] })
 
   await Promise.all(Array.from({ length: 1200 }, async (_, n) => await raise(`u${n}`, 1)))
-  const seen = new Map<string, number>()
+  const seen = new Map<string, number | null>()
   let place = end
   for (let more = true; more;) {
     const page = await store.readChanges(board, { window: 'all' }, place)

@@ -1,0 +1,25 @@
+-- actions: what is remembered of an action, so that it counts once: '<amount> <score after>', and a mark where the amount alone does
+-- not say what the action was. An action is known by its digest, in the slot of the day that it counted on.
+local actions = (function()
+  local call = redis.call
+  local FUTURE_MS = 300000 -- how far an action id's own time may be ahead of Redis' clock
+
+  -- Amount, score and mark of an action that has counted today or the day before; nil for one that is not remembered.
+  local function recall(seen, before, digest)
+    local known = call('HGET', seen, digest) or call('HGET', before, digest)
+    if known then return string.match(known, '^(%d+) (%d+)(.*)$') end
+  end
+
+  local function remember(seen, digest, record, until_ms)
+    call('HSET', seen, digest, record)
+    if call('HLEN', seen) == 1 then call('PEXPIREAT', seen, until_ms) end
+  end
+
+  -- Whether an id carries a time that the memory does not reach. An id from the future is remembered from now on, not from its own
+  -- time: so much earlier it is too old.
+  local function is_beyond(made_ms, now_ms, memory_ms)
+    return made_ms > 0 and (now_ms - made_ms > memory_ms - FUTURE_MS or made_ms - now_ms > FUTURE_MS)
+  end
+
+  return {recall = recall, remember = remember, is_beyond = is_beyond}
+end)()

@@ -1,0 +1,73 @@
+-- entries: where a user stands in a window: in it and in segments of it, or set aside, where scores count and nobody sees them.
+local entries = (function()
+  local call = redis.call
+
+  -- A window by its keys. It is opened only where the user is: a user is in few of some hundred windows.
+  local function window_of(board, size, scores, head, aside)
+    return {board = board, size = size, scores = scores, head = head, aside = aside}
+  end
+
+  local function open(window, line)
+    if not line then return heads.open(window.board, window.scores, window.head, window.size) end
+    return heads.open(window.board, segments.key_of(window.scores, line), segments.key_of(window.head, line), window.size)
+  end
+
+  local function take(window, line, user)
+    local scores = line and segments.key_of(window.scores, line) or window.scores
+    if not call('ZSCORE', scores, user) then return false end
+    return heads.remove(open(window, line), user)
+  end
+
+  -- Takes a user out of a window and of these segments of it. Returns the score, as it is stored, if there was one.
+  local function take_out(window, user, lines)
+    local score = take(window, nil, user)
+    if not score then return false end
+    for _, line in ipairs(lines) do take(window, line, user) end
+    return score
+  end
+
+  local function keep(part, expires_ms)
+    call('PEXPIREAT', part.scores, expires_ms)
+    call('PEXPIREAT', part.head, expires_ms)
+  end
+
+  local function put(window, line, user, score, expires_ms)
+    local part = open(window, line)
+    local is_new = call('EXISTS', part.scores) == 0
+    heads.put(part, user, score)
+    if is_new and expires_ms > 0 then keep(part, string.format('%.0f', expires_ms)) end
+  end
+
+  -- Gives a user this score, as it is stored, in a window and in these segments of it; `expires_ms` 0 or below for ever.
+  local function put_in(window, user, score, lines, expires_ms)
+    put(window, nil, user, score, expires_ms)
+    for _, line in ipairs(lines) do put(window, line, user, score, expires_ms) end
+  end
+
+  local function put_aside(window, user, score, expires_ms)
+    call('ZADD', window.aside, score, user)
+    if expires_ms > 0 then call('PEXPIREAT', window.aside, string.format('%.0f', expires_ms)) end
+  end
+
+  -- Out of sight, for as long as the window is kept. Returns the score, if there was one.
+  local function set_aside(window, user, lines)
+    local expires_ms = call('PEXPIRETIME', window.scores)
+    local score = take_out(window, user, lines)
+    if score then put_aside(window, user, score, expires_ms) end
+    return score
+  end
+
+  -- Back into sight. Returns the score, if there was one.
+  local function bring_back(window, user, lines)
+    local score = call('ZSCORE', window.aside, user)
+    if not score then return false end
+    local expires_ms = call('PEXPIRETIME', window.aside)
+    call('ZREM', window.aside, user)
+    put_in(window, user, score, lines, expires_ms)
+    return score
+  end
+
+  return {
+    window_of = window_of, take_out = take_out, put_in = put_in, put_aside = put_aside, set_aside = set_aside, bring_back = bring_back
+  }
+end)()

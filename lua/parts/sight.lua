@@ -1,0 +1,21 @@
+-- sight: what users see of their own score while nobody else does.
+local sight = (function()
+  local call = redis.call
+
+  local function is_in(current, user, segment)
+    if segment == '' then return true end
+    for line in string.gmatch(call('HGET', current, user) or '', '[^\n]+') do
+      if line == segment then return true end
+    end
+    return false
+  end
+
+  -- The score that was set aside of a user who is not to notice it; nil for anybody else.
+  local function score_aside(aside, banned, current, user, segment)
+    local ban = call('HGET', banned, user)
+    if not ban or not cjson.decode(ban).shadow or not is_in(current, user, segment) then return nil end
+    return call('ZSCORE', aside, user) or nil
+  end
+
+  return {score_aside = score_aside}
+end)()

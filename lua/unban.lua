@@ -1,0 +1,62 @@
+#!lua
+-- unban: lifts the ban of one user from one board, and gives the scores back that were set aside, with what was gained meanwhile.
+--
+-- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
+-- KEYS[2] gate     string  there while a hint is fresh
+-- KEYS[3] ledger   stream  gets an entry
+-- KEYS[4] current  hash    user -> the segments that the user is in
+-- KEYS[5] former   hash    user -> those the user has left
+-- KEYS[6] banned   hash    user -> JSON of the ban
+-- KEYS[7] ends     zset    user -> when the ban ends, in ms
+-- KEYS[8..] for each kept window, the first of those that run before all others:
+--         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
+--         head     hash    user -> sequence number; of a segment likewise
+--         aside    zset    user -> score of those who are banned
+--
+-- ARGV[1]  from_ms    the keys above are right from this time of Redis' clock ...
+-- ARGV[2]  until_ms   ... until before this one
+-- ARGV[3]  rules      revision of the board's rules
+-- ARGV[4]  head_size  users in a full head
+-- ARGV[5]  gate_ms    least time between two hints
+-- ARGV[6]  channel    where hints are published
+-- ARGV[7]  user       whose ban is lifted
+-- ARGV[8]  action     names this entry of the ledger
+-- ARGV[9]  actor      who lifts it
+-- ARGV[10] ip         from where
+-- ARGV[11] request    id of the request
+-- ARGV[12] reason     why
+-- ARGV[13] which      'any', or 'over' for a ban that has ended and no other
+--
+-- Returns {word, now_ms}: 'clock' and 'rules' with nothing done, as in increment.lua; 'unbanned', or 'none' where there is no such ban.
+
+--#include "bans"
+--#include "boards"
+--#include "heads"
+--#include "segments"
+--#include "entries"
+local call, number, whole = redis.call, tonumber, boards.whole
+local meta, gate, ledger, current, former, banned, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
+local gate_ms, channel = ARGV[5], ARGV[6]
+local user, action, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local which = ARGV[13]
+
+local board = boards.open(meta)
+local now_ms = whole(board.now_ms)
+if board.now_ms < from_ms or board.now_ms >= until_ms then return {'clock', now_ms} end
+if board.rules and board.rules ~= rules then return {'rules', now_ms} end
+
+local ban = call('HGET', banned, user)
+if not ban or (which == 'over' and bans.standing_by(ban, board.now_ms) ~= 'ban_over') then return {'none', now_ms} end
+
+local lines, first = segments.move(current, former, user), '0'
+for k = 8, #KEYS, 3 do
+  local score = entries.bring_back(entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2]), user, lines)
+  if score and k == 8 then first = string.gsub(score, '^-', '') end
+end
+call('HDEL', banned, user)
+call('ZREM', ends, user)
+boards.log(board, ledger, 'user', user, 'action', action, 'increment', '0', 'score', first,
+  'actor', actor, 'ip', ip, 'request', request, 'kind', 'unban', 'reason', reason)
+boards.publish(board, gate, gate_ms, channel)
+return {'unbanned', now_ms}

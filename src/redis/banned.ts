@@ -1,0 +1,52 @@
+import { Ajv } from 'ajv'
+import type { Redis } from 'ioredis'
+import { Type } from 'typebox'
+import { Ban, isOver } from '../leaderboard/ban.ts'
+import type { Board } from '../leaderboard/board.ts'
+import type { KeepServiceBans, ReadBans } from '../leaderboard/moderation.ts'
+import type { RedisClock } from './clock.ts'
+import { attempt } from './connection.ts'
+import { SEND_AGAIN } from './kept-windows.ts'
+import { boardKeys, SERVICE_BANS } from './keys.ts'
+import { bindScript, type ScriptContext } from './scripts.ts'
+
+/** A page of bans has about so many. */
+const PAGE = 100
+
+const isBan = new Ajv().compile<Ban>(Ban)
+
+/** @throws Error for what is no ban's JSON */
+export function parseBan (text: string): Ban {
+  const ban: unknown = JSON.parse(text)
+  if (!isBan(ban)) throw new Error('a ban is kept in a form that nobody knows')
+  return ban
+}
+
+const keyOf = (board: Board | undefined) => board === undefined ? SERVICE_BANS : boardKeys(board.name).banned
+
+/** Bans that have ended are not told, whether they are lifted already or not. */
+export function createReadBans ({ redis, clock }: { redis: Redis, clock: RedisClock }): ReadBans {
+  return {
+    async one (board, userId) {
+      const text = await redis.hget(keyOf(board), userId)
+      const ban = text === null ? undefined : parseBan(text)
+      return ban === undefined || isOver(ban, clock.now()) ? undefined : ban
+    },
+    async page (board, cursor = '0') {
+      const [next, cells] = await redis.hscan(keyOf(board), cursor, 'COUNT', PAGE)
+      const bans = Array.from({ length: cells.length / 2 }, (_, n) => ({ userId: cells[2 * n]!, ...parseBan(cells[2 * n + 1]!) }))
+      return { bans: bans.filter((ban) => !isOver(ban, clock.now())), next: next === '0' ? undefined : next }
+    }
+  }
+}
+
+const Reply = Type.Enum(['forgotten', 'kept'])
+
+export function createServiceBans ({ redis, clock, directory }: ScriptContext): KeepServiceBans {
+  const forget = bindScript(redis, 'forget-ban', { reply: Reply, directory })
+  return {
+    put: async (userId, ban) => { await attempt(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN) },
+    remove: async (userId) => await attempt(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
+    forgetEnded: async (userId) => { await attempt(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()])) }
+  }
+}
