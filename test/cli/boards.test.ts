@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { boards } from '../../src/cli/boards.ts'
+import { processWith } from '../harness/command.ts'
 import { startNode } from '../harness/node.ts'
 import { everything, startRedis } from '../harness/redis.ts'
 
@@ -13,7 +14,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** Runs `scorewire boards` with these words, in this process. */
 async function run (env: Record<string, string>, ...words: string[]): Promise<{ code: number, out: string }> {
   let out = ''
-  const code = await boards(words, { env, isTerminal: false, write: (text) => { out += text }, stopSignal: new Promise(() => {}) })
+  const code = await boards(words, processWith(env, (text) => { out += text }))
   return { code, out }
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { UsageError, type Command } from '../../src/cli/command.ts'
+import { UsageError, type Command, type Process } from '../../src/cli/command.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -23,15 +23,18 @@ export async function run (words: string[], env: Record<string, string> = {}, in
   return { code, out, error }
 }
 
+/** What a command within the test's own process gets of it. */
+export function processWith (env: Record<string, string>, write: (text: string) => void): Process {
+  const stdout = new PassThrough()
+  stdout.on('data', (data) => write(String(data)))
+  return { env, isTerminal: false, write, showProgress () {}, stdin: Readable.from([]), stdout, stopSignal: new Promise(() => {}) }
+}
+
 /** Runs a command within the test's own process, which starts sooner. */
 export async function perform (command: Command, words: string[], env: Record<string, string> = {}): Promise<Run> {
   let out = ''
-  const stdout = new PassThrough()
-  stdout.on('data', (data) => { out += data })
   try {
-    const code = await command(words, {
-      env, isTerminal: false, write: (text) => { out += text }, showProgress () {}, stdin: Readable.from([]), stdout, stopSignal: new Promise(() => {})
-    })
+    const code = await command(words, processWith(env, (text) => { out += text }))
     return { code, out, error: '' }
   } catch (error) {
     return { code: error instanceof UsageError ? 2 : 1, out, error: error instanceof Error ? error.message : String(error) }
