@@ -62,11 +62,11 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
       return word
     },
     async remove (name) {
-      const isLast = await writing(async () => {
-        const { state } = await readBoard(reader, name)
-        return (state === 'there' || state === 'puzzling') && await unlist([BOARD_REGISTRY], [name]) === 'last'
+      const { state } = await readBoard(reader, name).catch((cause: unknown) => {
+        throw unavailable('The score store is away; nothing was applied.', { cause })
       })
-      if (isLast) return 'last'
+      const isListed = state === 'there' || state === 'puzzling'
+      if (isListed && await writing(async () => await unlist([BOARD_REGISTRY], [name])) === 'last') return 'last'
       return await following(async () => {
         if (await end(name) !== 'deleting') return 'unknown'
         await tell(name)
