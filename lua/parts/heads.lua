@@ -34,20 +34,23 @@ local heads = (function()
     return call('HSET', window.head, user, whole(board.sequence)) == 1
   end
 
-  -- Users of a full head with its lowest score, and perhaps some outside with it.
-  local function lowest_of(window)
-    local users = call('ZRANGE', window.scores, whole(window.floor), whole(window.floor), 'BYSCORE', 'LIMIT', 0, FEW + 1)
+  -- Users with the lowest score of the head, some of them perhaps outside.
+  local function users_at(window, lowest)
+    local users = call('ZRANGE', window.scores, whole(lowest), whole(lowest), 'BYSCORE', 'LIMIT', 0, FEW + 1)
     if #users <= FEW then return users end
-    local all, lowest = call('HKEYS', window.head), {}
+    local all, there = call('HKEYS', window.head), {}
     for i, score in ipairs(call('ZMSCORE', window.scores, unpack(all))) do
-      if number(score) == window.floor then lowest[#lowest + 1] = all[i] end
+      if number(score) == lowest then there[#there + 1] = all[i] end
     end
-    return lowest
+    return there
   end
 
-  -- Whoever reached the lowest score of the head last leaves it.
-  local function drop_last(window)
-    local users = lowest_of(window)
+  -- Whoever reached the lowest score of the head last leaves it, where one has entered too many: that one again, where the floor has
+  -- risen unnoticed with others of the head. Behind all of them and whoever passes them, the lowest of them has the next place.
+  local function drop_last(window, entered, score)
+    local lowest = score_at(window.scores, window.size)
+    if number(score) <= lowest then return call('HDEL', window.head, entered) end
+    local users = users_at(window, lowest)
     local last, last_sequence
     for i, sequence in ipairs(call('HMGET', window.head, unpack(users))) do
       local reached = number(sequence or 0)
@@ -61,7 +64,7 @@ local heads = (function()
     if number(score) <= window.floor then return end
     if not seat(window, user) then return end
     local size = call('HLEN', window.head)
-    if size > window.size then drop_last(window) end
+    if size > window.size then drop_last(window, user, score) end
     if size >= window.size then window.floor = floor_of(window) end
   end
 
