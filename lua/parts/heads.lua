@@ -45,12 +45,10 @@ local heads = (function()
     return there
   end
 
-  -- Whoever reached the lowest score of the head last leaves it, where one has entered too many: that one again, where the floor has
-  -- risen unnoticed with others of the head. Behind all of them and whoever passes them, the lowest of them has the next place.
-  local function drop_last(window, entered, score)
-    local lowest = score_at(window.scores, window.size)
-    if number(score) <= lowest then return call('HDEL', window.head, entered) end
-    local users = users_at(window, lowest)
+  -- Whoever reached the lowest score of the head last leaves it, when one has entered too many. No one outside is above the floor,
+  -- even where it has risen unnoticed with users of the head: so the lowest of the head has the place behind a full one.
+  local function drop_last(window)
+    local users = users_at(window, score_at(window.scores, window.size))
     local last, last_sequence
     for i, sequence in ipairs(call('HMGET', window.head, unpack(users))) do
       local reached = number(sequence or 0)
@@ -64,7 +62,7 @@ local heads = (function()
     if number(score) <= window.floor then return end
     if not seat(window, user) then return end
     local size = call('HLEN', window.head)
-    if size > window.size then drop_last(window, user, score) end
+    if size > window.size then drop_last(window) end
     if size >= window.size then window.floor = floor_of(window) end
   end
 

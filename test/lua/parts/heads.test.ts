@@ -10,7 +10,7 @@ test('faults in the rules of the head are found', async (t) => {
     'put: who rises is taken to fall': ['number(score) < before then fall', 'number(score) > before then fall'],
     'rise: a higher score stays outside': ['if number(score) <= window.floor then return end', 'if number(score) <= window.floor + 1 then return end'],
     'rise: who is in the head keeps the old number': ['if not seat(window, user) then return end', "if call('HEXISTS', window.head, user) == 1 or not seat(window, user) then return end"],
-    'rise: nobody leaves a full head': ['if size > window.size then drop_last(window, user, score) end', ''],
+    'rise: nobody leaves a full head': ['if size > window.size then drop_last(window) end', ''],
     'rise: the first of the last leaves': ['reached > last_sequence', 'reached < last_sequence'],
     'rise: any of the head leaves': ['if number(score) == lowest then', 'if true then'],
     'seat: numbers are given twice': ['board.sequence = math.max(board.sequence + 1, board.now_us)', 'board.sequence = board.now_us'],
