@@ -34,20 +34,21 @@ local heads = (function()
     return call('HSET', window.head, user, whole(board.sequence)) == 1
   end
 
-  -- Users of a full head with its lowest score, and perhaps some outside with it.
-  local function lowest_of(window)
-    local users = call('ZRANGE', window.scores, whole(window.floor), whole(window.floor), 'BYSCORE', 'LIMIT', 0, FEW + 1)
+  -- Users with the lowest score of the head, some of them perhaps outside.
+  local function users_at(window, lowest)
+    local users = call('ZRANGE', window.scores, whole(lowest), whole(lowest), 'BYSCORE', 'LIMIT', 0, FEW + 1)
     if #users <= FEW then return users end
-    local all, lowest = call('HKEYS', window.head), {}
+    local all, there = call('HKEYS', window.head), {}
     for i, score in ipairs(call('ZMSCORE', window.scores, unpack(all))) do
-      if number(score) == window.floor then lowest[#lowest + 1] = all[i] end
+      if number(score) == lowest then there[#there + 1] = all[i] end
     end
-    return lowest
+    return there
   end
 
-  -- Whoever reached the lowest score of the head last leaves it.
+  -- Whoever reached the lowest score of the head last leaves it, when one has entered too many. No one outside is above the floor,
+  -- even where it has risen unnoticed with users of the head: so the lowest of the head has the place behind a full one.
   local function drop_last(window)
-    local users = lowest_of(window)
+    local users = users_at(window, score_at(window.scores, window.size))
     local last, last_sequence
     for i, sequence in ipairs(call('HMGET', window.head, unpack(users))) do
       local reached = number(sequence or 0)

@@ -73,13 +73,16 @@ export class PlainBoard {
     return this.bans.has(userId) ? this.aside.get(window)!.get(userId) : this.windows.get(window)!.scores.get(userId)
   }
 
-  increment (userId: string, points: number, { windows, segment }: { windows: readonly string[], segment: string | undefined }): void {
+  /** A late action counts in the segments that the user had in its season. */
+  increment (userId: string, points: number, { windows, segment, isLate }: { windows: readonly string[], segment: string | undefined, isLate: boolean }): void {
     if (this.bans.get(userId) === 'hard') return
     const left = segment === undefined ? undefined : this.#segmentOf.get(userId)
     if (segment !== undefined) this.#segmentOf.set(userId, segment)
     for (const window of windows) {
       if (left !== undefined && left !== segment && !this.bans.has(userId)) this.windows.get(partName(window, left))!.remove(userId)
-      this.#keep(window, userId, (this.scoreOf(window, userId) ?? 0) + this.#sign * points)
+      const score = this.scoreOf(window, userId)
+      const segments = isLate && score !== undefined ? SEGMENTS.filter((segment) => this.windows.get(partName(window, segment))!.scores.has(userId)) : undefined
+      this.#keep(window, userId, (score ?? 0) + this.#sign * points, segments)
     }
   }
 
@@ -119,14 +122,18 @@ export class PlainBoard {
     this.#segmentOf.delete(userId)
   }
 
-  #keep (window: string, userId: string, score: number): void {
+  #keep (window: string, userId: string, score: number, segments = this.#segmentsNow(userId)): void {
     if (this.bans.has(userId)) {
       this.aside.get(window)!.set(userId, score)
       return
     }
     this.windows.get(window)!.put(userId, score)
+    for (const segment of segments) this.windows.get(partName(window, segment))!.put(userId, score)
+  }
+
+  #segmentsNow (userId: string): string[] {
     const segment = this.#segmentOf.get(userId)
-    if (segment !== undefined) this.windows.get(partName(window, segment))!.put(userId, score)
+    return segment === undefined ? [] : [segment]
   }
 
   #takeOut (window: string, userId: string): number | undefined {

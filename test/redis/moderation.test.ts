@@ -42,7 +42,7 @@ async function differs (store: Store, { users, steps, order, seed }: Load): Prom
   const raise = async (userId: string) => {
     const [points, late] = [1 + among(2), among(4) === 0]
     const segment = late ? undefined : [undefined, 'region:eu', 'region:na'][among(3)]
-    model.increment(userId, points, { windows: late ? ['all', 'season:late'] : ['all', 'season:running'], segment })
+    model.increment(userId, points, { windows: late ? ['all', 'season:late'] : ['all', 'season:running'], segment, isLate: late })
     await store.increment(board, { ...increment(userId, points), ...(segment !== undefined && { segments: [segment] }), ...(late && { season: 'late' }) })
   }
   const step = async (userId: string): Promise<string | undefined> => {

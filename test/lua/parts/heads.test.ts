@@ -12,7 +12,7 @@ test('faults in the rules of the head are found', async (t) => {
     'rise: who is in the head keeps the old number': ['if not seat(window, user) then return end', "if call('HEXISTS', window.head, user) == 1 or not seat(window, user) then return end"],
     'rise: nobody leaves a full head': ['if size > window.size then drop_last(window) end', ''],
     'rise: the first of the last leaves': ['reached > last_sequence', 'reached < last_sequence'],
-    'rise: any of the last leaves': ['score < last_score', 'score > last_score'],
+    'rise: any of the head leaves': ['if number(score) == lowest then', 'if true then'],
     'seat: numbers are given twice': ['board.sequence = math.max(board.sequence + 1, board.now_us)', 'board.sequence = board.now_us'],
     'first_outside: the lowest id is the next': ["'BYSCORE', 'REV', 'LIMIT'", "'BYSCORE', 'LIMIT'"],
     'first_outside: a head of equals hides who is outside': ['window.size + 1)', 'window.size)'],
