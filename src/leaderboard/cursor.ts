@@ -30,6 +30,7 @@ export function readCursor (board: Board, part: { readonly window: WindowName, r
   const content = parse(Buffer.from(text, 'base64url').toString())
   if (!isContent(content)) throw wrong('The cursor is none that this service gave out.', 'must be a next_cursor')
   const [boardName, windowName, score, userId, leaders] = content
+  if (leaders.length > board.head_size || (board.order === 'asc' ? score > 0 : score < 0)) throw wrong('The cursor is none that this service gave out.', 'must be a next_cursor')
   if (boardName !== board.name || windowName !== nameOf(part)) {
     throw wrong(`The cursor is one of the window ${windowName} of the board ${boardName}.`, 'must be one of this board and window')
   }
