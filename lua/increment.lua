@@ -13,7 +13,7 @@
 --         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
 --         aside    zset    user -> score of those who are shadow-banned
 --      then for each item:
---         seen     hash    action digest -> "increment score", with " mark" where a catalogue's action gave the points;
+--         seen     hash    action digest -> "increment score", with " mark" where a catalogue's action gave the points and " @season" where it was late;
 --                          slot of the running day
 --         before   hash    the same action's slot of the day before
 --         quota    string  increments of the user in the running period
@@ -63,6 +63,7 @@ local max_score, head_size = number(ARGV[6]), number(ARGV[7])
 local quota_max, quota_ms = number(ARGV[8]), ARGV[9]
 local gate_ms, channel, ledger_max = ARGV[10], ARGV[11], ARGV[12]
 local rules, operator, sign, season = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+local season_mark = season == '' and '' or ' @' .. season
 local write, write_aside = operators.write[operator], operators.write_aside[operator]
 
 local board = boards.open(meta)
@@ -184,7 +185,7 @@ end
 
 local function apply(item, seen, before, quota, limit)
   local user, name, action, digest, amount, made_ms, actor, ip, request, given, kind, kind_mark, limit_max, limit_ms = unpack(item)
-  local mark = kind and ' ' .. kind_mark or ''
+  local mark = (kind and ' ' .. kind_mark or '') .. season_mark
   local standing = standing_of(user)
   if standing == 'ban_over' then return standing, '0' end
   local counted, score, counted_mark = actions.recall(seen, before, digest)

@@ -19,8 +19,8 @@ const USAGE = `scorewire ${VERSION}: a live leaderboard service
   scorewire import <board>  [FILE] [--window W] [--format ndjson|csv], or --from-zset KEY [--from-url REDIS_URL]
 `
 
-const stopSignal = new Promise<string>((resolve) => {
-  // The first signal asks; a second one does not wait for the answer.
+/** From the first look at it on, a signal asks; a second one does not wait for the answer. Who never looks is ended by the first. */
+const waitForSignal = () => new Promise<string>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       process.on(signal, () => process.exit(1))
@@ -47,7 +47,7 @@ async function main (name: string | undefined, words: string[]): Promise<number>
     showProgress: (line) => { if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`) },
     stdin: process.stdin,
     stdout: process.stdout,
-    stopSignal
+    get stopSignal () { return waitForSignal() }
   })
 }
 

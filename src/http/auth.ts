@@ -39,7 +39,7 @@ const Claims = Type.Object({
 const Decoded = Type.Object({ header: Header, payload: Claims })
 
 /** Claims of a token that are kept, since any of them may be a segment of a board. */
-const MAX_CLAIMS = 16
+const MAX_CLAIMS = 64
 const isSegmentName = new Ajv().compile<string>(SegmentName)
 const isSegmentValue = new Ajv().compile<string>(SegmentValue)
 const isSegment = (claim: [string, unknown]): claim is [string, string] =>

@@ -30,6 +30,7 @@ const schema = {
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName }),
   querystring: Type.Object({ window: Type.Optional(WindowText) }, { additionalProperties: false }),
+  body: { content: { [MEDIA_TYPE.ndjson]: { schema: Type.Unknown({ description: 'An object a line' }) }, [MEDIA_TYPE.csv]: { schema: Type.Unknown({ description: 'With a header' }) } } },
   response: { 200: ReportBody, ...PROBLEMS }
 }
 

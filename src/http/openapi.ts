@@ -19,7 +19,7 @@ the visible top changes, each with the whole top ten; \`/sse/scoreboard\` is the
 /** Serves `/openapi.json`, written from the routes' own schemas, and `/docs`, which renders it. Call it before the routes. */
 export async function registerOpenApi (server: Server, { version }: { version: string }): Promise<void> {
   await server.register(swagger, {
-    transformObject: (document) => 'openapiObject' in document ? freeOptionalBodies(document.openapiObject) : document.swaggerObject,
+    transformObject: (document) => 'openapiObject' in document ? correct(document.openapiObject) : document.swaggerObject,
     openapi: {
       openapi: '3.1.0',
       info: { title: 'scorewire', version, description: DESCRIPTION },
@@ -39,19 +39,31 @@ export async function registerOpenApi (server: Server, { version }: { version: s
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
 }
 
-interface Operation { requestBody?: { required: boolean, content: Record<string, { schema?: object }> } }
+interface Field { name?: string, required?: boolean, schema?: { default?: unknown } }
+
+interface Content { schema?: { required?: string[], properties?: Record<string, { default?: unknown }> } }
+
+interface Operation {
+  parameters?: Field[]
+  requestBody?: { required: boolean, content: Record<string, Content> }
+}
 
 /** As much of an OpenAPI document as is looked at here. */
 interface Described {
-  paths?: Record<string, { post?: Operation, delete?: Operation }>
+  paths?: Record<string, Record<string, Operation>>
 }
 
-/** A body whose every field is optional may be left out; the generator calls every body required. */
-function freeOptionalBodies<Document> (document: Document): Document {
+/** What has a default may be left out, and so may a body whose every field is optional: the generator calls all of it required. */
+function correct<Document> (document: Document): Document {
   for (const operations of Object.values((document as Described).paths ?? {})) {
-    for (const operation of [operations.post, operations.delete]) {
-      const schema = operation?.requestBody?.content['application/json']?.schema
-      if (operation?.requestBody !== undefined) operation.requestBody.required = schema !== undefined && 'required' in schema
+    for (const { parameters = [], requestBody } of Object.values(operations)) {
+      for (const parameter of parameters) if (parameter.schema?.default !== undefined) parameter.required = false
+      if (requestBody === undefined) continue
+      const content = requestBody.content['application/json']
+      const schema = content?.schema
+      const required = schema?.required?.filter((name) => schema.properties?.[name]?.default === undefined) ?? []
+      if (schema?.required !== undefined) content!.schema = { ...schema, required }
+      requestBody.required = schema === undefined || required.length > 0
     }
   }
   return document

@@ -36,7 +36,7 @@ export async function * exportPages (board: Board, part: NamedPart, { readEntrie
     yield {
       total,
       rows: entries.map(({ rank, userId, username, score }, n) => ({
-        rank, user_id: userId, username, score, ...(Object.keys(segments[n] ?? {}).length > 0 && { segments: segments[n] })
+        rank, user_id: userId, ...(username !== userId && { username }), score, ...(Object.keys(segments[n] ?? {}).length > 0 && { segments: segments[n] })
       }))
     }
     start = next && { behind: next }

@@ -5,6 +5,8 @@ import { Type } from 'typebox'
 // bytes that were no UTF-8, and would make one identifier of many.
 const INVISIBLE = '\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\u202a-\\u202e\\u2066-\\u2069\\ufffd'
 export const CHARACTER = `[^${INVISIBLE}]`
+/** At least one character that can be seen. */
+const VISIBLE = /[^\p{C}\p{Z}]/u
 const UNSEEN = new RegExp(`[${INVISIBLE}]`, 'gu')
 
 const MAX_USERNAME_CHARACTERS = 64
@@ -45,8 +47,14 @@ export function timeOfActionId (actionId: string): number | undefined {
   return Number.parseInt(actionId.slice(0, 8) + actionId.slice(9, 13), 16)
 }
 
+/** A username as a service gives it, in NFC; undefined for one that is longer than that allows, or of which nothing would be seen. */
+export function normalizedName (name: string): string | undefined {
+  const normalized = name.normalize('NFC')
+  return VISIBLE.test(normalized) && Array.from(normalized).length <= MAX_USERNAME_CHARACTERS ? normalized : undefined
+}
+
 /** A name as it may be shown, whatever a token holds: in NFC, on one line, 64 characters; undefined when nothing is left. */
 export function presentableName (name: string): string | undefined {
   const visible = name.normalize('NFC').replace(UNSEEN, ' ').trim()
-  return Array.from(visible).slice(0, MAX_USERNAME_CHARACTERS).join('') || undefined
+  return VISIBLE.test(visible) ? Array.from(visible).slice(0, MAX_USERNAME_CHARACTERS).join('') : undefined
 }

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
 import { windowAsked, type Board } from './board.ts'
-import { UserId, Username } from './identifiers.ts'
+import { normalizedName, UserId, Username } from './identifiers.ts'
 import type { Origin } from './increment.ts'
 import { Problem } from './problem.ts'
 import { schemaMessage } from './rules.ts'
@@ -80,8 +80,10 @@ export function judgeRow (board: Board, content: unknown, line: number): ImportL
     return { line, problem: `${error!.instancePath || '/'} ${schemaMessage(error!)}` }
   }
   const { user_id: userId, username, score, segments } = content
+  const name = username === undefined ? undefined : normalizedName(username)
+  if (username !== undefined && name === undefined) return { line, problem: '/username must be 1 to 64 characters in NFC, of which something can be seen' }
   if (score > board.max_score) return { line, problem: `/score must be at most ${board.max_score}` }
-  return { line, row: { userId, username: username?.normalize('NFC'), score, segments: segments && segmentLines(board, segments) } }
+  return { line, row: { userId, username: name, score, segments: segments && segmentLines(board, segments) } }
 }
 
 export interface ImportOptions {

@@ -1,7 +1,7 @@
 import { judgeAward, type Award, type AwardRequest, type ReadGrant } from './award.ts'
 import type { Board } from './board.ts'
 import type { CatalogueAction } from './catalogue.ts'
-import { timeOfActionId } from './identifiers.ts'
+import { normalizedName, timeOfActionId } from './identifiers.ts'
 import { isService, subjectOf, type Principal } from './principal.ts'
 import { Problem, unavailable } from './problem.ts'
 import type { Receipt } from './reads.ts'
@@ -111,9 +111,16 @@ function judgeProfile (board: Board, principal: Principal, userId: string, { use
   const isOwn = userId === principal.userId
   const values = segments ?? (isOwn ? principal.claims : undefined)
   return {
-    username: username?.normalize('NFC') ?? (isOwn ? principal.username : undefined),
+    username: username === undefined ? (isOwn ? principal.username : undefined) : judgeName(username),
     ...(values !== undefined && board.segments.length > 0 && { segments: segmentLines(board, values) })
   }
+}
+
+function judgeName (username: string): string {
+  const name = normalizedName(username)
+  if (name !== undefined) return name
+  const message = 'must be 1 to 64 characters in NFC, of which something can be seen'
+  throw new Problem('invalid_request', `The username ${message}.`, { errors: [{ path: '/username', message }] })
 }
 
 /** @throws Problem `invalid_request` for a season that the board does not have */

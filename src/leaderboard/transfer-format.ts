@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { parse } from 'csv-parse'
+import { CsvError, parse } from 'csv-parse'
 import type { Board } from './board.ts'
 import type { ExportPage } from './export.ts'
 import { judgeRow, type ImportLine, type TransferRow } from './import.ts'
@@ -10,7 +10,9 @@ export const FORMATS = ['ndjson', 'csv'] as const
 export type Format = typeof FORMATS[number]
 
 const COLUMNS = ['rank', 'user_id', 'username', 'score', 'segments'] as const
-const MAX_LINE_BYTES = 16_384
+const MAX_LINE_CHARACTERS = 16_384
+/** A quote that is never closed makes one record of all that follows. */
+const MAX_RECORD_BYTES = 1024 * 1024
 
 /** The text of an export, some lines at a time. */
 export async function * writeRows (format: Format, pages: AsyncIterable<ExportPage>): AsyncGenerator<string> {
@@ -44,7 +46,7 @@ async function * readNdjson (board: Board, text: AsyncIterable<Buffer | string>)
   let line = 0
   for await (const content of linesOf(text)) {
     line++
-    if (content === undefined) yield { line, problem: `must not be longer than ${MAX_LINE_BYTES} bytes` }
+    if (content === undefined) yield { line, problem: `must not be longer than ${MAX_LINE_CHARACTERS} characters` }
     else if (content.trim() !== '') yield judgeJson(board, content, line)
   }
 }
@@ -66,10 +68,10 @@ async function * linesOf (text: AsyncIterable<Buffer | string>): AsyncGenerator<
     const lines = (rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).split('\n')
     rest = lines.pop()!
     for (const line of lines) {
-      yield isTooLong || line.length > MAX_LINE_BYTES ? undefined : line
+      yield isTooLong || line.length > MAX_LINE_CHARACTERS ? undefined : line
       isTooLong = false
     }
-    if (rest.length > MAX_LINE_BYTES) [rest, isTooLong] = ['', true]
+    if (rest.length > MAX_LINE_CHARACTERS) [rest, isTooLong] = ['', true]
   }
   if (rest !== '' || isTooLong) yield isTooLong ? undefined : rest
 }
@@ -77,13 +79,28 @@ async function * linesOf (text: AsyncIterable<Buffer | string>): AsyncGenerator<
 interface CsvRecord { readonly record: Readonly<Record<string, string>>, readonly info: { readonly lines: number } }
 
 async function * readCsv (board: Board, text: AsyncIterable<Buffer | string>): AsyncGenerator<ImportLine> {
-  const parser = parse({ columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()), bom: true, info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: MAX_LINE_BYTES })
+  const skipped: ImportLine[] = []
+  const parser = parse({
+    columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()),
+    bom: true,
+    info: true,
+    relax_column_count: true,
+    relax_quotes: true,
+    skip_empty_lines: true,
+    max_record_size: MAX_RECORD_BYTES,
+    skip_records_with_error: true,
+    on_skip: (error) => { skipped.push({ line: parser.info.lines, problem: `is not CSV: ${error?.message ?? 'unreadable'}` }) }
+  })
   // A failure of either end comes out of the loop below.
   pipeline(Readable.from(text), parser).catch(() => {})
   try {
-    for await (const { record, info } of parser as AsyncIterable<CsvRecord>) yield judgeRecord(board, record, info.lines)
+    for await (const { record, info } of parser as AsyncIterable<CsvRecord>) {
+      yield * skipped.splice(0)
+      yield judgeRecord(board, record, info.lines)
+    }
+    yield * skipped
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('CSV_'))) throw error
+    if (!(error instanceof CsvError)) throw error
     yield { line: parser.info.lines, problem: `is not CSV from here on: ${error.message}` }
   }
 }

@@ -18,6 +18,8 @@ export const GATE_MS = 50
 
 /** A full group of 128 took up to 8 ms on a board of a million: with half of it no other client waits for 5. */
 const MAX_GROUP = 64
+/** Each window and each segment of it is written for each item of a group; two of them cost little more than one. */
+const MAX_RANKINGS = 128
 
 /** Two seconds of work at 10,000 a second: who would wait longer is better told to come back. */
 const MAX_WAITING = 20_000
@@ -50,7 +52,7 @@ export function createIncrement ({ redis, clock, onGroup, directory }: Increment
   function lineOf (board: Board, season: string | undefined): Line['send'] {
     const keysAt = periodKeys(board, season)
     return groupCommit<Increment, IncrementOutcome>({
-      maxItems: MAX_GROUP,
+      maxItems: groupSize(board),
       maxWaiting: MAX_WAITING,
       maxWaitMs: MAX_WAIT_MS,
       async send (items) {
@@ -76,6 +78,11 @@ export function createIncrement ({ redis, clock, onGroup, directory }: Increment
     }
     return line.send(increment)
   }
+}
+
+/** Items in a group, so that Redis is not held up for long by a board with many windows and segments. */
+function groupSize ({ windows, segments }: Board): number {
+  return Math.max(1, Math.min(MAX_GROUP, Math.floor(MAX_RANKINGS / (windows.length * (1 + segments.length)))))
 }
 
 /** Increments of one board that share their calls, judged by the same rules. */

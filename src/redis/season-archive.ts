@@ -24,6 +24,8 @@ const BUILT_WITHIN_S = 3600
 const About = Type.Object({
   entries: Type.Integer(),
   chunks: Type.Integer(),
+  /** When the season closed, in ms since 1970: one whose end was corrected afterwards is archived anew. */
+  closedMs: Type.Integer(),
   /** SHA-256 of the whole text in base64url. */
   digest: Type.String()
 })
@@ -52,6 +54,11 @@ export interface SeasonArchive {
 
 export function createSeasonArchive ({ redis, readEntries }: { redis: Redis, readEntries: Reads['entries'] }): SeasonArchive {
   async function about (board: Board, season: Season): Promise<ArchiveAbout | undefined> {
+    const present = await stored(board, season)
+    return present?.closedMs === closeOf(season) ? present : undefined
+  }
+
+  async function stored (board: Board, season: Season): Promise<ArchiveAbout | undefined> {
     const text = await redis.hget(boardKeys(board.name).archive(season.name), 'about')
     if (text === null) return undefined
     const content: unknown = JSON.parse(text)
@@ -79,8 +86,9 @@ export function createSeasonArchive ({ redis, readEntries }: { redis: Redis, rea
       entries += rows.length
       chunks++
     }
-    await redis.hset(draft, 'about', JSON.stringify({ entries, chunks, digest: digest.digest('base64url') } satisfies ArchiveAbout))
+    await redis.hset(draft, 'about', JSON.stringify({ entries, chunks, closedMs: closeOf(season), digest: digest.digest('base64url') } satisfies ArchiveAbout))
     await redis.persist(draft)
+    if (await stored(board, season) !== undefined && await about(board, season) === undefined) await redis.unlink(key)
     // Whoever comes second has built the same.
     if (await redis.renamenx(draft, key) === 0) await redis.unlink(draft)
   }

@@ -29,11 +29,12 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
   const users = Array.from({ length: 2500 }, (_, n) => `user-${n}`)
   await Promise.all(users.map(async (user, n) => await store.increment(ended, increment(user, 1 + n % 400, { username: `Name of ${user}` }))))
   await store.increment(ended, increment('ada', 5, { actionId: 'last' }))
+  const over = season('one', -HOUR_S, -60, 30)
   const node = await startNode(t, {
     redisUrl: redis.url,
     env: {
       BOARDS_FILE: boardsFile(t, {
-        ended: { windows, seasons: [season('one', -HOUR_S, -60, 30)] },
+        ended: { windows, seasons: [over] },
         grace: { windows, seasons: [season('one', -HOUR_S, -60, HOUR_S)] },
         next: { windows, seasons: [season('one', -HOUR_S, -60, HOUR_S), season('two', -60, HOUR_S)] },
         ahead: { windows, seasons: [season('one', HOUR_S, 2 * HOUR_S)] },
@@ -77,6 +78,7 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
     t.strictSame([await scoreIn('next', 'season:two'), await scoreIn('next', 'season:one'), await scoreIn('next', 'all')], [2, 10, 12])
     t.equal(await scoreIn('next', 'season'), 2)
     t.match((await raise('next', { increment: 10, season: 'one', action_id: 'late' })).body, { applied: false })
+    t.equal((await raise('next', { increment: 10, action_id: 'late' })).body.code, 'action_mismatch', 'the season is part of what it was')
     t.equal((await raise('next', { season: 'three' })).body.code, 'invalid_request')
     t.equal((await raise('main', { season: 'one' })).body.code, 'invalid_request')
   })
@@ -104,9 +106,16 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
     t.equal((await archive()).text, first.text)
     t.equal((await node.call('GET', '/v1/boards/ended/top?window=season:one&limit=100')).text, top)
     t.strictSame(JSON.parse(top).top_scores, rows.slice(0, 100))
-    await store.seasons.build(ended, ended.seasons[0]!)
+    await store.seasons.build(ended, over)
     t.equal((await archive()).text, first.text)
     t.strictSame((await redis.client.keys('sw:{ended}:archive:*')), ['sw:{ended}:archive:one'], 'nothing is left of the work')
+  })
+
+  await t.test('it is made anew where the end of the season was corrected', async (t) => {
+    const corrected = boardOf('ended', { windows, seasons: [season('one', -HOUR_S, -120)] })
+    t.equal(await store.seasons.about(corrected, corrected.seasons[0]!), undefined)
+    await store.seasons.build(corrected, corrected.seasons[0]!)
+    t.match(await store.seasons.about(corrected, corrected.seasons[0]!), { entries: users.length + 1 })
   })
 
   await t.test('there is none of a season that is open, or that is none', async (t) => {

@@ -73,6 +73,7 @@ test('segments', async (t) => {
     const write = async (token: string, body: object) => (await node.call('POST', '/v1/boards/main/increments', { token, body })).body
     t.equal((await write(node.token('ada'), { segments: { region: 'eu' } })).code, 'forbidden_scope')
     t.equal((await write(node.token('ada'), { username: 'Root' })).code, 'forbidden_scope')
+    for (const username of ['   ', '\u200b', '\u0958'.repeat(64)]) t.match(await write(service, { user_id: 'ada', username }), { code: 'invalid_request', errors: [{ path: '/username' }] })
     t.match(await write(service, { user_id: 'ada', segments: { shoe: 'large' } }), { code: 'invalid_request', errors: [{ path: '/segments/shoe' }] })
     for (const segments of [{ region: '' }, { region: 5 }, { region: 'x'.repeat(65) }, { region: 'a\nb' }, ['eu']]) {
       t.equal((await write(service, { user_id: 'ada', segments })).code, 'invalid_request', JSON.stringify(segments))

@@ -64,11 +64,22 @@ test('export and import', async (t) => {
       '', '{"user_id":"x","score":1,"hat":2}', `{"user_id":"${'x'.repeat(20_000)}","score":1}`, '{"user_id":"good-2","score":5}']
     const { body } = await send('copy', lines.join('\n'))
     t.strictSame([body.set, body.rejected, body.errors.map(({ line }: { line: number }) => line)], [2, 6, [2, 3, 4, 5, 7, 8]])
-    t.match((await send('copy', 'user_id,score\na,b\n"open', { type: 'text/csv' })).body, { rejected: 2, errors: [{ line: 2 }, { message: /^is not CSV from here on/ }] })
+    t.match((await send('copy', 'user_id,score\na,b\n"open', { type: 'text/csv' })).body, { rejected: 2, errors: [{ line: 2 }, { message: /^is not CSV: Quote Not Closed/ }] })
+    t.match((await send('copy', `user_id,score\ngood-3,1\nb"c,2\n${'x'.repeat(20_000)},2\ngood-4,3\n`, { type: 'text/csv' })).body, { set: 3, rejected: 1, errors: [{ line: 4 }] })
     t.match((await send('copy', 'name,points\na,1\n', { type: 'text/csv' })).body, { rejected: 1, errors: [{ message: 'must have the columns user_id and score' }] })
     t.equal((await send('copy', 'user_id,score\n'.padEnd(100, ' '), { type: 'text/csv' })).status, 200)
     const many = (await send('copy', 'x\n'.repeat(1000))).body
     t.strictSame([many.rejected, many.errors.length], [1000, 20])
+  })
+
+  await t.test('what has no name of its own has none in an export, however long its id', async (t) => {
+    const id = 'u'.repeat(100)
+    await send('golf', JSON.stringify({ user_id: id, score: 5 }))
+    const exported = (await fetchText('golf')).text
+    t.match(exported, `{"rank":1,"user_id":"${id}","score":5}`)
+    t.match((await send('golf', exported)).body, { set: 0, same: 3, rejected: 0 })
+    t.match((await send('golf', JSON.stringify({ user_id: 'a', username: '\u0958'.repeat(64), score: 5 }))).body, { rejected: 1, errors: [{ message: /^\/username must be 1 to 64 characters in NFC/ }] })
+    t.match((await send('golf', JSON.stringify({ user_id: 'a', username: '\u200b', score: 5 }))).body, { rejected: 1 })
   })
 
   await t.test('what is refused', async (t) => {
