@@ -15,6 +15,7 @@ import { registerDevelopmentToken } from './http/development-token.ts'
 import { createDoor } from './http/door.ts'
 import { registerEdgeLimit } from './http/edge-limit.ts'
 import { registerEntries } from './http/entries.ts'
+import { registerEvents } from './http/events.ts'
 import { createGrantTokens } from './http/grant-token.ts'
 import { registerExport } from './http/export.ts'
 import { registerGrant } from './http/grant.ts'
@@ -28,6 +29,7 @@ import { createMetrics, registerMetrics } from './http/metrics.ts'
 import { registerOpenApi } from './http/openapi.ts'
 import { registerPage } from './http/page.ts'
 import { registerReceipt } from './http/receipt.ts'
+import { logScores } from './http/score-log.ts'
 import { registerScoreboardSocket } from './http/scoreboard-socket.ts'
 import { registerScoreboardStream } from './http/scoreboard-stream.ts'
 import { registerScore } from './http/score.ts'
@@ -47,6 +49,7 @@ import { LIVE_ROWS } from './live/prepared-top.ts'
 import { GATE_MS } from './redis/increment.ts'
 import { openBoardFeed } from './redis/board-feed.ts'
 import { openStore } from './redis/store.ts'
+import { openLedger } from './worker.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -82,7 +85,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   let leaving = false
   const isLeaving = () => leaving
 
-  const store = await openStore({ url: redisUrl, log, now, onGroup: metrics.onGroup, ...(scripts && { directory: scripts }) })
+  const store = await openStore({ url: redisUrl, log, now, onGroup: metrics.onGroup, ledgerMax: config.ledgerMaxEntries, ...(scripts && { directory: scripts }) })
   const feed = await openBoardFeed({
     registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, file: config.boardsFile, now: store.now, log
   }).catch((error: unknown) => {
@@ -90,6 +93,13 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     throw error
   })
   const { boards } = feed
+  const { databaseUrl } = config
+  const ledger = databaseUrl === undefined ? undefined : await openLedger({ config, boards, redisUrl, databaseUrl, log, random }).catch((error: unknown) => {
+    feed.close()
+    store.close()
+    throw error
+  })
+  ledger?.registerMetrics(metrics.registry)
   const hub = new Hub({
     read: store.readTop,
     readChanges: store.readChanges,
@@ -105,7 +115,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     if (after === undefined) metrics.forget(before!.name)
   })
   const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
-  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: async () => {}, onOutcome: metrics.onOutcome })
+  const raiseScore = logScores(createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: async () => {}, onOutcome: metrics.onOutcome }), log)
   // The hub knows the running windows; one asked for by its name is read as it is.
   const readTop = async (board: Board, part: Part) => {
     if (isRunning(part)) return await hub.top(board, part)
@@ -126,6 +136,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     stopClosing()
     feed.close()
     audience.stop()
+    await ledger?.close()
     store.close()
   })
   await server.register(jwt, tokenOptions({ secret: jwtSecret, issuer: config.jwtIssuer, audience: config.jwtAudience }))
@@ -155,6 +166,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
   registerEntries(server, { boards, auth, readEntries: store.readEntries, now: store.now })
   registerLookup(server, { boards, auth, readLookup: store.readLookup, now: store.now })
+  registerEvents(server, { boards, auth, readEvents: ledger?.readEvents ?? store.readEvents, source: ledger === undefined ? 'stream' : 'ledger' })
   registerSeason(server, { boards, auth, archive: store.seasons })
   registerGroup(server, { auth, groups: store.groups })
   registerExport(server, { boards, auth, readEntries: store.readEntries, readSegments: store.readSegments, now: store.now })

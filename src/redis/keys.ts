@@ -8,6 +8,10 @@ export interface BoardKeys {
   readonly gate: string
   readonly names: string
   readonly ledger: string
+  /** Entries of the ledger that could not be archived. */
+  readonly deadLetters: string
+  /** Which worker archives the board. */
+  readonly archiver: string
   readonly hints: string
   readonly banned: string
   /** The segments that each user is in, and those that a user has left. */
@@ -35,6 +39,8 @@ export function boardKeys (board: string): BoardKeys {
     gate: `${tag}gate`,
     names: `${tag}user`,
     ledger: `${tag}ledger`,
+    deadLetters: `${tag}dead`,
+    archiver: `${tag}archiver`,
     hints: `${tag}hints`,
     banned: `${tag}banned`,
     currentSegments: `${tag}segments`,
@@ -67,6 +73,12 @@ const behind = (segment: string | undefined) => segment === undefined ? '' : `:$
 export function groupKey (group: string): string {
   return `sw:group:${group}`
 }
+
+/** The consumer group of the archivers. Where a stream has it, nothing of the stream is trimmed before it is archived. */
+export const ARCHIVE_GROUP = 'archive'
+
+/** The workers that share the boards. */
+export const WORKERS_KEY = 'sw:workers'
 
 /** How long an action is remembered at least. */
 export const MEMORY_MS = DAY_MS

@@ -2,6 +2,7 @@ import type { Groups } from '../leaderboard/group.ts'
 import type { BoardRegistry } from '../leaderboard/apply-board.ts'
 import type { KeepImport } from '../leaderboard/import.ts'
 import type { KeepIncrement } from '../leaderboard/increment.ts'
+import type { ReadEvents } from '../leaderboard/ledger.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { createBoardRegistry } from './board-registry.ts'
@@ -14,6 +15,7 @@ import { createImport } from './import.ts'
 import { createIncrement } from './increment.ts'
 import { createReadChanges } from './read-changes.ts'
 import { createReadEntries } from './read-entries.ts'
+import { createReadEvents } from './read-events.ts'
 import { createReadLookup } from './read-lookup.ts'
 import { createReadReceipt } from './read-receipt.ts'
 import { createReadSegments } from './read-segments.ts'
@@ -28,6 +30,8 @@ export interface StoreOptions {
   /** This node's clock, in ms since 1970. */
   readonly now: () => number
   readonly onGroup?: (items: number, seconds: number) => void
+  /** Entries that a board's ledger may hold. */
+  readonly ledgerMax?: number | undefined
   /** Where the scripts are, when not in the project's `lua/`. */
   readonly directory?: URL
 }
@@ -47,6 +51,7 @@ export interface Store {
   readonly readSegments: ReturnType<typeof createReadSegments>
   readonly groups: Groups
   readonly boards: BoardRegistry
+  readonly readEvents: ReadEvents
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
   readonly now: () => number
@@ -59,7 +64,7 @@ export interface Store {
  * Connects and checks the server.
  * @throws Error when Redis cannot be reached or does not fit
  */
-export async function openStore ({ url, log, now, onGroup, directory }: StoreOptions): Promise<Store> {
+export async function openStore ({ url, log, now, onGroup, ledgerMax, directory }: StoreOptions): Promise<Store> {
   const writer = openConnection({ url, name: 'scorewire-write', log })
   const reader = openConnection({ url, name: 'scorewire-read', log })
   const subscriber = openConnection({ url, name: 'scorewire-changes', log, autoResubscribe: false })
@@ -98,7 +103,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
   const readEntries = whileReading(createReadEntries(reading))
   const seasons = createSeasonArchive({ redis: reader, readEntries })
   return {
-    increment: createIncrement({ redis: writer, clock, directory, ...(onGroup && { onGroup }) }),
+    increment: createIncrement({ redis: writer, clock, directory, ledgerMax, ...(onGroup && { onGroup }) }),
     readTop: whileReading(createReadTop(reading)),
     readUser: whileReading(createReadUser(reading)),
     readEntries,
@@ -111,6 +116,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },
     boards: { ...boards, list: whileReading(boards.list), read: whileReading(boards.read) },
+    readEvents: whileReading(createReadEvents(reader)),
     changes,
     now: clock.now,
     isReady: () => connections.every(({ status }) => status === 'ready'),

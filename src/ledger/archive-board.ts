@@ -1,0 +1,110 @@
+import type { LedgerStream } from '../leaderboard/archive.ts'
+import { readEntry, type LedgerEntry, type ScoreEvent } from '../leaderboard/ledger.ts'
+import { isDataError, type Database } from './database.ts'
+import { keepEvents, type Kept } from './keep-events.ts'
+import type { LedgerStats } from './ledger-stats.ts'
+import type { Log } from './log.ts'
+
+/** So often an entry that cannot be archived is delivered before it goes to the dead letters. */
+export const MAX_DELIVERIES = 5
+
+export interface ArchiveOptions {
+  readonly stream: LedgerStream
+  readonly database: Database
+  readonly stats: LedgerStats
+  readonly log: Log
+}
+
+/** Takes over what earlier workers left unsettled, oldest first. Returns how many entries are still not settled. */
+export async function archivePending (options: ArchiveOptions, board: string): Promise<number> {
+  let left = 0
+  for (let from: string | undefined = '0-0'; from !== undefined;) {
+    const { entries, lost, next } = await options.stream.claim(board, from)
+    if (lost.length > 0) options.log.error({ board, entries: lost.length, first: lost[0] }, 'entries of the ledger were gone before they were archived')
+    left += await archiveEntries(options, board, entries)
+    from = next
+  }
+  return left
+}
+
+/** Takes what is new. Returns how many entries came, and how many of them could not be settled. */
+export async function archiveNew (options: ArchiveOptions, board: string): Promise<{ count: number, left: number }> {
+  const entries = await options.stream.read(board)
+  return { count: entries.length, left: await archiveEntries(options, board, entries) }
+}
+
+interface Rejected { readonly id: string, readonly why: string }
+
+/**
+ * Keeps entries in the database and then settles them, in that order: whoever dies in between leaves entries that are delivered
+ * again, and change nothing. Those that cannot be kept stay as they are until they have had their deliveries.
+ */
+async function archiveEntries (options: ArchiveOptions, board: string, entries: readonly LedgerEntry[]): Promise<number> {
+  if (entries.length === 0) return 0
+  const { stream, stats, log } = options
+  const events: Array<ScoreEvent & { id: string }> = []
+  const rejected: Rejected[] = []
+  for (const entry of entries) {
+    try {
+      events.push({ ...readEntry(entry), id: entry.id })
+    } catch (error) {
+      rejected.push({ id: entry.id, why: messageOf(error) })
+    }
+  }
+  const users = [...new Set(events.map(({ userId }) => userId))]
+  const names = await stream.namesOf(board, users)
+  const nameOf = new Map(users.map((userId, n) => [userId, names[n]!]))
+  const { kept, refused } = await keepWhatCanBe(options.database, board, { events, nameOf: (userId) => nameOf.get(userId)! })
+  rejected.push(...refused)
+
+  for (const event of kept.repeated) {
+    log.warn({ board, user: event.userId, action: event.actionId, entry: `${event.ms}-${event.seq}` }, 'an action was counted again after the store had forgotten it')
+    await stream.bury(board, { id: `${event.ms}-${event.seq}`, why: 'the action is in the ledger already: it was counted twice' })
+  }
+  const left = await buryRejected(options, board, rejected)
+  const unsettled = new Set([...rejected.map(({ id }) => id), ...kept.repeated.map(({ ms, seq }) => `${ms}-${seq}`)])
+  await stream.settle(board, entries.map(({ id }) => id).filter((id) => !unsettled.has(id)))
+  stats.add(board, { archived: kept.count, repeated: kept.repeated.length })
+  return left
+}
+
+interface Events<Event extends ScoreEvent> { readonly events: readonly Event[], readonly nameOf: (userId: string) => string }
+
+/** Keeps all of them or, where one is at fault, halves them until it stands alone. */
+async function keepWhatCanBe<Event extends ScoreEvent & { id: string }> (
+  database: Database, board: string, { events, nameOf }: Events<Event>
+): Promise<{ kept: Kept, refused: readonly Rejected[] }> {
+  if (events.length === 0) return { kept: { count: 0, repeated: [] }, refused: [] }
+  try {
+    return { kept: await keepEvents(database, board, { events, nameOf }), refused: [] }
+  } catch (error) {
+    if (!isDataError(error)) throw error
+    if (events.length === 1) return { kept: { count: 0, repeated: [] }, refused: [{ id: events[0]!.id, why: messageOf(error) }] }
+    const middle = events.length >> 1
+    const first = await keepWhatCanBe(database, board, { events: events.slice(0, middle), nameOf })
+    const second = await keepWhatCanBe(database, board, { events: events.slice(middle), nameOf })
+    return {
+      kept: { count: first.kept.count + second.kept.count, repeated: [...first.kept.repeated, ...second.kept.repeated] },
+      refused: [...first.refused, ...second.refused]
+    }
+  }
+}
+
+/** Buries those that have had their deliveries; returns how many are to come again. */
+async function buryRejected ({ stream, stats, log }: ArchiveOptions, board: string, rejected: readonly Rejected[]): Promise<number> {
+  let left = 0
+  for (const { id, why } of rejected) {
+    if (await stream.deliveriesOf(board, id) < MAX_DELIVERIES) {
+      left++
+      continue
+    }
+    await stream.bury(board, { id, why })
+    stats.add(board, { buried: 1 })
+    log.error({ board, entry: id, why }, 'an entry of the ledger cannot be archived: it is among the dead letters')
+  }
+  return left
+}
+
+function messageOf (error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
