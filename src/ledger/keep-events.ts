@@ -22,7 +22,8 @@ const WITHOUT_SCORE = "'ban', 'unban', 'delete', 'erase'"
 
 const KEEP = `
   WITH incoming AS MATERIALIZED (
-    SELECT incoming.*, to_timestamp(ms / 1000) + ms % 1000 * interval '1 ms' AS at FROM ${INCOMING}
+    SELECT DISTINCT ON (action_key) incoming.*, to_timestamp(ms / 1000) + ms % 1000 * interval '1 ms' AS at FROM ${INCOMING}
+    ORDER BY action_key, ms, seq
   ), fresh AS (
     INSERT INTO score_actions (action_key, at, seq) SELECT action_key, at, seq FROM incoming
     ON CONFLICT DO NOTHING RETURNING action_key, at, seq

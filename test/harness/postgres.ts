@@ -84,7 +84,7 @@ export async function startPostgres (t: Test, { durable = false, migrated = true
   const directory = await mkdtemp(join(tmpdir(), 'scorewire-pg-'))
   execFileSync('cp', ['-R', '-p', `${await template()}/.`, directory])
   await own(directory)
-  const url = `postgres://${ROLE}@/postgres?host=${directory}`
+  const url = `postgres:///postgres?host=${directory}&user=${ROLE}`
   let server: ChildProcess
 
   const start = async () => {
