@@ -54,7 +54,7 @@ export async function openLedger ({ config, redisUrl, databaseUrl, log, random }
   async function archive (): Promise<Archiver | undefined> {
     await prepareDatabase(databaseUrl, { log, signal: stopping.signal })
     if (stopping.signal.aborted) return undefined
-    return startArchiver({ stream, database, stats, log, random, boards })
+    return startArchiver({ stream, database, stats, log, random, boards, isSeasonal: (board) => config.boards.get(board).windows[0] === 'season' })
   }
   const archiver = isWorker ? archive() : Promise.resolve(undefined)
   const stopAlarm = startAlarm({ stream, boards, maxEntries, log })

@@ -59,7 +59,8 @@ const Fields = Type.Object({
   segments: Type.Optional(Type.String()),
   aside: Type.Optional(Type.Literal('1'))
 })
-const Segments = Type.Record(Type.String(), Type.String())
+/** As an object, or as the lines `name:value` in which the scripts keep them. */
+const Segments = Type.Union([Type.Record(Type.String(), Type.String()), Type.Array(Type.String({ pattern: ':' }))])
 
 const ajv = new Ajv()
 const isFields = ajv.compile<Static<typeof Fields>>(Fields)
@@ -92,7 +93,8 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
 function readSegments (text: string): Record<string, string> {
   const segments: unknown = JSON.parse(text)
   if (!isSegments(segments)) throw new Error('the entry is not well formed: its segments are no names and values')
-  return segments
+  if (!Array.isArray(segments)) return segments
+  return Object.fromEntries(segments.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
 }
 
 function readPosition (id: string): Position {

@@ -1,7 +1,7 @@
 import type { LedgerStream } from '../leaderboard/archive.ts'
 import { readEntry, type LedgerEntry, type ScoreEvent } from '../leaderboard/ledger.ts'
 import { isDataError, type Database } from './database.ts'
-import { keepEvents, type Kept } from './keep-events.ts'
+import { keepEvents, type Events, type Kept } from './keep-events.ts'
 import type { LedgerStats } from './ledger-stats.ts'
 import type { Log } from './log.ts'
 
@@ -13,6 +13,8 @@ export interface ArchiveOptions {
   readonly database: Database
   readonly stats: LedgerStats
   readonly log: Log
+  /** Whether the score of a board is that of its season. */
+  readonly isSeasonal: (board: string) => boolean
 }
 
 /** Takes over what earlier workers left unsettled, oldest first. Returns how many entries are still not settled. */
@@ -54,7 +56,7 @@ async function archiveEntries (options: ArchiveOptions, board: string, entries: 
   const users = [...new Set(events.map(({ userId }) => userId))]
   const names = await stream.namesOf(board, users)
   const nameOf = new Map(users.map((userId, n) => [userId, names[n]!]))
-  const { kept, refused } = await keepWhatCanBe(options.database, board, { events, nameOf: (userId) => nameOf.get(userId)! })
+  const { kept, refused } = await keepWhatCanBe(options.database, board, { events, nameOf: (userId) => nameOf.get(userId)!, isSeasonal: options.isSeasonal(board) })
   rejected.push(...refused)
 
   for (const event of kept.repeated) {
@@ -68,21 +70,20 @@ async function archiveEntries (options: ArchiveOptions, board: string, entries: 
   return left
 }
 
-interface Events<Event extends ScoreEvent> { readonly events: readonly Event[], readonly nameOf: (userId: string) => string }
-
 /** Keeps all of them or, where one is at fault, halves them until it stands alone. */
 async function keepWhatCanBe<Event extends ScoreEvent & { id: string }> (
-  database: Database, board: string, { events, nameOf }: Events<Event>
+  database: Database, board: string, group: Events<Event>
 ): Promise<{ kept: Kept, refused: readonly Rejected[] }> {
+  const { events } = group
   if (events.length === 0) return { kept: { count: 0, repeated: [] }, refused: [] }
   try {
-    return { kept: await keepEvents(database, board, { events, nameOf }), refused: [] }
+    return { kept: await keepEvents(database, board, group), refused: [] }
   } catch (error) {
     if (!isDataError(error)) throw error
     if (events.length === 1) return { kept: { count: 0, repeated: [] }, refused: [{ id: events[0]!.id, why: messageOf(error) }] }
     const middle = events.length >> 1
-    const first = await keepWhatCanBe(database, board, { events: events.slice(0, middle), nameOf })
-    const second = await keepWhatCanBe(database, board, { events: events.slice(middle), nameOf })
+    const first = await keepWhatCanBe(database, board, { ...group, events: events.slice(0, middle) })
+    const second = await keepWhatCanBe(database, board, { ...group, events: events.slice(middle) })
     return {
       kept: { count: first.kept.count + second.kept.count, repeated: [...first.kept.repeated, ...second.kept.repeated] },
       refused: [...first.refused, ...second.refused]

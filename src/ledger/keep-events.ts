@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Position, ScoreEvent } from '../leaderboard/ledger.ts'
+import type { EventKind, Position, ScoreEvent } from '../leaderboard/ledger.ts'
 import type { Database } from './database.ts'
 
 /** What became of a group of events. */
@@ -13,12 +13,12 @@ export interface Kept {
 /** The columns that an event is handed in with; one JSON text for all events costs less than a parameter for each value. */
 const INCOMING = `json_to_recordset($2::json) AS incoming (
   action_key uuid, user_id text, action_id text, kind text, delta bigint, score_after bigint, ms bigint, seq bigint, actor text, ip text, request_id text,
-  action_type text, reason text, until_ms bigint, season text, segments jsonb, aside boolean, username text)`
+  action_type text, reason text, until_ms bigint, season text, segments jsonb, aside boolean, username text, shown boolean)`
 
 const COLUMNS = 'user_id, action_id, kind, delta, score_after, seq, actor, ip, request_id, action_type, reason, season, segments, aside'
 
-/** Kinds after which a user has no score, and kinds that say nothing of it. */
-const WITHOUT_SCORE = "'ban', 'unban', 'delete', 'erase'"
+/** Kinds whose score is what the user has from then on. */
+const WITH_SCORE: ReadonlySet<EventKind> = new Set(['increment', 'score', 'adjust', 'import'])
 
 const KEEP = `
   WITH incoming AS MATERIALIZED (
@@ -35,7 +35,7 @@ const KEEP = `
   ), scores AS (
     INSERT INTO users_scores (board, user_id, username, score, at, seq)
     SELECT DISTINCT ON (user_id) $1, user_id, username, score_after, at, seq FROM added
-    WHERE kind NOT IN (${WITHOUT_SCORE}) AND NOT aside
+    WHERE shown
     ORDER BY user_id, at DESC, seq DESC
     ON CONFLICT (board, user_id) DO UPDATE SET username = excluded.username, score = excluded.score, at = excluded.at, seq = excluded.seq
     WHERE (users_scores.at, users_scores.seq) < (excluded.at, excluded.seq)
@@ -45,11 +45,19 @@ const KEEP = `
 const REMOVE = 'DELETE FROM users_scores WHERE board = $1 AND user_id = $2 AND (at, seq) <= (to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval \'1 ms\', $4::bigint)'
 const ERASE = 'SELECT erase_score_user($1, $2, to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval \'1 ms\', $4::bigint)'
 
+export interface Events<Event extends ScoreEvent = ScoreEvent> {
+  readonly events: readonly Event[]
+  readonly nameOf: (userId: string) => string
+  /** Whether the score of the board is that of its season: then an event of a past one says nothing of it. */
+  readonly isSeasonal: boolean
+}
+
 /** Keeps events of one board, with their users' scores, as one transaction: each action once, however often it is sent. */
-export async function keepEvents (
-  database: Database, board: string, { events, nameOf }: { events: readonly ScoreEvent[], nameOf: (userId: string) => string }
-): Promise<Kept> {
-  const rows = events.map((event) => rowOf(board, event, nameOf(event.userId)))
+export async function keepEvents (database: Database, board: string, { events, nameOf, isSeasonal }: Events): Promise<Kept> {
+  const rows = events.map((event) => rowOf(board, event, {
+    username: nameOf(event.userId),
+    shown: WITH_SCORE.has(event.kind) && !event.aside && !(isSeasonal && event.season !== null)
+  }))
   return await database.transaction(async (query) => {
     for (const ms of monthsOf(events)) await query('SELECT make_score_events_month(to_timestamp($1::bigint / 1000))', [ms])
     const fresh = await query<{ action_key: string }>(KEEP, [board, JSON.stringify(rows)])
@@ -69,7 +77,7 @@ export function actionKey (board: string, userId: string, actionId: string): str
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-${digest.slice(12, 16)}-${digest.slice(16, 20)}-${digest.slice(20, 32)}`
 }
 
-function rowOf (board: string, event: ScoreEvent, username: string) {
+function rowOf (board: string, event: ScoreEvent, { username, shown }: { username: string, shown: boolean }) {
   return {
     action_key: actionKey(board, event.userId, event.actionId),
     user_id: event.userId,
@@ -88,7 +96,8 @@ function rowOf (board: string, event: ScoreEvent, username: string) {
     season: event.season,
     segments: event.segments,
     aside: event.aside,
-    username
+    username,
+    shown
   }
 }
 

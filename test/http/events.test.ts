@@ -71,9 +71,22 @@ async function asked (t: Test, service: Service): Promise<void> {
 
 test('the audit of a service with a ledger', async (t) => {
   const redis = await startRedis(t)
-  const { url } = await startPostgres(t, { migrated: false })
-  const node = await startNode(t, { redisUrl: redis.url, env: { DATABASE_URL: url } })
+  const { url, database } = await startPostgres(t, { migrated: false })
+  const content = { boards: { main: {}, golf: { order: 'asc', operator: 'best', segments: ['region', 'clan'] } } }
+  const file = `${t.testdir({ 'boards.json': JSON.stringify(content) })}/boards.json`
+  const node = await startNode(t, { redisUrl: redis.url, env: { DATABASE_URL: url, BOARDS_FILE: file } })
   await asked(t, { redis, node, source: 'ledger' })
+
+  await t.test('knows submitted scores, segments and names, and the best score of each user', async (t) => {
+    const token = node.token('ada', { name: 'Ada', region: 'eu', clan: 'a:b' })
+    for (const score of [72, 80, 68]) t.equal((await node.call('POST', '/v1/boards/golf/scores', { token, body: { action_id: `round-${score}`, score } })).status, 200)
+    await archived(redis, 'golf')
+    const { body } = await node.call('GET', '/v1/boards/golf/events', { token: node.token('boss', { scope: 'admin' }) })
+    const told = body.events.map(({ kind, delta, score_after: after, segments }: Record<string, unknown>) => ({ kind, delta, after, segments }))
+    const segments = { region: 'eu', clan: 'a:b' }
+    t.strictSame(told, [{ kind: 'score', delta: 68, after: 68, segments }, { kind: 'score', delta: 80, after: 72, segments }, { kind: 'score', delta: 72, after: 72, segments }])
+    t.strictSame(await database.query("SELECT user_id, username, score::integer FROM users_scores WHERE board = 'golf'"), [{ user_id: 'ada', username: 'Ada', score: 68 }])
+  })
 })
 
 test('the audit of a service without one', async (t) => {

@@ -110,6 +110,25 @@ test('the archiver', async (t) => {
     t.equal((await redis.client.xpending(boardKeys(name).ledger, 'archive'))[0], 0)
   })
 
+  await t.test('counts nothing twice where a worker dies between the commit and the word to the stream', async (t) => {
+    const { name } = freshBoard()
+    for (let n = 1; n <= 120; n++) await addEntry(redis, name, { user: 'ada', score: n })
+    const stream = streamOf(redis)
+    let deaths = 0
+    const dying: LedgerStream = {
+      ...stream,
+      async settle (board, ids) {
+        if (deaths++ < 3) throw new Error('killed')
+        await stream.settle(board, ids)
+      }
+    }
+    const { stats } = startTestArchiver(t, { redis, database, boards: () => [name], stream: dying })
+    await archived(redis, name)
+    t.equal(stats.failures, 3)
+    t.equal(await count(name), 120)
+    t.equal((await stream.backlog(name)).deadLetters, 0, 'and what comes again is no repetition')
+  })
+
   await t.test('goes on when the stream was lost with its group', async (t) => {
     const { name } = freshBoard()
     await addEntry(redis, name, { user: 'ada' })

@@ -13,7 +13,7 @@ function event (userId: string, { ms = BORN, seq = 0, actionId = `${userId}-${ms
 
 test('the ledger in PostgreSQL', async (t) => {
   const { database } = await startPostgres(t)
-  const keep = async (board: string, events: ScoreEvent[]) => await keepEvents(database, board, { events, nameOf: (userId) => userId.toUpperCase() })
+  const keep = async (board: string, events: ScoreEvent[]) => await keepEvents(database, board, { events, nameOf: (userId) => userId.toUpperCase(), isSeasonal: board === 'seasonal' })
   const rows = async (board: string) => await database.query('SELECT user_id, action_id, delta::integer, score_after::integer FROM score_events WHERE board = $1 ORDER BY at, seq', [board])
   const scores = async (board: string) => await database.query('SELECT user_id, username, score::integer FROM users_scores WHERE board = $1 ORDER BY score DESC', [board])
 
@@ -52,6 +52,12 @@ test('the ledger in PostgreSQL', async (t) => {
     t.strictSame((await scores('scores')).map(({ score }) => score), [4, 3, 2], 'what does not count publicly is not shown, a ban is no score')
     await keep('scores', [event('cid', { ms: BORN + 2, kind: 'delete', score: 0 })])
     t.strictSame((await scores('scores')).map(({ score }) => score), [3, 2])
+  })
+
+  await t.test('shows the score of the season, where a late action counts in a past one', async (t) => {
+    const late = event('ada', { seq: 1, season: 's1', score: 500 })
+    for (const board of ['seasonal', 'timeless']) await keep(board, [event('ada', { score: 20 }), late])
+    t.strictSame([(await scores('seasonal'))[0]!['score'], (await scores('timeless'))[0]!['score']], [20, 500])
   })
 
   await t.test('forgets an erased user, but no points, and knows the actions still', async (t) => {
