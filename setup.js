@@ -27,7 +27,7 @@ const PROGRAMS = {
     packages: { 'apt-get': 'redis-server', dnf: 'valkey', apk: 'redis', pacman: 'valkey', brew: 'redis' }
   },
   postgres: {
-    what: 'PostgreSQL 15 or later, for the tests of the ledger',
+    what: 'PostgreSQL 15 or later, for the tests of the ledger and its measurement',
     commands: ['postgres'],
     packages: { 'apt-get': 'postgresql', dnf: 'postgresql-server', apk: 'postgresql15', pacman: 'postgresql', brew: 'postgresql@15' },
     // Else Debian makes a cluster of the system's own, which would start with the machine.
@@ -151,5 +151,5 @@ checkNode()
 installPackages()
 if (forTests || forBench || !process.env.REDIS_URL) installProgram(PROGRAMS.redis)
 if (forTests) for (const program of [PROGRAMS.postgres, PROGRAMS.chromium, PROGRAMS.haproxy, PROGRAMS.nginx]) installProgram(program)
-if (forBench) installProgram(PROGRAMS.nchan)
+if (forBench) for (const program of [PROGRAMS.postgres, PROGRAMS.nchan]) installProgram(program)
 build()

@@ -80,7 +80,7 @@ async function template (): Promise<string> {
 }
 
 /** A real PostgreSQL for one test file alone, with an empty database, gone when the test ends. Without fsync unless a test is about durability. */
-export async function startPostgres (t: Test, { durable = false, migrated = true } = {}): Promise<TestPostgres> {
+export async function startPostgres (t: Pick<Test, 'teardown'>, { durable = false, migrated = true } = {}): Promise<TestPostgres> {
   const directory = await mkdtemp(join(tmpdir(), 'scorewire-pg-'))
   execFileSync('cp', ['-R', '-p', `${await template()}/.`, directory])
   await own(directory)
