@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('.', import.meta.url))
 const OLDEST_NODE = [20, 19]
 const PLACES = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/sbin',
-  '/Applications/Google Chrome.app/Contents/MacOS', ...postgresPlaces()]
+  '/Applications/Google Chrome.app/Contents/MacOS']
 /** Where Debian and Homebrew put the programs of PostgreSQL's server, the newest first. */
 function postgresPlaces () {
   const debian = '/usr/lib/postgresql'
@@ -31,7 +31,7 @@ const PROGRAMS = {
     commands: ['postgres'],
     packages: { 'apt-get': 'postgresql', dnf: 'postgresql-server', apk: 'postgresql15', pacman: 'postgresql', brew: 'postgresql@15' },
     // Else Debian makes a cluster of the system's own, which would start with the machine.
-    before: { 'apt-get': ['sh', '-c', 'test -e /etc/postgresql-common || { mkdir -p /etc/postgresql-common/createcluster.d && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/scorewire.conf; }'] }
+    before: { 'apt-get': ['sh', '-c', 'test -e /etc/postgresql-common/createcluster.conf || { mkdir -p /etc/postgresql-common/createcluster.d && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/scorewire.conf; }'] }
   },
   chromium: {
     what: 'Chromium, for the tests of the page',
@@ -81,7 +81,7 @@ function isThere (file, mode) {
   }
 }
 
-const find = (command) => PLACES.map((place) => join(place, command)).find((file) => isThere(file, constants.X_OK))
+const find = (command) => [...PLACES, ...postgresPlaces()].map((place) => join(place, command)).find((file) => isThere(file, constants.X_OK))
 const findModule = (name) => NGINX_MODULES.map((place) => join(place, name)).find((file) => isThere(file, constants.R_OK))
 
 function run (command, args, options = {}) {
