@@ -94,11 +94,13 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   })
   const { boards } = feed
   const { databaseUrl } = config
-  const ledger = databaseUrl === undefined ? undefined : await openLedger({ config, boards, redisUrl, databaseUrl, log, random }).catch((error: unknown) => {
-    feed.close()
-    store.close()
-    throw error
-  })
+  const ledger = databaseUrl === undefined
+    ? undefined
+    : await openLedger({ config, boards, redisUrl, databaseUrl, log, random }).catch((error: unknown) => {
+      feed.close()
+      store.close()
+      throw error
+    })
   ledger?.registerMetrics(metrics.registry)
   const hub = new Hub({
     read: store.readTop,

@@ -7,6 +7,7 @@ import { registerHealth } from './http/health.ts'
 import { registerLedgerMetrics } from './http/ledger-metrics.ts'
 import { registerMetrics } from './http/metrics.ts'
 import { createServer, type Server } from './http/server.ts'
+import type { Boards } from './leaderboard/board.ts'
 import type { ReadEvents } from './leaderboard/ledger.ts'
 import { startAlarm } from './ledger/alarm.ts'
 import { startArchiver, type Archiver } from './ledger/archiver.ts'
@@ -15,12 +16,16 @@ import { LedgerStats } from './ledger/ledger-stats.ts'
 import { makeMonths, migrate } from './ledger/migrate.ts'
 import { createReadEvents } from './ledger/read-events.ts'
 import { openArchive } from './redis/archive.ts'
+import { openBoardFeed } from './redis/board-feed.ts'
+import { openStore } from './redis/store.ts'
 
 const RETRY_MS = 2000
 const MONTHS_EVERY_MS = 6 * 3_600_000
 
 export interface LedgerOptions {
   readonly config: Config
+  /** As they are now. */
+  readonly boards: Boards
   readonly redisUrl: string
   readonly databaseUrl: string
   readonly log: FastifyBaseLogger
@@ -41,9 +46,9 @@ export interface Ledger {
  * Opens the ledger. From now on no board's stream is trimmed before it is archived. PostgreSQL may be away: a worker begins when it is there.
  * @throws Error when Redis cannot be reached
  */
-export async function openLedger ({ config, redisUrl, databaseUrl, log, random }: LedgerOptions): Promise<Ledger> {
+export async function openLedger ({ config, boards: all, redisUrl, databaseUrl, log, random }: LedgerOptions): Promise<Ledger> {
   const { stream, isReady, close } = await openArchive({ url: redisUrl, log, worker: randomUUID() })
-  const boards = () => config.boards.all.map(({ name }) => name)
+  const boards = () => all.all.map(({ name }) => name)
   const { ledgerMaxEntries: maxEntries } = config
   const database = openDatabase({ url: databaseUrl, log })
   const stats = new LedgerStats()
@@ -54,7 +59,7 @@ export async function openLedger ({ config, redisUrl, databaseUrl, log, random }
   async function archive (): Promise<Archiver | undefined> {
     await prepareDatabase(databaseUrl, { log, signal: stopping.signal })
     if (stopping.signal.aborted) return undefined
-    return startArchiver({ stream, database, stats, log, random, boards, isSeasonal: (board) => config.boards.get(board).windows[0] === 'season' })
+    return startArchiver({ stream, database, stats, log, random, boards, windowOf: (board) => all.all.find(({ name }) => name === board)?.windows[0] ?? 'all' })
   }
   const archiver = isWorker ? archive() : Promise.resolve(undefined)
   const stopAlarm = startAlarm({ stream, boards, maxEntries, log })
@@ -106,14 +111,30 @@ export async function migrateAt (url: string, log: FastifyBaseLogger): Promise<r
 }
 
 /** A worker by itself: it archives, and answers `/healthz`, `/readyz` and `/metrics`. Closing the server closes all of it. */
-export async function createWorker (options: LedgerOptions): Promise<Server> {
-  const ledger = await openLedger(options)
-  const server = createServer({ log: options.log, trustProxy: options.config.trustProxy })
+export async function createWorker (options: Omit<LedgerOptions, 'boards'>): Promise<Server> {
+  const { config, redisUrl, log } = options
+  const store = await openStore({ url: redisUrl, log, now: Date.now })
+  const ends: Array<() => unknown> = [store.close]
+  const close = async () => { for (const end of ends) await end() }
+  try {
+    const feed = await openBoardFeed({ registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, file: config.boardsFile, now: store.now, log })
+    ends.unshift(feed.close)
+    const ledger = await openLedger({ ...options, boards: feed.boards })
+    ends.unshift(ledger.close)
+    return serveOperators(options, ledger, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function serveOperators ({ config, log }: Pick<LedgerOptions, 'config' | 'log'>, ledger: Ledger, close: () => Promise<void>): Server {
+  const server = createServer({ log, trustProxy: config.trustProxy })
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   ledger.registerMetrics(registry)
   registerMetrics(server, { registry })
   registerHealth(server, { isReady: ledger.isReady, isLeaving: () => false })
-  server.addHook('onClose', async () => await ledger.close())
+  server.addHook('onClose', close)
   return server
 }

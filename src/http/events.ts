@@ -28,6 +28,7 @@ export const EventBody = Type.Object({
   until: Known,
   season: Known,
   segments: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]),
+  window: Type.Union([Type.String(), Type.Null()], { description: 'The window that an import was for' }),
   aside: Type.Boolean({ description: 'Whether it did not count publicly' })
 })
 export type EventBody = Static<typeof EventBody>
@@ -97,6 +98,7 @@ export function eventBody (event: ScoreEvent): EventBody {
     until: event.untilMs === null ? null : new Date(event.untilMs).toISOString(),
     season: event.season,
     segments: event.segments === null ? null : { ...event.segments },
+    window: event.window,
     aside: event.aside
   }
 }

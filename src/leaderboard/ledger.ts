@@ -32,6 +32,8 @@ export interface ScoreEvent extends Position {
   readonly untilMs: number | null
   readonly season: string | null
   readonly segments: Readonly<Record<string, string>> | null
+  /** The window that an import was for. */
+  readonly window: string | null
   /** Whether the user was set aside, so that the score did not count publicly. */
   readonly aside: boolean
 }
@@ -45,7 +47,7 @@ export interface LedgerEntry {
 const WHOLE = '^-?[0-9]{1,16}$'
 const Fields = Type.Object({
   user: Type.String({ minLength: 1, maxLength: 256 }),
-  action: Type.String({ minLength: 1, maxLength: 256 }),
+  action: Type.String({ maxLength: 256 }),
   increment: Type.String({ pattern: WHOLE }),
   score: Type.String({ pattern: WHOLE }),
   actor: Type.String(),
@@ -57,6 +59,7 @@ const Fields = Type.Object({
   until: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
   season: Type.Optional(Type.String()),
   segments: Type.Optional(Type.String()),
+  window: Type.Optional(Type.String()),
   aside: Type.Optional(Type.Literal('1'))
 })
 /** As an object, or as the lines `name:value` in which the scripts keep them. */
@@ -78,7 +81,8 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
     ms,
     seq,
     userId: content.user,
-    actionId: content.action,
+    // What no client asked for has no action of its own: its entry is what it is known by.
+    actionId: content.action || `${content.kind ?? 'increment'}:${id}`,
     kind: content.kind ?? 'increment',
     delta: Number(content.increment),
     score: Number(content.score),
@@ -90,6 +94,7 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
     untilMs: content.until === undefined ? null : Number(content.until),
     season: content.season ?? null,
     segments: content.segments === undefined ? null : readSegments(content.segments),
+    window: content.window ?? null,
     aside: content.aside === '1'
   }
 }

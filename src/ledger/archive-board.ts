@@ -13,8 +13,8 @@ export interface ArchiveOptions {
   readonly database: Database
   readonly stats: LedgerStats
   readonly log: Log
-  /** Whether the score of a board is that of its season. */
-  readonly isSeasonal: (board: string) => boolean
+  /** The kind of a board's first window, whose score is the one that is shown. */
+  readonly windowOf: (board: string) => string
 }
 
 /** Takes over what earlier workers left unsettled, oldest first. Returns how many entries are still not settled. */
@@ -48,7 +48,7 @@ export async function archiveEntries (options: ArchiveOptions, board: string, en
   const users = [...new Set(events.map(({ userId }) => userId))]
   const names = await stream.namesOf(board, users)
   const nameOf = new Map(users.map((userId, n) => [userId, names[n]!]))
-  const { kept, refused } = await keepWhatCanBe(options.database, board, { events, nameOf: (userId) => nameOf.get(userId)!, isSeasonal: options.isSeasonal(board) })
+  const { kept, refused } = await keepWhatCanBe(options.database, board, { events, nameOf: (userId) => nameOf.get(userId)!, firstWindow: options.windowOf(board) })
   rejected.push(...refused)
 
   for (const event of kept.repeated) {

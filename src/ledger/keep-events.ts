@@ -13,9 +13,9 @@ export interface Kept {
 /** The columns that an event is handed in with; one JSON text for all events costs less than a parameter for each value. */
 const INCOMING = `json_to_recordset($2::json) AS incoming (
   action_key uuid, user_id text, action_id text, kind text, delta bigint, score_after bigint, ms bigint, seq bigint, actor text, ip text, request_id text,
-  action_type text, reason text, until_ms bigint, season text, segments jsonb, aside boolean, username text, shown boolean)`
+  action_type text, reason text, until_ms bigint, season text, segments jsonb, in_window text, aside boolean, username text, shown boolean)`
 
-const COLUMNS = 'user_id, action_id, kind, delta, score_after, seq, actor, ip, request_id, action_type, reason, season, segments, aside'
+const COLUMNS = 'user_id, action_id, kind, delta, score_after, seq, actor, ip, request_id, action_type, reason, season, segments, in_window, aside'
 
 /** Kinds whose score is what the user has from then on. */
 const WITH_SCORE: ReadonlySet<EventKind> = new Set(['increment', 'score', 'adjust', 'import'])
@@ -48,15 +48,15 @@ const ERASE = 'SELECT erase_score_user($1, $2, to_timestamp($3::bigint / 1000) +
 export interface Events {
   readonly events: readonly ScoreEvent[]
   readonly nameOf: (userId: string) => string
-  /** Whether the score of the board is that of its season: then an event of a past one says nothing of it. */
-  readonly isSeasonal: boolean
+  /** The kind of the board's first window, whose score is the one that is shown. */
+  readonly firstWindow: string
 }
 
 /** Keeps events of one board, with their users' scores, as one transaction: each action once, however often it is sent. */
-export async function keepEvents (database: Database, board: string, { events, nameOf, isSeasonal }: Events): Promise<Kept> {
+export async function keepEvents (database: Database, board: string, { events, nameOf, firstWindow }: Events): Promise<Kept> {
   const rows = events.map((event) => rowOf(board, event, {
     username: nameOf(event.userId),
-    shown: WITH_SCORE.has(event.kind) && !event.aside && !(isSeasonal && event.season !== null)
+    shown: isShown(event, firstWindow)
   }))
   return await database.transaction(async (query) => {
     for (const ms of monthsOf(events)) await query('SELECT make_score_events_month(to_timestamp($1::bigint / 1000))', [ms])
@@ -95,6 +95,7 @@ function rowOf (board: string, event: ScoreEvent, { username, shown }: { usernam
     until_ms: event.untilMs,
     season: event.season,
     segments: event.segments,
+    in_window: event.window,
     aside: event.aside,
     username,
     shown
@@ -102,6 +103,11 @@ function rowOf (board: string, event: ScoreEvent, { username, shown }: { usernam
 }
 
 type Row = ReturnType<typeof rowOf>
+
+/** Whether the user's score on the board is this event's from then on: not of one that was set aside, nor of one that was for another window. */
+function isShown ({ kind, aside, season, window }: ScoreEvent, firstWindow: string): boolean {
+  return WITH_SCORE.has(kind) && !aside && !(firstWindow === 'season' && season !== null) && (window === null || window === firstWindow)
+}
 
 const REPEATED = `
   SELECT n FROM json_to_recordset($1::json) AS sent (n integer, action_key uuid, ms bigint, seq bigint)

@@ -18,6 +18,7 @@ interface Row {
   readonly until_ms: string | null
   readonly season: string | null
   readonly segments: Record<string, string> | null
+  readonly in_window: string | null
   readonly aside: boolean
 }
 
@@ -42,7 +43,7 @@ export function createReadEvents (database: Database): ReadEvents {
     try {
       rows = await database.query<Row & { [column: string]: unknown }>(`
         SELECT user_id, action_id, kind, delta, score_after, (extract(epoch FROM at) * 1000)::bigint AS ms, seq, actor, ip, request_id, action_type, reason,
-          (extract(epoch FROM until) * 1000)::bigint AS until_ms, season, segments, aside
+          (extract(epoch FROM until) * 1000)::bigint AS until_ms, season, segments, in_window, aside
         FROM score_events WHERE ${conditions.join(' AND ')} ORDER BY at DESC, seq DESC LIMIT $2`, values)
     } catch (cause) {
       if (isDataError(cause)) throw cause
@@ -70,6 +71,7 @@ function eventOf (row: Row): ScoreEvent {
     untilMs: row.until_ms === null ? null : Number(row.until_ms),
     season: row.season,
     segments: row.segments,
+    window: row.in_window,
     aside: row.aside
   }
 }

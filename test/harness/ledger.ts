@@ -23,7 +23,7 @@ export function startTestArchiver (
   t: Test, { redis, database, ...options }: { redis: TestRedis, database: Database, boards: () => readonly string[] } & Partial<ArchiverOptions>
 ): TestArchiver {
   const stats = new LedgerStats()
-  const archiver = startArchiver({ stream: streamOf(redis), database, stats, log: silent, random: Math.random, isSeasonal: () => false, ...options })
+  const archiver = startArchiver({ stream: streamOf(redis), database, stats, log: silent, random: Math.random, windowOf: () => 'all', ...options })
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= archiver.stop())
   t.teardown(stop)

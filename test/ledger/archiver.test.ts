@@ -97,6 +97,19 @@ test('the archiver', async (t) => {
     t.match(await redis.client.xrange(boardKeys(name).deadLetters, '-', '+'), [[String, ['entry', again, 'why', /counted twice/]]])
   })
 
+  await t.test('knows what has no action id by its entry', async (t) => {
+    const { name } = freshBoard()
+    for (const score of [5, 6]) await addEntry(redis, name, { user: 'ada', action: '', kind: 'import', window: 'all', score })
+    const dead = streamOf(redis)
+    await dead.open(name)
+    await dead.read(name)
+    startTestArchiver(t, { redis, database, boards: () => [name] })
+    await archived(redis, name)
+    t.equal(await count(name), 2)
+    t.strictSame(await database.query('SELECT score::integer FROM users_scores WHERE board = $1', [name]), [{ score: 6 }])
+    t.equal((await dead.backlog(name)).deadLetters, 0)
+  })
+
   await t.test('takes over what a dead worker had, in the order of the ledger', async (t) => {
     const { name } = freshBoard()
     for (let n = 1; n <= 120; n++) await addEntry(redis, name, { user: 'ada', score: n })

@@ -7,13 +7,13 @@ const BORN = Date.UTC(2026, 10, 30, 23, 59, 59, 990)
 
 function event (userId: string, { ms = BORN, seq = 0, actionId = `${userId}-${ms}-${seq}`, kind = 'increment', delta = 1, score = 1, ...rest }: Partial<ScoreEvent> = {}): ScoreEvent {
   return {
-    userId, ms, seq, actionId, kind, delta, score, actor: userId, ip: '192.0.2.1', requestId: 'r-1', actionType: null, reason: null, untilMs: null, season: null, segments: null, aside: false, ...rest
+    userId, ms, seq, actionId, kind, delta, score, actor: userId, ip: '192.0.2.1', requestId: 'r-1', actionType: null, reason: null, untilMs: null, season: null, segments: null, window: null, aside: false, ...rest
   }
 }
 
 test('the ledger in PostgreSQL', async (t) => {
   const { database } = await startPostgres(t)
-  const keep = async (board: string, events: ScoreEvent[]) => await keepEvents(database, board, { events, nameOf: (userId) => userId.toUpperCase(), isSeasonal: board === 'seasonal' })
+  const keep = async (board: string, events: ScoreEvent[]) => await keepEvents(database, board, { events, nameOf: (userId) => userId.toUpperCase(), firstWindow: board === 'seasonal' ? 'season' : 'all' })
   const rows = async (board: string) => await database.query('SELECT user_id, action_id, delta::integer, score_after::integer FROM score_events WHERE board = $1 ORDER BY at, seq', [board])
   const scores = async (board: string) => await database.query('SELECT user_id, username, score::integer FROM users_scores WHERE board = $1 ORDER BY score DESC', [board])
 
@@ -58,6 +58,12 @@ test('the ledger in PostgreSQL', async (t) => {
     const late = event('ada', { seq: 1, season: 's1', score: 500 })
     for (const board of ['seasonal', 'timeless']) await keep(board, [event('ada', { score: 20 }), late])
     t.strictSame([(await scores('seasonal'))[0]!['score'], (await scores('timeless'))[0]!['score']], [20, 500])
+  })
+
+  await t.test('shows what was imported for the first window alone', async (t) => {
+    const imported = (window: string, seq: number) => event('ada', { seq, kind: 'import', window, score: seq })
+    await keep('imported', [imported('all', 7), imported('day:2026-11-20', 8)])
+    t.equal((await scores('imported'))[0]!['score'], 7)
   })
 
   await t.test('forgets an erased user, but no points, and knows the actions still', async (t) => {
