@@ -1,8 +1,7 @@
 import { test } from 'tap'
 import { boardKeys } from '../../src/redis/keys.ts'
 import { addEntry, archived, streamOf } from '../harness/ledger.ts'
-import { startLoad } from '../harness/load.ts'
-import { startNode } from '../harness/node.ts'
+import { startNode, type TestNode } from '../harness/node.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { startRedis, type TestRedis } from '../harness/redis.ts'
 
@@ -29,6 +28,37 @@ async function fill (redis: TestRedis, board: string, length: number, fromMs?: n
   }
 }
 
+/** Each user scores again as soon as the last answer is there, so a busy machine has as many requests under way as any other. */
+function keepScoring (node: TestNode, users: readonly string[]) {
+  const acknowledged = new Map(users.map((user) => [user, 0]))
+  const failures: unknown[] = []
+  const load = { isGoing: true, count: 0 }
+  const writers = users.map(async (user) => {
+    const token = node.token(user)
+    for (let n = 0; load.isGoing;) {
+      const answer = await node.call('POST', '/v1/boards/main/increments', { token, body: { action_id: `${user}-${n}` } })
+      if (answer.status !== 200) {
+        failures.push(answer.body)
+        continue // the same again
+      }
+      acknowledged.set(user, ++n)
+      load.count++
+    }
+  })
+  return {
+    acknowledged,
+    failures,
+    async more (some: number) {
+      const goal = load.count + some
+      while (load.count < goal) await new Promise((resolve) => setTimeout(resolve, 5))
+    },
+    async stop () {
+      load.isGoing = false
+      await Promise.all(writers)
+    }
+  }
+}
+
 test('PostgreSQL is away', async (t) => {
   const redis = await startRedis(t)
   const postgres = await startPostgres(t, { migrated: false })
@@ -37,7 +67,7 @@ test('PostgreSQL is away', async (t) => {
   await t.test('under load: writes go on, and nothing is missing in the end', async (t) => {
     const node = await startNode(t, { redisUrl: redis.url, env: { DATABASE_URL: postgres.url }, log: (line) => lines.push(line) })
     const users = ['ada', 'bob', 'cid']
-    const load = startLoad({ url: node.url, perSecond: 200, tokens: new Map(users.map((user) => [user, node.token(user)])) })
+    const load = keepScoring(node, users)
     await load.more(100)
     for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
       await postgres.stop(signal)
@@ -50,8 +80,9 @@ test('PostgreSQL is away', async (t) => {
     postgres.signal('SIGSTOP')
     await load.more(400)
     postgres.signal('SIGCONT')
-    const { acknowledged, failures, keyedFailures } = await load.stop()
-    t.strictSame([...failures, ...keyedFailures], [])
+    await load.stop()
+    const { acknowledged, failures } = load
+    t.strictSame(failures, [])
     await archived(redis, 'main')
     const rows = await postgres.database.query<{ user_id: string, n: number, sum: number, score: number }>(
       'SELECT e.user_id, count(*)::integer AS n, sum(delta)::integer AS sum, max(s.score)::integer AS score FROM score_events e JOIN users_scores s USING (board, user_id) GROUP BY 1 ORDER BY 1')
