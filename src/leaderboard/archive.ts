@@ -23,6 +23,11 @@ export interface LedgerStream {
   readonly batch: number
   /** Makes sure that nothing of a board's stream is trimmed before it is archived. */
   open (board: string): Promise<void>
+  /** The boards whose streams were opened and are not forgotten: deleted ones too. */
+  opened (): Promise<readonly string[]>
+  /** Removes the stream of a board that was deleted, if all of it is archived. Whether it is gone. */
+  end (board: string): Promise<boolean>
+  forget (board: string): Promise<void>
   /** Takes a board for so long, or keeps it: one worker archives a board at a time. False while another one has it. */
   take (board: string, lastsMs: number): Promise<boolean>
   giveBack (board: string): Promise<void>

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LedgerEntry } from '../leaderboard/ledger.ts'
 import { archiveEntries, archivePending, type ArchiveOptions } from './archive-board.ts'
+import { removeScores } from './keep-events.ts'
 
 /** A worker that has died keeps its boards so long, and no longer. */
 const LEASE_MS = 12_000
@@ -11,7 +12,7 @@ const POLL_MS = 200
 const RETRY_MS = 500
 
 export interface ArchiverOptions extends ArchiveOptions {
-  /** The boards there are now. */
+  /** The boards there are now. Those that were deleted are archived to their end. */
   readonly boards: () => readonly string[]
   /** Between 0 and 1. */
   readonly random: () => number
@@ -75,9 +76,19 @@ export function startArchiver (options: ArchiverOptions): Archiver {
       next?.catch(() => {}) // told where it is waited for
       leftOver = await archiveEntries(options, board, entries) > 0 || leftOver
       onSuccess()
+      if (entries.length === 0 && !leftOver && !boards().includes(board) && await end(board)) return
       if (!isFull) await pause(POLL_MS)
     }
     if (next !== undefined) await archiveEntries(options, board, await next)
+  }
+
+  /** Ends the ledger of a board that was deleted; what was broken off here is begun again, for the board is forgotten last. */
+  async function end (board: string): Promise<boolean> {
+    if (!await stream.end(board)) return false
+    await removeScores(options.database, board)
+    await stream.forget(board)
+    log.info({ board }, 'the ledger of a deleted board is archived to its end')
+    return true
   }
 
   /** One board from the lease to its return, whatever happens in between. */
@@ -95,7 +106,7 @@ export function startArchiver (options: ArchiverOptions): Archiver {
   }
 
   async function look (): Promise<void> {
-    const names = boards()
+    const names = [...new Set([...boards(), ...await stream.opened()])]
     const workers = await stream.join(LEASE_MS)
     share = Math.ceil(names.length / Math.max(1, workers))
     for (const board of names) {

@@ -70,6 +70,11 @@ export async function keepEvents (database: Database, board: string, { events, n
   })
 }
 
+/** The board is no more, and has no scores; what happened on it stays. */
+export async function removeScores (database: Database, board: string): Promise<void> {
+  await database.query('DELETE FROM users_scores WHERE board = $1', [board])
+}
+
 /** A stand-in for an action that says nothing of it: 128 bits of SHA-256, and so none of 10^15 actions passes for another one. */
 export function actionKey (board: string, userId: string, actionId: string): string {
   // None of the three can hold a NUL.

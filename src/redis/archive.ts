@@ -2,8 +2,8 @@ import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { LedgerStream } from '../leaderboard/archive.ts'
 import type { LedgerEntry } from '../leaderboard/ledger.ts'
-import { closeConnection, connectFirst, openConnection, type Log } from './connection.ts'
-import { ARCHIVE_GROUP, boardKeys, WORKERS_KEY } from './keys.ts'
+import { closeConnection, connectFirst, isReply, openConnection, type Log } from './connection.ts'
+import { ARCHIVE_GROUP, ARCHIVED_KEY, boardKeys, WORKERS_KEY } from './keys.ts'
 import { createReadBacklog } from './read-backlog.ts'
 import { bindScript } from './scripts.ts'
 
@@ -40,17 +40,27 @@ export async function openArchive ({ url, log, worker }: { url: string, log: Log
 export function createArchive (redis: Redis, { worker, batch }: { worker: string, batch: number }): LedgerStream {
   const settleEntries = bindScript(redis, 'archive-settle', { reply: Count })
   const buryEntry = bindScript(redis, 'archive-bury', { reply: Type.Enum(['buried', 'gone']) })
+  const endLedger = bindScript(redis, 'archive-end', { reply: Type.Enum(['ended', 'board', 'waiting']) })
   const lease = bindScript(redis, 'archive-lease', { reply: Type.Enum(['held', 'other', 'free']) })
   const joinWorkers = bindScript(redis, 'archive-join', { reply: Count })
 
   return {
     batch,
     async open (board) {
+      await redis.sadd(ARCHIVED_KEY, board)
       try {
         await redis.xgroup('CREATE', boardKeys(board).ledger, ARCHIVE_GROUP, '0', 'MKSTREAM')
       } catch (error) {
-        if (!isReply(error, 'BUSYGROUP')) throw error // it is there already
+        if (!isReply(error, 'BUSYGROUP ')) throw error // it is there already
       }
+    },
+    opened: async () => await redis.smembers(ARCHIVED_KEY),
+    async end (board) {
+      const { rules, ledger } = boardKeys(board)
+      return await endLedger([rules, ledger], []) === 'ended'
+    },
+    async forget (board) {
+      await redis.srem(ARCHIVED_KEY, board)
     },
     take: async (board, lastsMs) => await lease([boardKeys(board).archiver], [worker, lastsMs]) === 'held',
     async giveBack (board) {
@@ -91,9 +101,4 @@ export function createArchive (redis: Redis, { worker, batch }: { worker: string
 
 function entryOf ([id, fields]: RawEntry): LedgerEntry {
   return { id, fields: fields ?? [] }
-}
-
-/** Whether Redis has answered with an error of this kind: its first word. */
-function isReply (error: unknown, kind: string): boolean {
-  return error instanceof Error && error.message.startsWith(`${kind} `)
 }

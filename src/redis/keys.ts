@@ -82,6 +82,9 @@ export function groupKey (group: string): string {
 /** The consumer group of the archivers. Where a stream has it, nothing of the stream is trimmed before it is archived. */
 export const ARCHIVE_GROUP = 'archive'
 
+/** The boards whose ledgers are archived, those too that were deleted and are not archived to the end. */
+export const ARCHIVED_KEY = 'sw:ledgers'
+
 /** The workers that share the boards. */
 export const WORKERS_KEY = 'sw:workers'
 

@@ -123,7 +123,7 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
     readLookup: whileReading(createReadLookup(reading)),
     readStandings: whileReading(createReadStandings(reading)),
     readChanges: whileReading(createReadChanges(reading)),
-    import: createImport(writing),
+    import: createImport({ ...writing, ledgerMax }),
     readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
