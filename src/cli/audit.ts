@@ -56,7 +56,7 @@ const row = (cells: readonly string[]) => cells.map((cell, n) => cell.padEnd(WID
 const HEADING = row(['TIME', 'USER', 'KIND', 'DELTA', 'SCORE', 'ACTOR', 'IP', 'REQUEST', 'ACTION'])
 
 function tableRow (event: EventBody): string {
-  const delta = event.kind === 'score' || event.delta < 0 ? String(event.delta) : `+${event.delta}`
+  const delta = event.kind === 'score' || event.kind === 'import' || event.delta < 0 ? String(event.delta) : `+${event.delta}`
   return row([event.at, event.user_id, event.kind, delta, String(event.score_after), event.actor ?? '', event.ip ?? '', event.request_id ?? '',
     event.action === null ? event.action_id : `${event.action_id} (${event.action})`])
 }

@@ -18,7 +18,7 @@ export const EventBody = Type.Object({
   user_id: Type.String({ description: 'erased:… where the user was erased' }),
   action_id: Type.String(),
   kind: EventKind,
-  delta: Type.Integer({ description: 'Points gained or lost; the submitted score where the kind is score' }),
+  delta: Type.Integer({ description: 'Points gained or lost; the score that was submitted, brought in or set where the kind is score or import, or an adjust of a board that keeps the best or the latest' }),
   score_after: Type.Integer({ description: 'In the board\'s first window' }),
   actor: Type.Union([Type.String(), Type.Null()], { description: 'Whose token asked for it' }),
   ip: Known,

@@ -20,7 +20,7 @@ export interface ScoreEvent extends Position {
   readonly userId: string
   readonly actionId: string
   readonly kind: EventKind
-  /** Points gained or lost; a submitted score where the kind is `score`. */
+  /** Points gained or lost; where a score was submitted, brought in, or set by an adjustment, that score. */
   readonly delta: number
   readonly score: number
   /** Whoever asked for it; null where that has been erased. */
@@ -90,7 +90,7 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
     ip: content.ip || null,
     requestId: content.request || null,
     actionType: content.action_type ?? null,
-    reason: content.reason ?? null,
+    reason: content.reason || null,
     untilMs: content.until === undefined ? null : Number(content.until),
     season: content.season ?? null,
     segments: content.segments === undefined ? null : readSegments(content.segments),

@@ -17,7 +17,7 @@ const INCOMING = `json_to_recordset($2::json) AS incoming (
 
 const COLUMNS = 'user_id, action_id, kind, delta, score_after, seq, actor, ip, request_id, action_type, reason, season, segments, in_window, aside'
 
-/** Kinds whose score is what the user has from then on. */
+/** Kinds whose score is what the user has from then on, where anybody sees it. */
 const WITH_SCORE: ReadonlySet<EventKind> = new Set(['increment', 'score', 'adjust', 'import'])
 
 const KEEP = `
@@ -63,7 +63,7 @@ export async function keepEvents (database: Database, board: string, { events, n
     const fresh = await query<{ action_key: string }>(KEEP, [board, JSON.stringify(rows)])
     const repeated = fresh.length === rows.length ? [] : await repeatedAmong(query, rows)
     for (const { kind, userId, ms, seq } of events) {
-      if (kind === 'delete') await query(REMOVE, [board, userId, ms, seq])
+      if (kind === 'delete' || kind === 'ban') await query(REMOVE, [board, userId, ms, seq])
       if (kind === 'erase') await query(ERASE, [board, userId, ms, seq])
     }
     return { count: fresh.length, repeated: repeated.map((n) => events[n]!) }
@@ -110,7 +110,9 @@ function rowOf (board: string, event: ScoreEvent, { username, shown }: { usernam
 type Row = ReturnType<typeof rowOf>
 
 /** Whether the user's score on the board is this event's from then on: not of one that was set aside, nor of one that was for another window. */
-function isShown ({ kind, aside, season, window }: ScoreEvent, firstWindow: string): boolean {
+function isShown ({ kind, aside, season, window, score }: ScoreEvent, firstWindow: string): boolean {
+  // What a ban took away comes back, with what was gained meanwhile; 0 is also said of who had nothing.
+  if (kind === 'unban') return score > 0
   return WITH_SCORE.has(kind) && !aside && !(firstWindow === 'season' && season !== null) && (window === null || window === firstWindow)
 }
 

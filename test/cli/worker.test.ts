@@ -1,24 +1,17 @@
 // The commands of the ledger as an operator runs them, each a process of its own.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
+import { audit } from '../../src/cli/audit.ts'
+import type { Command } from '../../src/cli/command.ts'
+import { migrate } from '../../src/cli/migrate.ts'
+import { serve } from '../../src/cli/serve.ts'
+import { worker } from '../../src/cli/worker.ts'
+import { perform, run } from '../harness/command.ts'
 import { addEntry, archived } from '../harness/ledger.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { startRedis } from '../harness/redis.ts'
 import { startWorker } from '../harness/worker-process.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-const PLAIN = { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json' }
-
-async function run (words: string[], env: Record<string, string> = {}): Promise<{ code: number | null, out: string, error: string }> {
-  const child = spawn(process.execPath, ['--import=tsx', MAIN, ...words], { env: { ...PLAIN, ...env } })
-  let [out, error] = ['', '']
-  child.stdout.on('data', (data) => { out += data })
-  child.stderr.on('data', (data) => { error += data })
-  const [code] = await once(child, 'close')
-  return { code, out, error }
-}
+const COMMANDS: Readonly<Record<string, Command>> = { audit, migrate, serve, worker }
 
 test('the ledger as an operator runs it', async (t) => {
   const redis = await startRedis(t)
@@ -27,7 +20,7 @@ test('the ledger as an operator runs it', async (t) => {
 
   await t.test('scorewire migrate brings the database up to date, and says so', async (t) => {
     t.strictSame(await run(['migrate'], env), { code: 0, out: 'Applied 0001-ledger.sql.\n', error: '' })
-    t.strictSame(await run(['migrate'], env), { code: 0, out: 'The database is up to date.\n', error: '' })
+    t.strictSame(await perform(migrate, [], env), { code: 0, out: 'The database is up to date.\n', error: '' })
   })
 
   await t.test('scorewire worker archives, tells operators how it is doing, and takes over from one that was killed', async (t) => {
@@ -66,32 +59,37 @@ test('the ledger as an operator runs it', async (t) => {
     const lines = out.trim().split('\n').map((line) => JSON.parse(line))
     t.match(lines, [{ source: 'ledger', user_id: 'ada', score_after: 8 }, { source: 'ledger', user_id: 'ada', score_after: 7, delta: 2, ip: '192.0.2.1' }])
     t.equal(lines.length, 2)
-    const stream = await run(['audit', '--from', new Date(Date.now() - 3_600_000).toISOString()], { REDIS_URL: redis.url })
+    const stream = await perform(audit, ['--from', new Date(Date.now() - 3_600_000).toISOString()], { REDIS_URL: redis.url })
     t.match(JSON.parse(stream.out.split('\n')[0]!), { source: 'stream', score_after: 8 })
-    t.equal((await run(['audit', '--to', '2000-01-01'], env)).out, '')
+    t.equal((await perform(audit, ['--to', '2000-01-01'], env)).out, '')
   })
 
   await t.test('a command line that cannot be followed gets one clear answer', async (t) => {
     const cases: [string[], Record<string, string>, number, RegExp][] = [
-      [['worker'], {}, 1, /^scorewire: REDIS_URL is required for a worker\nscorewire: DATABASE_URL is required for a worker\n$/],
-      [['worker', 'now'], env, 2, /^scorewire: scorewire worker takes no options/],
-      [['worker'], { ...env, REDIS_URL: 'redis://127.0.0.1:1' }, 1, /^scorewire: Redis cannot be reached at 127\.0\.0\.1:1/],
-      [['migrate'], {}, 1, /^scorewire: DATABASE_URL is required/],
+      [['worker'], {}, 1, /^REDIS_URL is required for a worker\nDATABASE_URL is required for a worker$/],
+      [['worker', 'now'], env, 2, /^scorewire worker takes no options/],
+      [['worker'], { ...env, REDIS_URL: 'redis://127.0.0.1:1' }, 1, /^Redis cannot be reached at 127\.0\.0\.1:1/],
+      [['migrate'], {}, 1, /^DATABASE_URL is required/],
       [['migrate', '--down'], env, 2, /takes no options/],
-      [['migrate'], { DATABASE_URL: 'postgres://ada:secret@127.0.0.1:1/scores' }, 1, /^scorewire: The database 127\.0\.0\.1:1\/scores cannot be brought up to date: connect ECONNREFUSED/],
-      [['migrate'], { DATABASE_URL: 'mysql://x' }, 1, /^scorewire: DATABASE_URL must be postgres:\/\/…\n$/],
-      [['serve'], { ROLES: 'king' }, 1, /^scorewire: ROLES must be api, worker or api,worker\n$/],
+      [['migrate'], { DATABASE_URL: 'postgres://ada:secret@127.0.0.1:1/scores' }, 1, /^The database 127\.0\.0\.1:1\/scores cannot be brought up to date: connect ECONNREFUSED/],
+      [['migrate'], { DATABASE_URL: 'mysql://x' }, 1, /^DATABASE_URL must be postgres:\/\/…$/],
+      [['serve'], { ROLES: 'king' }, 1, /^ROLES must be api, worker or api,worker$/],
       [['audit', '--limit', '0'], env, 2, /--limit 0 is not a number of events/],
       [['audit', '--from', 'yesterday'], env, 2, /--from yesterday is not a time/],
       [['audit', '--board', 'none'], env, 1, /There is no board called "none"/],
       [['audit', 'ada'], env, 2, /usage: scorewire audit/],
-      [['audit'], { DATABASE_URL: 'postgres://ada:secret@127.0.0.1:1/scores' }, 1, /^scorewire: The ledger is away\.\n$/]
+      [['audit'], { DATABASE_URL: 'postgres://ada:secret@127.0.0.1:1/scores' }, 1, /^The ledger is away\.$/]
     ]
-    await Promise.all(cases.map(async ([words, more, code, error]) => {
-      const answer = await run(words, more)
-      t.equal(answer.code, code, words.join(' '))
-      t.match(answer.error, error, words.join(' '))
-      t.notMatch(answer.error, /secret|at .+\.ts:\d+/, `${words.join(' ')}: no password, no stack`)
-    }))
+    for (const [[name, ...words], more, code, error] of cases) {
+      const line = [name, ...words].join(' ')
+      const answer = await perform(COMMANDS[name!]!, words, more)
+      t.equal(answer.code, code, line)
+      t.match(answer.error, error, line)
+      t.notMatch(answer.error, /secret|at .+\.ts:\d+/, `${line}: no password, no stack`)
+    }
+  })
+
+  await t.test('and so does a process, on its standard error', async (t) => {
+    t.strictSame(await run(['worker']), { code: 1, out: '', error: 'scorewire: REDIS_URL is required for a worker\nscorewire: DATABASE_URL is required for a worker\n' })
   })
 })

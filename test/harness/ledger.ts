@@ -18,12 +18,13 @@ export interface TestArchiver extends Archiver {
   readonly stats: LedgerStats
 }
 
-/** An archiver in this process, stopped when the test ends. */
+/** An archiver of these boards alone in this process, stopped when the test ends. */
 export function startTestArchiver (
   t: Test, { redis, database, ...options }: { redis: TestRedis, database: Database, boards: () => readonly string[] } & Partial<ArchiverOptions>
 ): TestArchiver {
   const stats = new LedgerStats()
-  const archiver = startArchiver({ stream: streamOf(redis), database, stats, log: silent, random: Math.random, windowOf: () => 'all', ...options })
+  const { stream = streamOf(redis), ...rest } = options
+  const archiver = startArchiver({ stream: { ...stream, opened: async () => [] }, database, stats, log: silent, random: Math.random, windowOf: () => 'all', ...rest })
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= archiver.stop())
   t.teardown(stop)
