@@ -4,6 +4,7 @@ import { measureActionBytes } from './action-memory.ts'
 import type { LoadSample } from './load.ts'
 import { machine, today } from './machine.ts'
 import { commandOf, type Options } from './options.ts'
+import { operate } from './operate.ts'
 import { forkMs, notePauses, readPauses, type Pauses } from './pauses.ts'
 import { MOST_OTHER_CPU } from './processes.ts'
 import type { SeededBytes } from './seed.ts'
@@ -18,6 +19,8 @@ const REACH = { ratio: 2, memberBytes: 125, actionBytes: 40 }
 
 /** What holds up everybody for longer is told of. */
 const BLOCKED_MS = 5
+/** To close a season of more takes minutes. */
+const MOST_OPERATED = 1_000_000
 
 const KINDS = ['increment', 'top', 'user', 'lookup'] as const
 type Kind = typeof KINDS[number]
@@ -33,6 +36,8 @@ export interface GrowthSample {
   /** The same while one client asks for one thing at a time, increments in full groups: Redis has a core for itself then. */
   readonly calm: Pauses
   readonly forkMs: number
+  /** The same while operators ban, remove, close and delete; undefined on boards larger than that is asked of. */
+  readonly operated: Pauses | undefined
 }
 
 export interface GrowthResult {
@@ -63,7 +68,7 @@ export async function askGrowth (options: Options, onProgress: (message: string)
         for (const kind of KINDS) samples[kind].push(await measureRequests(scorewire, kind, { connections }))
       }
     }
-    const boards: GrowthSample[] = []
+    const measured: Omit<GrowthSample, 'operated'>[] = []
     for (const { scorewire, samples } of growing) {
       const { members, bytes, redis } = scorewire
       onProgress(`growth: one thing at a time, ${members.toLocaleString('en')} members`)
@@ -73,10 +78,16 @@ export async function askGrowth (options: Options, onProgress: (message: string)
       await notePauses(redis)
       for (const kind of CALM_KINDS) await measureRequests(scorewire, kind, { connections: 1, count: CALM_COUNT })
       const calm = await readPauses(redis)
-      boards.push({ members, bytes, samples, groupSize, loaded, calm, forkMs: await forkMs(redis) })
+      measured.push({ members, bytes, samples, groupSize, loaded, calm, forkMs: await forkMs(redis) })
     }
     onProgress(`growth: ${ACTIONS.toLocaleString('en')} remembered actions`)
-    const result = { boards, actionBytes: await measureActionBytes(growing[0]!.scorewire, ACTIONS) }
+    const actionBytes = await measureActionBytes(growing[0]!.scorewire, ACTIONS)
+    const boards: GrowthSample[] = []
+    for (const [n, { scorewire }] of growing.entries()) {
+      onProgress(`growth: bans, removals and a closed season, ${scorewire.members.toLocaleString('en')} members`)
+      boards.push({ ...measured[n]!, operated: scorewire.members > MOST_OPERATED ? undefined : await operate(scorewire) })
+    }
+    const result = { boards, actionBytes }
     return { result, text: report(options, result) }
   } finally {
     await Promise.all(growing.map(async ({ scorewire }) => await scorewire.stop()))
@@ -94,18 +105,18 @@ function report (options: Options, { boards, actionBytes }: GrowthResult): strin
   const noted = boards.flatMap(({ members, loaded, calm }) => [...loaded.others, ...calm.others].filter(({ ms }) => ms > BLOCKED_MS)
     .map(({ event, ms }) => ` Redis' ${event} took ${ms} ms at ${members.toLocaleString('en')} members.`))
   const slowest = ({ command }: Pauses) => command === undefined ? '< 1' : `${command.ms.toFixed(1)} (${command.name})`
-  const row = ({ members, samples, loaded, calm, forkMs }: GrowthSample) => `| ${[
+  const row = ({ members, samples, loaded, calm, forkMs, operated }: GrowthSample) => `| ${[
     members.toLocaleString('en'), ...KINDS.map((kind) => spreadMicros(micros(samples[kind]))),
-    slowest(calm), slowest(loaded), `${loaded.diskMs} / ${forkMs.toFixed(1)}`
+    slowest(calm), operated === undefined ? '' : slowest(operated), slowest(loaded), `${loaded.diskMs} / ${forkMs.toFixed(1)}`
   ].join(' | ')} |`
   return [
-    `| members | Redis CPU, µs: increment | \`GET top\` | \`GET users/{id}?around=${AROUND}\` | lookup of ${LOOKED_UP} ids | slowest command, ms | at full load | AOF / fork, ms |`,
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    `| members | Redis CPU, µs: increment | \`GET top\` | \`GET users/{id}?around=${AROUND}\` | lookup of ${LOOKED_UP} ids | slowest command, ms | of operators | at full load | AOF / fork, ms |`,
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...boards.map(row),
     '',
     `Exactly-once increments of random members over HTTP, as shipped, in groups of ${boards.map(({ groupSize }) => groupSize.toFixed(0)).join(', ')}: × ${spread(ratios, 2)} from the smallest board to the largest.` +
     ` A member there takes ${largest.bytes.scores.toFixed(0)} B in the zset and, counted separately, ${largest.bytes.names.toFixed(0)} B for the username; a remembered action ${actionBytes.toFixed(0)} B, of ${ACTIONS.toLocaleString('en')} a day.` +
-    ` Reach: × ${REACH.ratio}, ${REACH.memberBytes} B in the zset, ${REACH.actionBytes} B: ${missed ? 'MISSED' : 'met'}. Slowest: by SLOWLOG, wall time, first with one request at a time, increments by ${BATCHED}.` +
+    ` Reach: × ${REACH.ratio}, ${REACH.memberBytes} B in the zset, ${REACH.actionBytes} B: ${missed ? 'MISSED' : 'met'}. Slowest: by SLOWLOG, wall time, first with one request at a time, increments by ${BATCHED}; of operators: bans, removals, a season closed with all its members, the board deleted.` +
     ` AOF: the slowest write or fsync, which is in no command and waited for like one; fork: what begins a rewrite of it.${noted.join('')}`,
     `Median (least to most) of ${runsText(options)}; ids such as \`user-123456\`, Pareto-like scores; ${sum(all.map(({ errors }) => errors))} errors;` +
     ` other processes ${spread(others, 2)} of a core${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}. ${machine()}, ${today()}: \`${commandOf('growth', options, ['connections', 'sizes', 'rounds'])}\``

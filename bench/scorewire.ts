@@ -14,8 +14,8 @@ export interface Scorewire extends ServerUnderTest {
   readonly redisPid: number
   /** The path of its Unix socket. */
   readonly redisUrl: string
-  /** The `Authorization` of a user, or of a service that may raise anybody's score. */
-  authorize (claims: { sub: string, name?: string, scope?: 'scores:write' }): string
+  /** The `Authorization` of a user, a service that may raise anybody's score, or an operator. */
+  authorize (claims: { sub: string, name?: string, scope?: 'scores:write' | 'admin' }): string
   /** The value of a metric without labels. */
   metric (name: string): Promise<number>
 }

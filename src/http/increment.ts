@@ -1,4 +1,4 @@
-import { Type } from 'typebox'
+import { Type, type TProperties } from 'typebox'
 import type { Board, Boards } from '../leaderboard/board.ts'
 import { ActionId, ActionName, BOARD_NAME, BoardName, UserId, Username } from '../leaderboard/identifiers.ts'
 import type { RaiseScore } from '../leaderboard/increment.ts'
@@ -10,18 +10,19 @@ import { MAX_GRANT_BYTES } from './grant-token.ts'
 import { actionIdOf } from './idempotency-key.ts'
 import { allowNoBody, type Server } from './server.ts'
 
-/** What every answer to a write says. */
-export const RaisedFields = {
+/** What every answer to a write says, around what was written: a serializer keeps this order. */
+export const raisedBody = <Amount extends TProperties>(amount: Amount) => Type.Object({
   board: Type.String(),
   user_id: Type.String(),
   action_id: Type.String(),
+  ...amount,
   new_score: Type.Integer({ description: 'The score in the board\'s first window' }),
   applied: Type.Boolean({ description: 'false when the action had counted before' }),
   rank: Type.Optional(Type.Integer({ description: 'the rank now, with include=rank' }))
-}
+})
 
 /** An increment as the API answers it. */
-export const IncrementBody = Type.Object({ ...RaisedFields, increment: Type.Integer() })
+export const IncrementBody = raisedBody({ increment: Type.Integer() })
 
 /** What a write may say of the user and of its season. */
 export const ProfileFields = {

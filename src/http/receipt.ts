@@ -6,11 +6,10 @@ import { Problem } from '../leaderboard/problem.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { principalOf, type Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
-import { IncrementBody, RaisedFields } from './increment.ts'
+import { IncrementBody, raisedBody } from './increment.ts'
 import type { Server } from './server.ts'
 
-const ReceiptBody = Type.Object({
-  ...RaisedFields,
+const ReceiptBody = raisedBody({
   increment: Type.Optional(IncrementBody.properties.increment),
   score: Type.Optional(Type.Integer({ description: 'Instead of the increment, where a score was submitted' }))
 })

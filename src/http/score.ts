@@ -7,11 +7,10 @@ import type { Reads } from '../leaderboard/reads.ts'
 import { principalOf, type Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
 import { actionIdOf } from './idempotency-key.ts'
-import { IncludeQuery, ProfileFields, rankOf, RaisedFields } from './increment.ts'
+import { IncludeQuery, ProfileFields, raisedBody, rankOf } from './increment.ts'
 import type { Server } from './server.ts'
 
-const ScoreBody = Type.Object({
-  ...RaisedFields,
+const ScoreBody = raisedBody({
   score: Type.Integer({ description: 'The score that was submitted' })
 })
 

@@ -3,6 +3,8 @@ import { closeOf } from '../leaderboard/season.ts'
 import type { Season } from '../leaderboard/window.ts'
 
 const EVERY_MS = 5000
+/** A board may be deleted and made again, with the same seasons. */
+const AGAIN_AFTER_MS = 300_000
 /** Nodes' clocks differ: the archive is made when the last of them takes no write any more. */
 const MARGIN_MS = 2000
 
@@ -18,7 +20,8 @@ export interface SeasonClosingOptions {
 
 /** Sees to it that every closed season has its archive. Every node does; who comes second finds it done. Returns the stop. */
 export function closeSeasons ({ boards, now, archive, onArchived, onError }: SeasonClosingOptions): () => void {
-  const done = new Set<string>()
+  /** When each was found to have its archive, by `performance.now()`. */
+  const done = new Map<string, number>()
   let busy = false
 
   async function look (): Promise<void> {
@@ -27,10 +30,10 @@ export function closeSeasons ({ boards, now, archive, onArchived, onError }: Sea
     for (const board of boards()) {
       for (const season of board.seasons) {
         const name = `${board.name} ${season.name} ${closeOf(season)}`
-        if (done.has(name) || now() < closeOf(season) + MARGIN_MS) continue
+        if ((done.get(name) ?? -Infinity) > performance.now() - AGAIN_AFTER_MS || now() < closeOf(season) + MARGIN_MS) continue
         try {
           await archive(board, season)
-          done.add(name)
+          done.set(name, performance.now())
           onArchived(board, season)
         } catch (error) {
           onError(board, error)
