@@ -81,3 +81,20 @@ test('an archiver killed with -9 twenty-five times over 60,000 actions', { timeo
   t.match(await stream.backlog(board.name), { waiting: 0, deadLetters: 0 })
   t.equal(await last.stop('SIGTERM'), 0)
 })
+
+test('another worker takes over within 30 s, by itself', async (t) => {
+  const redis = await startRedis(t)
+  const postgres = await startPostgres(t)
+  const store = await openTestStore(t, redis.url)
+  const { default: board } = defaultBoards()
+  const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url }
+  const first = await startWorker(t, env)
+  await startWorker(t, env)
+  await store.increment(board, increment('ada'))
+  await archived(redis, board.name)
+  await first.stop('SIGKILL')
+  const killed = performance.now()
+  await store.increment(board, increment('ada'))
+  await archived(redis, board.name)
+  t.ok(performance.now() - killed < 30_000)
+})
