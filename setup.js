@@ -10,6 +10,12 @@ const ROOT = fileURLToPath(new URL('.', import.meta.url))
 const OLDEST_NODE = [20, 19]
 const PLACES = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/sbin',
   '/Applications/Google Chrome.app/Contents/MacOS']
+/** Where Debian and Homebrew put the programs of PostgreSQL's server, the newest first. */
+function postgresPlaces () {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
+  return [...versions.map((version) => `${debian}/${version}/bin`), '/opt/homebrew/opt/postgresql@15/bin', '/usr/pgsql-15/bin']
+}
 /** Where packages put the modules of nginx. */
 const NGINX_MODULES = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules']
 
@@ -19,6 +25,13 @@ const PROGRAMS = {
     what: 'a Redis server, 7.0 or later',
     commands: ['redis-server', 'valkey-server'],
     packages: { 'apt-get': 'redis-server', dnf: 'valkey', apk: 'redis', pacman: 'valkey', brew: 'redis' }
+  },
+  postgres: {
+    what: 'PostgreSQL 15 or later, for the tests of the ledger and its measurement',
+    commands: ['postgres'],
+    packages: { 'apt-get': 'postgresql', dnf: 'postgresql-server', apk: 'postgresql15', pacman: 'postgresql', brew: 'postgresql@15' },
+    // Else Debian makes a cluster of the system's own, which would start with the machine.
+    before: { 'apt-get': ['sh', '-c', 'test -e /etc/postgresql-common/createcluster.conf || { mkdir -p /etc/postgresql-common/createcluster.d && echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.d/scorewire.conf; }'] }
   },
   chromium: {
     what: 'Chromium, for the tests of the page',
@@ -68,7 +81,7 @@ function isThere (file, mode) {
   }
 }
 
-const find = (command) => PLACES.map((place) => join(place, command)).find((file) => isThere(file, constants.X_OK))
+const find = (command) => [...PLACES, ...postgresPlaces()].map((place) => join(place, command)).find((file) => isThere(file, constants.X_OK))
 const findModule = (name) => NGINX_MODULES.map((place) => join(place, name)).find((file) => isThere(file, constants.R_OK))
 
 function run (command, args, options = {}) {
@@ -92,7 +105,7 @@ function installPackages () {
 }
 
 /** Installs a program through the system's package manager, where it is missing and that is allowed. */
-function installProgram ({ what, commands = [], modules = [], packages }) {
+function installProgram ({ what, commands = [], modules = [], packages, before = {} }) {
   const isInstalled = () => commands.some(find) || modules.some(findModule)
   if (isInstalled()) return
   const manager = Object.keys(MANAGERS).find((name) => packages[name] !== undefined && find(name))
@@ -110,12 +123,13 @@ function installProgram ({ what, commands = [], modules = [], packages }) {
   }
   say(`installing ${what} (${byHand})`)
   const options = { stdio: ['ignore', 'ignore', 'inherit'] }
-  const step = (args) => {
-    const [command, ...rest] = [...prefix, manager, ...args]
+  const step = (words) => {
+    const [command, ...rest] = [...prefix, ...words]
     return run(command, rest, options)
   }
-  if (refresh !== undefined) step(refresh)
-  step([...install, packages[manager]])
+  if (refresh !== undefined) step([manager, ...refresh])
+  if (before[manager] !== undefined) step(before[manager])
+  step([manager, ...install, packages[manager]])
   if (!isInstalled()) fail(`"${byHand}" did not bring it: ${todo}`)
 }
 
@@ -136,6 +150,6 @@ const forBench = process.argv.includes('--bench')
 checkNode()
 installPackages()
 if (forTests || forBench || !process.env.REDIS_URL) installProgram(PROGRAMS.redis)
-if (forTests) for (const program of [PROGRAMS.chromium, PROGRAMS.haproxy, PROGRAMS.nginx]) installProgram(program)
-if (forBench) installProgram(PROGRAMS.nchan)
+if (forTests) for (const program of [PROGRAMS.postgres, PROGRAMS.chromium, PROGRAMS.haproxy, PROGRAMS.nginx]) installProgram(program)
+if (forBench) for (const program of [PROGRAMS.postgres, PROGRAMS.nchan]) installProgram(program)
 build()

@@ -2,11 +2,21 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import pg from 'pg'
 import { pathOf } from './processes.ts'
 
 export function machine (): string {
   const redis = /v=([\d.]+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1]
   return `${cpus().length} cores of ${cpus()[0]?.model.trim()}, Node ${process.version}, Redis ${redis}`
+}
+
+/** The version of a PostgreSQL server that is there. */
+export async function postgresVersion (url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows: [row] } = await client.query('SHOW server_version')
+  await client.end()
+  return String(row.server_version).split(' ')[0]!
 }
 
 export function packageVersion (name: string): string {

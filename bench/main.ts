@@ -1,5 +1,6 @@
 // `npm run bench`: asks the questions in this folder and prints what was measured, with everything needed to repeat it.
 import { writeFile } from 'node:fs/promises'
+import { askArchive } from './archive.ts'
 import { askFanOut } from './fan-out.ts'
 import { askGrowth } from './growth.ts'
 import { askIncrement } from './increment.ts'
@@ -17,7 +18,8 @@ const ASK: Record<Question, (options: Options, onProgress: (message: string) => 
   reads: askReads,
   'fan-out': askFanOut,
   'write-to-screen': askWriteToScreen,
-  growth: askGrowth
+  growth: askGrowth,
+  archive: askArchive
 }
 
 async function ask (asked: Options): Promise<void> {

@@ -1,7 +1,7 @@
 // What can be asked of the bench, and within which bounds.
 import { parseArgs } from 'node:util'
 
-export const QUESTIONS = ['increment', 'reads', 'fan-out', 'write-to-screen', 'growth'] as const
+export const QUESTIONS = ['increment', 'reads', 'fan-out', 'write-to-screen', 'growth', 'archive'] as const
 export type Question = typeof QUESTIONS[number]
 
 /** Each number with its default and the most it may be. */
@@ -13,7 +13,8 @@ const NUMBERS = {
   watchers: [2000, 20_000],
   screens: [10_000, 50_000],
   writes: [20, 1000],
-  members: [100_000, 10_000_000]
+  members: [100_000, 10_000_000],
+  events: [200_000, 2_000_000]
 } as const
 
 const SIZES = [1000, 100_000, 1_000_000]

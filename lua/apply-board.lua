@@ -4,7 +4,7 @@
 -- KEYS[1] rules   hash    json and revision of the rules; when the board was created and last changed, in µs of Redis' time
 -- KEYS[2] meta    hash    its field rules is the revision by which every write is judged; or where the board was deleted
 --                         'deleting' or 'deleted'
--- KEYS[3] ledger  stream  there since the board's first write
+-- KEYS[3] ledger  stream  has entries of the board since its first write; may be there before, and hold those of a deleted board
 -- ARGV[1] seen        revision that the caller saw, '' where there were no rules
 -- ARGV[2] revision    of the new rules
 -- ARGV[3] json        the new rules
@@ -19,7 +19,18 @@ local rules, meta, ledger = KEYS[1], KEYS[2], KEYS[3]
 local seen, revision, json, corrupting, anew = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local call = redis.call
 
-local stored = call('HMGET', rules, 'revision', 'changed')
+local function is_written(since_ms)
+  if call('EXISTS', ledger) == 0 then return false end
+  local info = call('XINFO', 'STREAM', ledger)
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then
+      local ms = tonumber(string.match(info[i + 1], '^%d+'))
+      return ms > 0 and ms >= math.floor(since_ms)
+    end
+  end
+end
+
+local stored = call('HMGET', rules, 'revision', 'changed', 'created')
 local present, changed = stored[1] or '', stored[2] or '0'
 if present == revision then
   call('HSET', meta, 'rules', revision)
@@ -31,7 +42,7 @@ local tombstone = call('HGET', meta, 'rules')
 local is_deleted = tombstone == 'deleting' or tombstone == 'deleted'
 if is_deleted and anew ~= '1' then return {'deleted', '0'} end
 if tombstone == 'deleting' then return {'deleting', '0'} end
-local has_scores = call('HEXISTS', meta, 'epoch') == 1 or call('EXISTS', ledger) == 1
+local has_scores = call('HEXISTS', meta, 'epoch') == 1 or is_written(tonumber(stored[3] or 0) / 1000)
 if corrupting == '1' and has_scores then return {'kept', '0'} end
 
 local clock = call('TIME')

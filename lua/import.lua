@@ -16,7 +16,7 @@
 -- ARGV[1]  head_size   users in a full head
 -- ARGV[2]  gate_ms     least time between two hints
 -- ARGV[3]  channel     where hints are published
--- ARGV[4]  ledger_max  entries the ledger keeps, about
+-- ARGV[4]  ledger_max  entries the ledger holds, as in increment
 -- ARGV[5]  rules       revision of the rules that the rows were judged by
 -- ARGV[6]  sign        '-' where scores are stored negative
 -- ARGV[7]  window      name of the window that is written
@@ -24,8 +24,8 @@
 -- ARGV[9]  rows        JSON: for each row [user, name ('' if none came), score as text, name:value of each segment (0 if none came)]
 -- ARGV[10..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns one text: 'rules' with nothing done when the board has other rules; else 'done' and for each row 'set', 'same' or 'aside'
--- (it counts, and the user is banned), divided by spaces.
+-- Returns one text: with nothing done 'rules' when the board has other rules, or 'full' when the ledger is and nothing of it may be
+-- dropped; else 'done' and for each row 'set', 'same' or 'aside' (it counts, and the user is banned), divided by spaces.
 
 --#include "boards"
 --#include "heads"
@@ -33,11 +33,12 @@
 local call, number = redis.call, tonumber
 local meta, gate, names, ledger, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local current, former, aside = KEYS[6], KEYS[7], KEYS[8]
-local head_size, gate_ms, channel, ledger_max = number(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
+local head_size, gate_ms, channel, ledger_max = number(ARGV[1]), ARGV[2], ARGV[3], number(ARGV[4])
 local rules, sign, window_name, origin, rows = ARGV[5], ARGV[6], ARGV[7], cjson.decode(ARGV[8]), cjson.decode(ARGV[9])
 
 local board = boards.open(meta)
 if board.rules and board.rules ~= rules then return 'rules' end
+if boards.is_full(ledger, #rows, ledger_max) then return 'full' end
 
 local function expire(window)
   if window.expires_ms == '0' then return end
@@ -97,7 +98,7 @@ end
 
 local answers = {'done'}
 for i, row in ipairs(rows) do answers[i + 1] = set(unpack(row)) end
-call('XTRIM', ledger, 'MAXLEN', '~', ledger_max)
+boards.trim(ledger, ledger_max)
 for _, window in pairs(opened) do expire(window) end
 boards.publish(board, gate, gate_ms, channel)
 return table.concat(answers, ' ')

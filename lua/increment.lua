@@ -31,7 +31,7 @@
 -- ARGV[9]  quota_ms      ... in a period of this length
 -- ARGV[10] gate_ms       least time between two hints
 -- ARGV[11] channel       where hints are published
--- ARGV[12] ledger_max    entries the ledger keeps, about
+-- ARGV[12] ledger_max    entries the ledger holds, about: what is older goes, or, where a group reads it, what is newer is refused
 -- ARGV[13] rules         revision of the rules that the items were judged by
 -- ARGV[14] operator      what becomes of a score: 'increment' adds, 'best' keeps the better, 'latest' replaces
 -- ARGV[15] sign          '-' where the lowest score is the first: it is stored negative, so that the highest always is
@@ -46,7 +46,8 @@
 -- Returns one text, its parts divided by spaces: with nothing done 'clock' now_ms when the keys are of another time, or
 -- 'rules' now_ms when the board has other rules; else 'done' now_ms, and a word and a number for each item in order:
 -- 'applied' score, 'replayed' score, 'repriced' score/increment (a replay of what gave another increment then), 'mismatch' 0,
--- 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0, 'banned' 0, 'ban_over' 0 (the ban has ended and is to be lifted)
+-- 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0, 'banned' 0, 'ban_over' 0 (the ban has ended and is to be lifted),
+-- 'full' 0 (the ledger is, and nothing of it may be dropped)
 
 --#include "actions"
 --#include "bans"
@@ -61,7 +62,7 @@ local window_count = number(ARGV[1])
 local from_ms, until_ms, seen_until_ms, memory_ms = number(ARGV[2]), number(ARGV[3]), ARGV[4], number(ARGV[5])
 local max_score, head_size = number(ARGV[6]), number(ARGV[7])
 local quota_max, quota_ms = number(ARGV[8]), ARGV[9]
-local gate_ms, channel, ledger_max = ARGV[10], ARGV[11], ARGV[12]
+local gate_ms, channel, ledger_max = ARGV[10], ARGV[11], number(ARGV[12])
 local rules, operator, sign, season = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
 local season_mark = season == '' and '' or ' @' .. season
 local write, write_aside = operators.write[operator], operators.write_aside[operator]
@@ -96,6 +97,8 @@ local near_limit = false
 for w = 1, window_count do
   if (windows[w].largest or 0) + points > max_score then near_limit = true end
 end
+
+local ledger_full = boards.is_full(ledger, #items, ledger_max)
 
 local function passes_limit(user, amount, is_aside)
   for w = 1, window_count do
@@ -196,6 +199,7 @@ local function apply(item, seen, before, quota, limit)
     return 'replayed', score
   end
   if standing == 'banned' then return standing, '0' end
+  if ledger_full then return 'full', '0' end
   if actions.is_beyond(made_ms, now_ms, memory_ms) then return 'too_old', '0' end
   local is_aside = standing == 'aside'
   if operator == 'increment' and (near_limit or is_aside) and passes_limit(user, amount, is_aside) then return 'score_limit', '0' end
@@ -229,7 +233,7 @@ for i, item in ipairs(items) do
   end
   answers[2 * i + 1], answers[2 * i + 2] = apply(item, KEYS[k], KEYS[k + 1], KEYS[k + 2], limit)
 end
-call('XTRIM', ledger, 'MAXLEN', '~', ledger_max)
+boards.trim(ledger, ledger_max)
 
 for _, window in ipairs(windows) do
   if window.is_new then expire(window, window.scores, window.head) end

@@ -1,18 +1,20 @@
 #!lua
 -- sweep-board: removes some keys of a board that is being deleted, and no key of one that was made again since.
 --
--- KEYS[1]  meta  hash  as in apply-board
--- KEYS[2..] keys of the board; none when there are none left
+-- KEYS[1]  meta    hash    as in apply-board
+-- KEYS[2]  ledger  stream  goes at the end, unless something reads it in a group: then it is for archive-end, when all of it is archived
+-- KEYS[3..] keys of the board; none when there are none left
 --
 -- Returns 'deleting', 'deleted' when none were left, or 'over' when somebody else has come to the end
 
-local meta = KEYS[1]
+local meta, ledger = KEYS[1], KEYS[2]
 local call = redis.call
 
 if call('HGET', meta, 'rules') ~= 'deleting' then return 'over' end
-if #KEYS == 1 then
+if #KEYS == 2 then
+  if call('EXISTS', ledger) == 1 and #call('XINFO', 'GROUPS', ledger) == 0 then call('UNLINK', ledger) end
   call('HSET', meta, 'rules', 'deleted')
   return 'deleted'
 end
-call('UNLINK', unpack(KEYS, 2))
+call('UNLINK', unpack(KEYS, 3))
 return 'deleting'

@@ -18,6 +18,7 @@ import { createDoor } from './http/door.ts'
 import { registerEdgeLimit } from './http/edge-limit.ts'
 import { registerEntries } from './http/entries.ts'
 import { registerErase } from './http/erase.ts'
+import { registerEvents } from './http/events.ts'
 import { createGrantTokens } from './http/grant-token.ts'
 import { registerExport } from './http/export.ts'
 import { registerGrant } from './http/grant.ts'
@@ -31,6 +32,7 @@ import { createMetrics, registerMetrics } from './http/metrics.ts'
 import { registerOpenApi } from './http/openapi.ts'
 import { registerPage } from './http/page.ts'
 import { registerReceipt } from './http/receipt.ts'
+import { logScores } from './http/score-log.ts'
 import { registerScoreboardSocket } from './http/scoreboard-socket.ts'
 import { registerScoreboardStream } from './http/scoreboard-stream.ts'
 import { registerScore } from './http/score.ts'
@@ -52,6 +54,7 @@ import { startBanSweep, SWEEP_EVERY_MS } from './redis/ban-sweep.ts'
 import { GATE_MS } from './redis/increment.ts'
 import { openBoardFeed } from './redis/board-feed.ts'
 import { openStore } from './redis/store.ts'
+import { openLedger } from './worker.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -87,7 +90,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   let leaving = false
   const isLeaving = () => leaving
 
-  const store = await openStore({ url: redisUrl, log, now, onGroup: metrics.onGroup, ...(scripts && { directory: scripts }) })
+  const store = await openStore({ url: redisUrl, log, now, onGroup: metrics.onGroup, ledgerMax: config.ledgerMaxEntries, ...(scripts && { directory: scripts }) })
   const feed = await openBoardFeed({
     registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, file: config.boardsFile, now: store.now, log
   }).catch((error: unknown) => {
@@ -95,6 +98,15 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     throw error
   })
   const { boards } = feed
+  const { databaseUrl } = config
+  const ledger = databaseUrl === undefined
+    ? undefined
+    : await openLedger({ config, boards, redisUrl, databaseUrl, log, random }).catch((error: unknown) => {
+      feed.close()
+      store.close()
+      throw error
+    })
+  ledger?.registerMetrics(metrics.registry)
   const hub = new Hub({
     read: store.readTop,
     readChanges: store.readChanges,
@@ -123,7 +135,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     random,
     onError: (error) => log.debug({ error: String(error) }, 'could not lift bans that have ended')
   })
-  const raiseScore = createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome: metrics.onOutcome })
+  const raiseScore = logScores(createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome: metrics.onOutcome }), log)
   // The hub knows the running windows; one asked for by its name is read as it is.
   const readTop = async (board: Board, part: Part) => {
     if (isRunning(part)) return await hub.top(board, part)
@@ -145,6 +157,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     feed.close()
     audience.stop()
     stopBanSweep()
+    await ledger?.close()
     store.close()
   })
   await server.register(jwt, tokenOptions({ secret: jwtSecret, issuer: config.jwtIssuer, audience: config.jwtAudience }))
@@ -174,6 +187,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
   registerEntries(server, { boards, auth, readEntries: store.readEntries, now: store.now })
   registerLookup(server, { boards, auth, readLookup: store.readLookup, now: store.now })
+  registerEvents(server, { boards, auth, readEvents: ledger?.readEvents ?? store.readEvents, source: ledger === undefined ? 'stream' : 'ledger' })
   registerSeason(server, { boards, auth, archive: store.seasons })
   registerGroup(server, { auth, groups: store.groups })
   registerExport(server, { boards, auth, readEntries: store.readEntries, readSegments: store.readSegments, now: store.now })

@@ -16,6 +16,9 @@ const Environment = Type.Object({
   JWT_SECRET: Type.Optional(Type.String({ minLength: 32 })),
   JWT_ISSUER: Type.Optional(Text('The only issuer whose tokens are accepted')),
   JWT_AUDIENCE: Type.Optional(Text('The audience that tokens must name')),
+  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://.+$' })),
+  LEDGER_MAX_ENTRIES: Type.Optional(Type.Integer({ minimum: 1000, maximum: 1_000_000_000 })),
+  ROLES: Type.String({ pattern: '^(api|worker|api,worker|worker,api)$', default: 'api,worker' }),
   BOARDS_FILE: Type.Optional(Text('JSON file of boards')),
   DATA_DIR: Type.String({ minLength: 1, default: 'data' }),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { default: 'info' }),
@@ -33,8 +36,13 @@ const Environment = Type.Object({
 /** What a problem with a variable is called in words, where the schema's own message would not help. */
 const EXPECTED: Readonly<Record<string, string>> = {
   REDIS_URL: 'must be redis://…, rediss://… or the path of a Unix socket',
+  DATABASE_URL: 'must be postgres://…',
+  ROLES: 'must be api, worker or api,worker',
   JWT_SECRET: 'must have at least 32 characters'
 }
+
+/** What a process does: answer requests, archive the ledger. */
+export type Role = 'api' | 'worker'
 
 export interface Config {
   readonly production: boolean
@@ -46,6 +54,11 @@ export interface Config {
   readonly jwtSecret: string | undefined
   readonly jwtIssuer: string | undefined
   readonly jwtAudience: string | undefined
+  /** PostgreSQL, where the ledger is kept for good; without it the ledger is a bounded stream. */
+  readonly databaseUrl: string | undefined
+  /** Entries that the ledger stream of a board may hold. */
+  readonly ledgerMaxEntries: number
+  readonly roles: ReadonlySet<Role>
   /** Those of the boards file, or `main` alone: made where they do not exist. */
   readonly boards: Boards
   readonly boardsFile: string | undefined
@@ -84,6 +97,11 @@ const isEnvironment = ajv.compile<Static<typeof Environment>>(Environment)
 /** Enough for a balancer to notice, and for some ten thousand clients to come back elsewhere without a rush. */
 const PRODUCTION_DRAIN_MS = 15_000
 
+/** Without PostgreSQL the stream is the audit log: some 75 MB for a board. */
+const STREAM_ENTRIES = 1_000_000
+/** With it, what PostgreSQL may be behind: some 400 MB for a board, over eight minutes at 10,000 a second. */
+const BACKLOG_ENTRIES = 5_000_000
+
 /** What scorewire will read one day. Ignoring a promise that somebody relies on would be worse than saying so. */
 const NOT_YET = ['JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'DURABILITY']
 
@@ -107,6 +125,8 @@ export function readConfig (
   if (!isEnvironment(given)) {
     const wrong = new Map((isEnvironment.errors ?? []).map((error) => [error.instancePath.slice(1), schemaMessage(error)]))
     problems.push(...[...wrong].map(([name, message]) => `${name} ${EXPECTED[name] ?? message}`))
+  } else if (given.DATABASE_URL !== undefined && !URL.canParse(given.DATABASE_URL)) {
+    problems.push(`DATABASE_URL ${EXPECTED['DATABASE_URL']}`)
   } else if (given.REDIS_URL?.startsWith('redis') === true && !URL.canParse(given.REDIS_URL)) {
     problems.push(`REDIS_URL ${EXPECTED['REDIS_URL']}`)
   }
@@ -132,6 +152,9 @@ export function readConfig (
     jwtSecret: given.JWT_SECRET,
     jwtIssuer: given.JWT_ISSUER,
     jwtAudience: given.JWT_AUDIENCE,
+    databaseUrl: given.DATABASE_URL,
+    ledgerMaxEntries: given.LEDGER_MAX_ENTRIES ?? (given.DATABASE_URL === undefined ? STREAM_ENTRIES : BACKLOG_ENTRIES),
+    roles: new Set(given.ROLES.split(',') as Role[]),
     boards,
     boardsFile: given.BOARDS_FILE,
     dataDir: given.DATA_DIR,

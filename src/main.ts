@@ -1,18 +1,24 @@
 #!/usr/bin/env node
+import { audit } from './cli/audit.ts'
 import { boards } from './cli/boards.ts'
 import type { Command } from './cli/command.ts'
 import { UsageError } from './cli/command.ts'
 import { exportBoard } from './cli/export.ts'
 import { importBoard } from './cli/import.ts'
+import { migrate } from './cli/migrate.ts'
 import { serve, VERSION } from './cli/serve.ts'
 import { token } from './cli/token.ts'
+import { worker } from './cli/worker.ts'
 import { ConfigError } from './config.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { boards, export: exportBoard, import: importBoard, serve, token }
+const COMMANDS: Readonly<Record<string, Command>> = { audit, boards, export: exportBoard, import: importBoard, migrate, serve, token, worker }
 
 const USAGE = `scorewire ${VERSION}: a live leaderboard service
 
   scorewire serve           run a node; configured by its environment
+  scorewire worker          archive the ledger in PostgreSQL, and nothing else
+  scorewire migrate         bring the ledger's database up to date
+  scorewire audit           print what happened  [--board NAME] [--user ID] [--from TIME] [--to TIME] [--limit 100] [--json]
   scorewire token <user>    print a token  [--name NAME] [--scope SCOPE] [--expires 1h]
   scorewire boards          apply FILE [--dry-run], list, show NAME: the boards of a running service
   scorewire export <board>  [--window W] [--segment S] [--format ndjson|csv] [--out FILE]

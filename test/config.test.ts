@@ -19,6 +19,19 @@ test('an empty environment is a complete development configuration, and frozen',
   t.throws(() => { Object.assign(config, { port: 1 }) })
 })
 
+test('the ledger: where it is kept, what a stream may hold, and who archives it', async (t) => {
+  t.match(readConfig({}), { databaseUrl: undefined, ledgerMaxEntries: 1_000_000 })
+  t.strictSame([...readConfig({}).roles], ['api', 'worker'])
+  const config = readConfig({ DATABASE_URL: 'postgres:///scores?host=/run/postgresql', ROLES: 'worker' })
+  t.match(config, { databaseUrl: 'postgres:///scores?host=/run/postgresql', ledgerMaxEntries: 5_000_000 })
+  t.strictSame([...config.roles], ['worker'])
+  t.equal(readConfig({ LEDGER_MAX_ENTRIES: '2000' }).ledgerMaxEntries, 2000)
+  t.strictSame(problemsOf({ DATABASE_URL: 'mysql://x', LEDGER_MAX_ENTRIES: '10', ROLES: 'api,api' }), [
+    'DATABASE_URL must be postgres://…', 'LEDGER_MAX_ENTRIES must be >= 1000', 'ROLES must be api, worker or api,worker'
+  ])
+  t.strictSame(problemsOf({ DATABASE_URL: 'postgres://user@/scores?host=/run' }), ['DATABASE_URL must be postgres://…'])
+})
+
 test('every problem is named, in one message', async (t) => {
   t.strictSame(problemsOf({
     PORT: 'http', RATE_LIMIT_MAX: '-1', PUSH_WINDOW_MS: '5', NODE_ENV: 'prod', LOG_LEVEL: 'loud', LOG_FORMAT: 'xml', REDIS_URL: 'localhost', JWT_SECRET: 'short'

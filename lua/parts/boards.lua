@@ -21,6 +21,17 @@ local boards = (function()
     if type(entry) == 'table' then call('XADD', ledger, '*', ...) end
   end
 
+  -- Whether a ledger holds as much as it may and something reads it in a group: nothing of it may be dropped before it has.
+  local function is_full(ledger, more, most)
+    local length = call('XLEN', ledger)
+    return length > 0 and length + more > most and #call('XINFO', 'GROUPS', ledger) > 0
+  end
+
+  -- Drops the oldest entries of a ledger that nothing reads in a group; one with an archiver is trimmed by it.
+  local function trim(ledger, most)
+    if call('XLEN', ledger) > most and #call('XINFO', 'GROUPS', ledger) == 0 then call('XTRIM', ledger, 'MAXLEN', '~', most) end
+  end
+
   -- When a head has changed: the next version, and a hint where none is fresh.
   local function publish(board, gate, gate_ms, channel)
     if not board.changed then return end
@@ -29,5 +40,5 @@ local boards = (function()
     if call('SET', gate, 1, 'PX', gate_ms, 'NX') then call('PUBLISH', channel, version) end
   end
 
-  return {open = open, log = log, publish = publish, whole = whole}
+  return {open = open, log = log, is_full = is_full, trim = trim, publish = publish, whole = whole}
 end)()

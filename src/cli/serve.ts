@@ -1,19 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { pino, type Logger } from 'pino'
-import pretty from 'pino-pretty'
 import { createApp } from '../app.ts'
-import { readConfig, type Config } from '../config.ts'
+import { readConfig } from '../config.ts'
 import { startEmbeddedRedis, type EmbeddedRedis } from '../redis/embedded.ts'
 import { UsageError, type Command } from './command.ts'
 import { makeDevelopmentSecret } from './development-secret.ts'
+import { createLog } from './log.ts'
+import { worker } from './worker.ts'
 
 export const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 
 /** `scorewire serve`: runs a node until it is asked to stop. */
-export const serve: Command = async (words, { env, isTerminal, write, stopSignal }) => {
+export const serve: Command = async (words, process) => {
+  const { env, isTerminal, write, stopSignal } = process
   parseWords(words)
   const config = readConfig(env)
+  if (!config.roles.has('api')) return await worker(words, process)
   const log = createLog(config, isTerminal)
   let redis: EmbeddedRedis | undefined
   try {
@@ -48,9 +50,4 @@ function parseWords (words: string[]): void {
   } catch {
     throw new UsageError('scorewire serve takes no options: it is configured by its environment, see the README.')
   }
-}
-
-function createLog ({ logLevel: level, logFormat }: Config, colorize: boolean): Logger {
-  if (logFormat === 'json') return pino({ level })
-  return pino({ level }, pretty({ colorize, translateTime: 'HH:MM:ss', ignore: 'pid,hostname', sync: true }))
 }

@@ -84,7 +84,7 @@ export function createMetrics ({ live, connections }: { live: LiveStats, connect
 }
 
 /** Serves `/metrics`, and times every route registered from now on. */
-export function registerMetrics (server: Server, { registry }: Metrics): void {
+export function registerMetrics (server: Server, { registry }: Pick<Metrics, 'registry'>): void {
   const seconds = new Histogram({
     name: 'scorewire_http_request_seconds',
     help: 'Requests by route and status',

@@ -56,6 +56,8 @@ export type IncrementOutcome =
   /** Nothing was decided: the board has other rules by now, or the user's ban has ended and is to be lifted first. */
   | { readonly result: 'outdated' }
   | { readonly result: 'ban_over' }
+  /** The ledger holds as much as it may that is not archived. */
+  | { readonly result: 'full' }
   | { readonly result: 'quota' | 'limit', readonly retryMs: number }
 
 /** Keeps an increment: exactly once for a board, user and action id. @throws Problem `unavailable`, `outcome_unknown` */
@@ -208,6 +210,8 @@ export function settleIncrement (board: Board, increment: Increment, outcome: De
       throw new Problem('action_too_old', 'The time in this action_id is nearly 24 hours ago or over 5 minutes ahead, so it cannot be told whether the action counted before.')
     case 'score_limit':
       throw new Problem('score_out_of_range', `The score would pass ${board.max_score}, the highest that the board ${board.name} allows.`)
+    case 'full':
+      throw unavailable(`The ledger of the board ${board.name} is full until it has been archived; nothing was applied.`, { retryAfterSeconds: 5 })
     case 'quota': {
       const { increments, per_seconds: perSeconds } = board.quota
       throw tooMany(`A user may make ${increments} increments in ${perSeconds} seconds on the board ${board.name}.`, increments, outcome.retryMs)

@@ -4,7 +4,7 @@ import type { ApplyOptions, BoardRegistry, BoardState } from '../leaderboard/app
 import { Problem, unavailable } from '../leaderboard/problem.ts'
 import { parseRules, type Board } from '../leaderboard/rules.ts'
 import { createApplyBoard } from './apply-board.ts'
-import { attempt } from './connection.ts'
+import { attempt, isReply } from './connection.ts'
 import { createDeleteBoard } from './delete-board.ts'
 import { BOARD_CHANGES, BOARD_REGISTRY, boardKeys } from './keys.ts'
 import { bindScript } from './scripts.ts'
@@ -80,13 +80,24 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
 async function readBoard (redis: Redis, name: string): Promise<BoardState> {
   const { rules, meta, ledger } = boardKeys(name)
   // On one connection, one after the other: what is read in between is another moment, and the scripts judge anew.
-  const [[json, revision, created, changed], [word, epoch], ledgers] = await Promise.all([
-    redis.hmget(rules, 'json', 'revision', 'created', 'changed'), redis.hmget(meta, 'rules', 'epoch'), redis.exists(ledger)
+  const [[json, revision, created, changed], [word, epoch], lastMs] = await Promise.all([
+    redis.hmget(rules, 'json', 'revision', 'created', 'changed'), redis.hmget(meta, 'rules', 'epoch'), lastEntryMs(redis, ledger)
   ])
   if (json == null || revision == null) return { state: word === 'deleting' || word === 'deleted' ? 'deleted' : 'unknown' }
   const parsed = parseRules({ boards: { [name]: JSON.parse(json) } })
   if ('problems' in parsed) return { state: 'puzzling', why: parsed.problems.join('; ') }
   // The revision stays the one that is stored: a later version may fill in rules that were not there when it was made.
   const board = { ...parsed.boards[0]!, revision }
-  return { state: 'there', board, created: Number(created), changed: Number(changed), hasScores: epoch != null || ledgers > 0 }
+  return { state: 'there', board, created: Number(created), changed: Number(changed), hasScores: epoch != null || (lastMs > 0 && lastMs >= Math.floor(Number(created) / 1000)) }
+}
+
+/** When the last entry was written, 0 for none yet: an archiver makes the stream before the first, and that of a deleted board outlives it. */
+async function lastEntryMs (redis: Redis, ledger: string): Promise<number> {
+  try {
+    const info = await redis.xinfo('STREAM', ledger) as unknown[]
+    return Number.parseInt(String(info[info.indexOf('last-generated-id') + 1]), 10)
+  } catch (error) {
+    if (isReply(error, 'ERR no such key')) return 0
+    throw error
+  }
 }

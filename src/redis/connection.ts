@@ -87,6 +87,11 @@ function errorCode (error: Error): string {
   return error.message.slice(0, Math.max(0, error.message.indexOf(' ')))
 }
 
+/** Whether Redis has answered with an error that begins with these words. */
+export function isReply (error: unknown, words: string): boolean {
+  return error instanceof ReplyError && (error as Error).message.startsWith(words)
+}
+
 const UNKNOWN = 'No answer came from the score store. Send the same action_id again: it counts once.'
 
 /**

@@ -23,17 +23,19 @@ export function createDeleteBoard ({ reader, writer, directory }: DeleteBoardOpt
   return {
     end: async (name: string) => await end([boardKeys(name).rules, boardKeys(name).meta], [TOMBSTONE_MS]),
     async sweep (name: string): Promise<void> {
-      const { meta } = boardKeys(name)
+      const { meta, ledger, deadLetters, archiver } = boardKeys(name)
+      // What is not archived yet outlives the board; and what could not be archived is for an operator to look at.
+      const kept = new Set([meta, ledger, deadLetters, archiver])
       let cursor = '0'
       do {
         const [next, found] = await reader.scan(cursor, 'MATCH', boardPattern(name), 'COUNT', STEP_KEYS)
-        const keys = found.filter((key) => key !== meta)
+        const keys = found.filter((key) => !kept.has(key))
         for (let n = 0; n < keys.length; n += STEP_KEYS) {
-          if (await step([meta, ...keys.slice(n, n + STEP_KEYS)], []) === 'over') return
+          if (await step([meta, ledger, ...keys.slice(n, n + STEP_KEYS)], []) === 'over') return
         }
         cursor = next
       } while (cursor !== '0')
-      await step([meta], [])
+      await step([meta, ledger], [])
     }
   }
 }

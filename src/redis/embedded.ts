@@ -115,7 +115,8 @@ async function findServer (path: string): Promise<string> {
   throw new Error(`Found neither ${SERVERS.join(' nor ')}: install Redis 7 or later (Debian: apt-get install redis-server; macOS: brew install redis), or set REDIS_URL.`)
 }
 
-function socketPath (directory: string): string {
+/** The Unix socket of the Redis that keeps its data in a directory, whose path is absolute. */
+export function socketPath (directory: string): string {
   const path = join(directory, 'redis.sock')
   if (Buffer.byteLength(path) <= SOCKET_PATH_MAX_BYTES) return path
   return join(tmpdir(), `scorewire-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}.sock`)

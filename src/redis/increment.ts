@@ -42,15 +42,17 @@ const Reply = Type.String({ pattern: '^(clock|rules|done) [0-9]+( [a-z_]+ [0-9]+
 export interface IncrementOptions extends ScriptContext {
   /** Told of every call: how many items it took and how long, in seconds. */
   readonly onGroup?: (items: number, seconds: number) => void
+  /** Entries that a board's ledger may hold: what is older goes, or, where an archiver needs it, what is newer is refused. */
+  readonly ledgerMax?: number | undefined
 }
 
 /** Keeps increments through `lua/increment.lua`, in groups, one group of a board under way at a time. */
-export function createIncrement ({ redis, clock, onGroup, directory }: IncrementOptions): KeepIncrement {
+export function createIncrement ({ redis, clock, onGroup, ledgerMax = LEDGER_MAX, directory }: IncrementOptions): KeepIncrement {
   const script = bindScript(redis, 'increment', { reply: Reply, directory })
   const lines = new Map<string, Line>()
 
   function lineOf (board: Board, season: string | undefined): Line['send'] {
-    const keysAt = periodKeys(board, season)
+    const keysAt = periodKeys(board, { season, ledgerMax })
     return groupCommit<Increment, IncrementOutcome>({
       maxItems: groupSize(board),
       maxWaiting: MAX_WAITING,
@@ -103,7 +105,7 @@ interface PeriodKeys {
 }
 
 /** @throws Problem `season_closed`, from the function that it returns, where no season takes writes at that time */
-function periodKeys (board: Board, season: string | undefined): (atMs: number) => PeriodKeys {
+function periodKeys (board: Board, { season, ledgerMax }: { season: string | undefined, ledgerMax: number }): (atMs: number) => PeriodKeys {
   const names = boardKeys(board.name)
   const openAt = (kind: WindowKind, atMs: number) => {
     if (kind === 'season') return openSeason(board, atMs, season)
@@ -121,7 +123,7 @@ function periodKeys (board: Board, season: string | undefined): (atMs: number) =
     const keys = [names.meta, names.gate, names.names, names.ledger, names.banned, names.currentSegments, names.formerSegments,
       ...windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.aside(name)])]
     const args = [windows.length, fromMs, untilMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS,
-      board.max_score, board.head_size, board.quota.increments, board.quota.per_seconds * 1000, GATE_MS, names.hints, LEDGER_MAX,
+      board.max_score, board.head_size, board.quota.increments, board.quota.per_seconds * 1000, GATE_MS, names.hints, ledgerMax,
       board.revision, board.operator, signOf(board), season ?? '']
     const expiries = windows.map((window) => keptUntilMs(board, window))
     known = { fromMs, untilMs, day, keys, args, expiries }
@@ -188,6 +190,7 @@ function outcomeOf (word: string | undefined, number: string): IncrementOutcome 
     case 'mismatch':
     case 'too_old':
     case 'score_limit':
+    case 'full':
       return { result: word }
     default:
       throw new Error('increment.lua gave an answer that its header does not know')

@@ -8,6 +8,10 @@ export interface BoardKeys {
   readonly gate: string
   readonly names: string
   readonly ledger: string
+  /** Entries of the ledger that could not be archived. */
+  readonly deadLetters: string
+  /** Which worker archives the board. */
+  readonly archiver: string
   readonly hints: string
   readonly banned: string
   /** When bans end. */
@@ -37,6 +41,8 @@ export function boardKeys (board: string): BoardKeys {
     gate: `${tag}gate`,
     names: `${tag}user`,
     ledger: `${tag}ledger`,
+    deadLetters: `${tag}dead`,
+    archiver: `${tag}archiver`,
     hints: `${tag}hints`,
     banned: `${tag}banned`,
     banEnds: `${tag}ban-ends`,
@@ -72,6 +78,15 @@ const behind = (segment: string | undefined) => segment === undefined ? '' : `:$
 export function groupKey (group: string): string {
   return `sw:group:${group}`
 }
+
+/** The consumer group of the archivers. Where a stream has it, nothing of the stream is trimmed before it is archived. */
+export const ARCHIVE_GROUP = 'archive'
+
+/** The boards whose ledgers are archived, those too that were deleted and are not archived to the end. */
+export const ARCHIVED_KEY = 'sw:ledgers'
+
+/** The workers that share the boards. */
+export const WORKERS_KEY = 'sw:workers'
 
 /** How long an action is remembered at least. */
 export const MEMORY_MS = DAY_MS

@@ -2,6 +2,7 @@ import type { Groups } from '../leaderboard/group.ts'
 import type { BoardRegistry } from '../leaderboard/apply-board.ts'
 import type { KeepImport } from '../leaderboard/import.ts'
 import type { KeepIncrement } from '../leaderboard/increment.ts'
+import type { ReadEvents } from '../leaderboard/ledger.ts'
 import type { KeepModeration, KeepServiceBans, ReadBans } from '../leaderboard/moderation.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import type { Reads } from '../leaderboard/reads.ts'
@@ -19,6 +20,7 @@ import { createImport } from './import.ts'
 import { createIncrement } from './increment.ts'
 import { createReadChanges } from './read-changes.ts'
 import { createReadEntries } from './read-entries.ts'
+import { createReadEvents } from './read-events.ts'
 import { createReadLookup } from './read-lookup.ts'
 import { createReadReceipt } from './read-receipt.ts'
 import { createReadSegments } from './read-segments.ts'
@@ -35,6 +37,8 @@ export interface StoreOptions {
   /** This node's clock, in ms since 1970. */
   readonly now: () => number
   readonly onGroup?: (items: number, seconds: number) => void
+  /** Entries that a board's ledger may hold. */
+  readonly ledgerMax?: number | undefined
   /** Where the scripts are, when not in the project's `lua/`. */
   readonly directory?: URL
 }
@@ -58,6 +62,7 @@ export interface Store {
   readonly serviceBans: KeepServiceBans
   readonly readBans: ReadBans
   readonly readEndedBans: ReadEndedBans
+  readonly readEvents: ReadEvents
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
   readonly now: () => number
@@ -70,7 +75,7 @@ export interface Store {
  * Connects and checks the server.
  * @throws Error when Redis cannot be reached or does not fit
  */
-export async function openStore ({ url, log, now, onGroup, directory }: StoreOptions): Promise<Store> {
+export async function openStore ({ url, log, now, onGroup, ledgerMax, directory }: StoreOptions): Promise<Store> {
   const writer = openConnection({ url, name: 'scorewire-write', log })
   const reader = openConnection({ url, name: 'scorewire-read', log })
   const subscriber = openConnection({ url, name: 'scorewire-changes', log, autoResubscribe: false })
@@ -111,14 +116,14 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
   const readBans = createReadBans(reading)
   const seasons = createSeasonArchive({ redis: reader, readEntries })
   return {
-    increment: createIncrement({ ...writing, ...(onGroup && { onGroup }) }),
+    increment: createIncrement({ ...writing, ledgerMax, ...(onGroup && { onGroup }) }),
     readTop: whileReading(createReadTop(reading)),
     readUser: whileReading(createReadUser(reading, readEntries)),
     readEntries,
     readLookup: whileReading(createReadLookup(reading)),
     readStandings: whileReading(createReadStandings(reading)),
     readChanges: whileReading(createReadChanges(reading)),
-    import: createImport(writing),
+    import: createImport({ ...writing, ledgerMax }),
     readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
@@ -128,6 +133,7 @@ export async function openStore ({ url, log, now, onGroup, directory }: StoreOpt
     serviceBans: createServiceBans(writing),
     readBans: { one: whileReading(readBans.one), page: whileReading(readBans.page) },
     readEndedBans: whileReading(createReadEndedBans(reading)),
+    readEvents: whileReading(createReadEvents(reader)),
     changes,
     now: clock.now,
     isReady: () => connections.every(({ status }) => status === 'ready'),

@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { test, type Test } from 'tap'
+import type { Command } from '../../src/cli/command.ts'
+import { serve } from '../../src/cli/serve.ts'
 import { token } from '../../src/cli/token.ts'
 import { perform, PLAIN, run } from '../harness/command.ts'
 
@@ -103,11 +105,11 @@ test('the embedded Redis', async (t) => {
     t.match(await score(next.url, 'two'), { new_score: 10, applied: false })
     leftover = await serverPid(dataDir)
 
-    const rival = await run(['serve'], { PORT: '0', DATA_DIR: dataDir })
+    const rival = await perform(serve, [], { ...PLAIN, PORT: '0', DATA_DIR: dataDir })
     t.equal(rival.code, 1)
-    t.equal(rival.error, 'scorewire: Another scorewire is running on this data directory: stop it, or set DATA_DIR or REDIS_URL.\n')
+    t.equal(rival.error, 'Another scorewire is running on this data directory: stop it, or set DATA_DIR or REDIS_URL.')
     t.match(await score(next.url, 'two'), { applied: false }, 'and the one that runs goes on')
-    const rivals = await Promise.all([1, 2].map(async () => await run(['serve'], { PORT: '0', DATA_DIR: dataDir })))
+    const rivals = await Promise.all([1, 2].map(async () => await perform(serve, [], { ...PLAIN, PORT: '0', DATA_DIR: dataDir })))
     t.ok(rivals.every(({ code, error }) => code === 1 && error.includes('Another scorewire')), 'whenever they come')
 
     process.kill(leftover, 'SIGKILL')
@@ -137,7 +139,7 @@ test('the embedded Redis', async (t) => {
 
   await t.test('keeps its secret for its owner, and the token command uses the same', async (t) => {
     const service = await startService(t, dataDir)
-    const { out, code } = await run(['token', 'bob', '--name', 'Bob', '--expires', '5m'], { DATA_DIR: dataDir })
+    const { out, code } = await perform(token, ['bob', '--name', 'Bob', '--expires', '5m'], { ...PLAIN, DATA_DIR: dataDir })
     t.equal(code, 0)
     const response = await fetch(`${service.url}/v1/boards/main/increments`, { method: 'POST', headers: { authorization: `Bearer ${out.trim()}` } })
     t.match(await response.json(), { user_id: 'bob', new_score: 1 })
@@ -146,11 +148,14 @@ test('the embedded Redis', async (t) => {
   })
 
   await t.test('cannot keep its data: one clear line', async (t) => {
-    const { code, error } = await run(['serve'], { PORT: '0', DATA_DIR: '/dev/null/data' })
+    const { code, error } = await perform(serve, [], { ...PLAIN, PORT: '0', DATA_DIR: '/dev/null/data' })
     t.equal(code, 1)
-    t.match(error, /^scorewire: ENOTDIR: not a directory, mkdir '\/dev\/null\/data'\n$/)
+    t.match(error, /^ENOTDIR: not a directory, mkdir '\/dev\/null\/data'$/)
   })
 })
+
+/** Commands that refuse by themselves are tried within this process, which takes no second to start. */
+const HERE: Readonly<Record<string, Command>> = { serve, token }
 
 test('a command line that cannot be followed gets one clear answer', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'scorewire-data-'))
@@ -162,8 +167,8 @@ test('a command line that cannot be followed gets one clear answer', async (t) =
     ['serve with words', ['serve', '--port', '1'], {}, 2, /^scorewire: scorewire serve takes no options/],
     ['production without anything', ['serve'], production, 1, /^scorewire: REDIS_URL is required[^\n]+\nscorewire: JWT_SECRET is required[^\n]+\n$/],
     ['a Redis that is not there', ['serve'], { REDIS_URL: 'redis://127.0.0.1:1', PORT: '0', DATA_DIR: dataDir }, 1, /^scorewire: Redis cannot be reached at 127\.0\.0\.1:1: connect ECONNREFUSED 127\.0\.0\.1:1\n$/],
-    ['wrong settings', ['serve'], { PORT: 'x', RATE_LIMIT_MAX: 'y' }, 1, /^scorewire: PORT must be integer\nscorewire: RATE_LIMIT_MAX must be integer\n$/],
-    ['token for nobody', ['token'], {}, 2, /^scorewire: name one user\nusage: /],
+    ['wrong settings, as a process shows them', ['serve'], { PORT: 'x', RATE_LIMIT_MAX: 'y' }, 1, /^scorewire: PORT must be integer\nscorewire: RATE_LIMIT_MAX must be integer\n$/],
+    ['token for nobody', ['token'], {}, 2, /^scorewire: name one user\n(scorewire: )?usage: /],
     ['token for two', ['token', 'ada', 'bob'], {}, 2, /name one user/],
     ['token with an unknown option', ['token', 'ada', '--role', 'x'], {}, 2, /Unknown option '--role'/],
     ['token with an unknown scope', ['token', 'ada', '--scope', 'root'], {}, 2, /there is no scope "root"/],
@@ -172,12 +177,11 @@ test('a command line that cannot be followed gets one clear answer', async (t) =
     ['token in production without a secret', ['token', 'ada'], production, 1, /^scorewire: JWT_SECRET is required[^\n]+\n$/],
     ['token where no service has run', ['token', 'ada'], { DATA_DIR: join(dataDir, 'none') }, 1, /^scorewire: There is no secret in [^\n]+ yet: start the service first/]
   ]
-  // Those that a command refuses by itself are tried within this process; how the process shows a refusal, with some of them.
   for (const [name, [command, ...words], env, code, error] of cases) {
-    const inProcess = name.startsWith('token') && command !== undefined
-    const answer = inProcess ? await perform(token, words, { ...PLAIN, ...env }) : await run(command === undefined ? [] : [command, ...words], env)
+    const inProcess = command !== undefined && command in HERE && !name.includes('process')
+    const answer = inProcess ? await perform(HERE[command]!, words, { ...PLAIN, ...env }) : await run(command === undefined ? [] : [command, ...words], env)
     t.equal(answer.code, code, name)
-    t.match(inProcess ? `scorewire: ${answer.error}${answer.error.endsWith('\n') ? '' : '\n'}` : answer.error, error, name)
+    t.match(inProcess ? answer.error.replace(/^/gm, 'scorewire: ') + '\n' : answer.error, error, name)
     t.notMatch(answer.error, /at .+\.ts:\d+/, `${name}: no stack`)
   }
   for (const words of [['help'], ['token', '-h']]) t.match(await run(words), { code: 0, out: /scorewire serve/ })

@@ -40,7 +40,7 @@ test('operations', async (t) => {
     t.strictSame(Object.keys(body.paths).sort(), [
       '/api/scores/top', '/api/scores/update', '/api/top-scores', '/api/update-score', '/api/v1/score/update', '/api/v1/scoreboard',
       '/dev/token', '/healthz', '/metrics', '/readyz', '/scoreboard', '/scores', '/scores/update', '/sse/scoreboard', '/update-score',
-      '/v1/boards', '/v1/boards/{board}', '/v1/boards/{board}/entries', '/v1/boards/{board}/grants', '/v1/boards/{board}/increments',
+      '/v1/boards', '/v1/boards/{board}', '/v1/boards/{board}/entries', '/v1/boards/{board}/events', '/v1/boards/{board}/grants', '/v1/boards/{board}/increments',
       '/v1/boards/{board}/export', '/v1/boards/{board}/import', '/v1/boards/{board}/increments/batch', '/v1/boards/{board}/lookup', '/v1/boards/{board}/scores',
       '/v1/boards/{board}/seasons/{season}/archive', '/v1/boards/{board}/top', '/v1/boards/{board}/users/{user_id}',
       '/v1/boards/{board}/users/{user_id}/actions/{action_id}', '/v1/groups/{group}',

@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Database } from './database.ts'
+
+/** Resolves from `src/ledger/` and from `dist/ledger/` alike. */
+const MIGRATIONS = new URL('../../migrations/', import.meta.url)
+const FILE = /^(\d{4})-[a-z0-9-]+\.sql$/
+
+/** Months that are made ahead; later ones are made when the first event comes. */
+const MONTHS_AHEAD = 2
+
+/**
+ * Brings the database up to this version, in one transaction: whoever comes at the same time waits and finds it done. Returns the
+ * names of the migrations that were missing.
+ */
+export async function migrate (database: Database, directory = MIGRATIONS): Promise<readonly string[]> {
+  const files = readdirSync(directory).filter((name) => FILE.test(name)).sort()
+  return await database.transaction(async (query) => {
+    await query("SELECT pg_advisory_xact_lock(hashtext('scorewire'), hashtext('migrate'))")
+    await query('CREATE TABLE IF NOT EXISTS scorewire_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())')
+    const known = new Set((await query<{ name: string }>('SELECT name FROM scorewire_migrations')).map(({ name }) => name))
+    const missing = files.filter((name) => !known.has(name))
+    for (const name of missing) {
+      await query(readFileSync(new URL(name, directory), 'utf8'))
+      await query('INSERT INTO scorewire_migrations (name) VALUES ($1)', [name])
+    }
+    await makeMonths({ query })
+    return missing
+  })
+}
+
+/** Makes the running month and those ahead, where they are missing. */
+export async function makeMonths ({ query }: Pick<Database, 'query'>): Promise<void> {
+  await query("SELECT make_score_events_month(now() + n * interval '1 month') FROM generate_series(0, $1::integer) n", [MONTHS_AHEAD])
+}

@@ -1,0 +1,27 @@
+import { test } from 'tap'
+import { makeMonths, migrate } from '../../src/ledger/migrate.ts'
+import { startPostgres } from '../harness/postgres.ts'
+
+test('migrations', async (t) => {
+  const { database } = await startPostgres(t, { migrated: false })
+
+  await t.test('are applied once, however many come at the same time', async (t) => {
+    const applied = await Promise.all([1, 2, 3, 4].map(async () => await migrate(database)))
+    t.strictSame(applied.flat(), ['0001-ledger.sql'], 'by one of them')
+    t.strictSame(await migrate(database), [], 'and not again')
+  })
+
+  await t.test('are undone as a whole where one of them fails', async (t) => {
+    const directory = new URL(`file://${t.testdir({ '0002-sound.sql': 'CREATE TABLE sound ()', '0003-broken.sql': 'CREATE TABLE', 'notes.sql': 'nonsense' })}/`)
+    await t.rejects(migrate(database, directory), { message: /syntax error/ })
+    t.strictSame(await database.query("SELECT to_regclass('sound') AS found"), [{ found: null }])
+  })
+
+  await t.test('make the running month and those ahead, and a month that is there is not made again', async (t) => {
+    await Promise.all([1, 2, 3].map(async () => await makeMonths(database)))
+    const now = new Date()
+    const ahead = [0, 1, 2].map((n) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + n)).toISOString().slice(0, 7).replace('-', '_'))
+    const months = await database.query<{ name: string }>("SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'score_events'::regclass ORDER BY 1")
+    t.strictSame(months.map(({ name }) => name), ahead.map((month) => `score_events_${month}`))
+  })
+})
