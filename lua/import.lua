@@ -9,23 +9,27 @@
 -- KEYS[6] current  hash    user -> the segments that the user is in, a line of name:value each
 -- KEYS[7] former   hash    user -> those the user has left, likewise
 -- KEYS[8] aside    zset    user -> score of those who are banned, in the window that is written
--- KEYS[9..] for the window that is written, and then for each other that runs:
+-- KEYS[9..] for the window that is written, and where that one runs for each other that runs:
 --         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
 --         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
 --
--- ARGV[1]  head_size   users in a full head
--- ARGV[2]  gate_ms     least time between two hints
--- ARGV[3]  channel     where hints are published
--- ARGV[4]  ledger_max  entries the ledger holds, as in increment
--- ARGV[5]  rules       revision of the rules that the rows were judged by
--- ARGV[6]  sign        '-' where scores are stored negative
--- ARGV[7]  window      name of the window that is written
--- ARGV[8]  origin      JSON: [actor, ip, request id]
--- ARGV[9]  rows        JSON: for each row [user, name ('' if none came), score as text, name:value of each segment (0 if none came)]
--- ARGV[10..] for each window: until when its keys are kept in ms, 0 for ever
+-- ARGV[1]  from_ms     the keys above are right from this time of Redis' clock ...
+-- ARGV[2]  until_ms    ... until before this one
+-- ARGV[3]  rules       revision of the rules that the rows were judged by
+-- ARGV[4]  head_size   users in a full head
+-- ARGV[5]  gate_ms     least time between two hints
+-- ARGV[6]  channel     where hints are published
+-- ARGV[7]  ledger_max  entries the ledger holds, as in increment
+-- ARGV[8]  sign        '-' where scores are stored negative
+-- ARGV[9]  window      name of the window that is written
+-- ARGV[10] time        'running', or 'past': there a row's segments are those of then, and nothing changes but that window
+-- ARGV[11] origin      JSON: [actor, ip, request id]
+-- ARGV[12] rows        JSON: for each row [user, name ('' if none came), score as text, name:value of each segment (0 if none came)]
+-- ARGV[13..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns one text: with nothing done 'rules' when the board has other rules, or 'full' when the ledger is and nothing of it may be
--- dropped; else 'done' and for each row 'set', 'same' or 'aside' (it counts, and the user is banned), divided by spaces.
+-- Returns {word, now_ms, results}: with nothing done 'clock' and 'rules', as in increment.lua, or 'full' when the ledger is and
+-- nothing of it may be dropped; else 'done' and for each row 'set', 'same' or 'aside' (it counts, and the user is banned), divided
+-- by spaces.
 
 --#include "boards"
 --#include "heads"
@@ -33,12 +37,15 @@
 local call, number = redis.call, tonumber
 local meta, gate, names, ledger, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local current, former, aside = KEYS[6], KEYS[7], KEYS[8]
-local head_size, gate_ms, channel, ledger_max = number(ARGV[1]), ARGV[2], ARGV[3], number(ARGV[4])
-local rules, sign, window_name, origin, rows = ARGV[5], ARGV[6], ARGV[7], cjson.decode(ARGV[8]), cjson.decode(ARGV[9])
+local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
+local gate_ms, channel, ledger_max = ARGV[5], ARGV[6], number(ARGV[7])
+local sign, window_name, is_past, origin, rows = ARGV[8], ARGV[9], ARGV[10] == 'past', cjson.decode(ARGV[11]), cjson.decode(ARGV[12])
 
 local board = boards.open(meta)
-if board.rules and board.rules ~= rules then return 'rules' end
-if boards.is_full(ledger, #rows, ledger_max) then return 'full' end
+local now_ms = boards.whole(board.now_ms)
+if board.now_ms < from_ms or board.now_ms >= until_ms then return {'clock', now_ms, ''} end
+if board.rules and board.rules ~= rules then return {'rules', now_ms, ''} end
+if boards.is_full(ledger, #rows, ledger_max) then return {'full', now_ms, ''} end
 
 local function expire(window)
   if window.expires_ms == '0' then return end
@@ -59,7 +66,7 @@ local function open(scores, head, expires_ms)
 end
 
 local windows = {}
-for k = 9, #KEYS, 2 do windows[#windows + 1] = open(KEYS[k], KEYS[k + 1], ARGV[10 + (k - 9) / 2]) end
+for k = 9, #KEYS, 2 do windows[#windows + 1] = open(KEYS[k], KEYS[k + 1], ARGV[13 + (k - 9) / 2]) end
 
 local function part_of(window, line)
   return open(segments.key_of(window.scores, line), segments.key_of(window.head, line), window.expires_ms)
@@ -77,16 +84,29 @@ local function settle_segments(user, given)
   end
 end
 
+-- In a past window a user stays where it was then, but for the segments that a row names.
+local function put_in_past(window, user, stored, given)
+  local before = call('ZSCORE', window.scores, user) and segments.within(window.scores, user, segments.ever(current, former, user))
+  local lines, left = segments.merge(before or segments.move(current, former, user), given or {})
+  for _, line in ipairs(left) do heads.remove(part_of(window, line), user) end
+  for _, line in ipairs(lines) do heads.put(part_of(window, line), user, stored) end
+  segments.remember(current, former, user, lines)
+  return heads.put(window, user, stored)
+end
+
 local function set(user, name, score, given)
   local is_aside = call('HEXISTS', banned, user) == 1
   local stored = sign .. score
   local is_new
+  given = given ~= 0 and given
   if is_aside then
     is_new = call('ZADD', aside, 'CH', stored, user) == 1
     if windows[1].expires_ms ~= '0' then call('PEXPIREAT', aside, windows[1].expires_ms) end
+  elseif is_past then
+    is_new = put_in_past(windows[1], user, stored, given)
   else
     is_new = heads.put(windows[1], user, stored)
-    settle_segments(user, given ~= 0 and given)
+    settle_segments(user, given)
   end
   if name ~= '' then call('HSET', names, user, name) end
   if is_new then
@@ -96,9 +116,9 @@ local function set(user, name, score, given)
   return is_aside and 'aside' or is_new and 'set' or 'same'
 end
 
-local answers = {'done'}
-for i, row in ipairs(rows) do answers[i + 1] = set(unpack(row)) end
+local answers = {}
+for i, row in ipairs(rows) do answers[i] = set(unpack(row)) end
 boards.trim(ledger, ledger_max)
 for _, window in pairs(opened) do expire(window) end
 boards.publish(board, gate, gate_ms, channel)
-return table.concat(answers, ' ')
+return {'done', now_ms, table.concat(answers, ' ')}

@@ -142,11 +142,7 @@ local NOTHING = {}
 -- its season; in running windows they are the same.
 local function lines_in(window, user, now)
   if season == '' or not call('ZSCORE', window.scores, user) then return now end
-  local lines = {}
-  for _, line in ipairs(segments.ever(current, former, user)) do
-    if call('ZSCORE', segments.key_of(window.scores, line), user) then lines[#lines + 1] = line end
-  end
-  return lines
+  return segments.within(window.scores, user, segments.ever(current, former, user))
 end
 
 local function score_everywhere(user, amount, given)

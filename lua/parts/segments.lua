@@ -56,6 +56,16 @@ local segments = (function()
     return now, left
   end
 
+  -- Notes segments that a user has in a past window alone, so that a removal finds them.
+  local function remember(current, former, user, lines)
+    local known = lines_of(call('HGET', former, user))
+    local count, now = #known, lines_of(call('HGET', current, user))
+    for _, line in ipairs(lines) do
+      if not has(now, line) and not has(known, line) then known[#known + 1] = line end
+    end
+    if #known > count then call('HSET', former, user, table.concat(known, '\n')) end
+  end
+
   -- Every segment that a user is or was in.
   local function ever(current, former, user)
     local lines = lines_of(call('HGET', current, user))
@@ -65,5 +75,14 @@ local segments = (function()
     return lines
   end
 
-  return {move = move, ever = ever, key_of = key_of}
+  -- Of these segments those of a window, by the key of its scores or of those set aside, that hold a user.
+  local function within(key, user, lines)
+    local held = {}
+    for _, line in ipairs(lines) do
+      if call('ZSCORE', key_of(key, line), user) then held[#held + 1] = line end
+    end
+    return held
+  end
+
+  return {move = move, merge = merge, remember = remember, ever = ever, within = within, key_of = key_of}
 end)()

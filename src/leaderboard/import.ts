@@ -53,7 +53,7 @@ export interface ImportOrigin extends Origin {
 }
 
 /**
- * Sets scores in one window, `undefined` where the board has other rules than these. At most IMPORT_ROWS at a time.
+ * Sets scores in one window that takes writes, `undefined` where the board has other rules than these. At most IMPORT_ROWS at a time.
  * @throws Problem `unavailable`, `outcome_unknown`
  */
 export type KeepImport = (board: Board, window: string, rows: readonly ImportRow[], origin: ImportOrigin) => Promise<readonly ImportResult[] | undefined>
