@@ -12,7 +12,7 @@
 -- KEYS[9..] for each running window:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
 --         head     hash    user -> sequence number; of a segment likewise
---         aside    zset    user -> score of those who are banned
+--         aside    zset    user -> score of those who are banned; of a segment likewise, who is in it
 --
 -- ARGV[1]  from_ms        the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms       ... until before this one
@@ -90,7 +90,7 @@ for w, window in ipairs(windows) do
   local expires_ms = number(ARGV[20 + w])
   if after[w] then
     local score = whole(sign == '-' and 0 - after[w] or after[w])
-    if is_aside then entries.put_aside(window, user, score, expires_ms) else entries.put_in(window, user, score, lines, expires_ms) end
+    if is_aside then entries.put_aside(window, user, score, lines, expires_ms) else entries.put_in(window, user, score, lines, expires_ms) end
   end
 end
 

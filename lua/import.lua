@@ -8,7 +8,7 @@
 -- KEYS[5] banned   hash    user -> JSON of the ban
 -- KEYS[6] current  hash    user -> the segments that the user is in, a line of name:value each
 -- KEYS[7] former   hash    user -> those the user has left, likewise
--- KEYS[8] aside    zset    user -> score of those who are banned, in the window that is written
+-- KEYS[8] aside    zset    user -> score of those who are banned, in the window that is written; of a segment likewise, who is in it
 -- KEYS[9..] for the window that is written, and where that one runs for each other that runs:
 --         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
 --         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
@@ -84,14 +84,28 @@ local function settle_segments(user, given)
   end
 end
 
--- In a past window a user stays where it was then, but for the segments that a row names.
+-- In a past window a user stays where it was then, but for the segments that a row names. Returns all of them, and those left.
+local function lines_then(key, user, given)
+  local before = call('ZSCORE', key, user) and segments.within(key, user, segments.ever(current, former, user))
+  return segments.merge(before or segments.move(current, former, user), is_past and given or {})
+end
+
 local function put_in_past(window, user, stored, given)
-  local before = call('ZSCORE', window.scores, user) and segments.within(window.scores, user, segments.ever(current, former, user))
-  local lines, left = segments.merge(before or segments.move(current, former, user), given or {})
+  local lines, left = lines_then(window.scores, user, given)
   for _, line in ipairs(left) do heads.remove(part_of(window, line), user) end
   for _, line in ipairs(lines) do heads.put(part_of(window, line), user, stored) end
   segments.remember(current, former, user, lines)
   return heads.put(window, user, stored)
+end
+
+local function put_aside(user, stored, given)
+  local lines, left = lines_then(aside, user, given)
+  segments.unmark(aside, user, left)
+  segments.mark(aside, user, lines, number(windows[1].expires_ms))
+  segments.remember(current, former, user, lines)
+  local is_new = call('ZADD', aside, 'CH', stored, user) == 1
+  if windows[1].expires_ms ~= '0' then call('PEXPIREAT', aside, windows[1].expires_ms) end
+  return is_new
 end
 
 local function set(user, name, score, given)
@@ -100,8 +114,7 @@ local function set(user, name, score, given)
   local is_new
   given = given ~= 0 and given
   if is_aside then
-    is_new = call('ZADD', aside, 'CH', stored, user) == 1
-    if windows[1].expires_ms ~= '0' then call('PEXPIREAT', aside, windows[1].expires_ms) end
+    is_new = put_aside(user, stored, given)
   elseif is_past then
     is_new = put_in_past(windows[1], user, stored, given)
   else

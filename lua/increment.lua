@@ -11,7 +11,7 @@
 -- KEYS[8..] for each window:
 --         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
 --         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
---         aside    zset    user -> score of those who are shadow-banned
+--         aside    zset    user -> score of those who are shadow-banned; of a segment likewise, who is in it
 --      then for each item:
 --         seen     hash    action digest -> "increment score", with " mark" where a catalogue's action gave the points and " @season" where it was late;
 --                          slot of the running day
@@ -114,8 +114,13 @@ local function expire(window, ...)
 end
 
 local function score_aside(user, amount, given)
-  if given then segments.move(current, former, user, given) end
+  local now, left = segments.move(current, former, user, given)
   for w = 1, window_count do
+    -- As in lines_in: a late action moves nobody.
+    if season == '' or not call('ZSCORE', windows[w].aside, user) then
+      segments.unmark(windows[w].aside, user, left)
+      segments.mark(windows[w].aside, user, now, number(windows[w].expires_ms))
+    end
     write_aside(windows[w].aside, user, amount, sign)
     expire(windows[w], windows[w].aside)
   end

@@ -12,7 +12,7 @@
 -- KEYS[9..] for each kept window:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
 --         head     hash    user -> sequence number; of a segment likewise
---         aside    zset    user -> score of those who are banned
+--         aside    zset    user -> score of those who are banned; of a segment likewise, who is in it
 --      then the user's own keys, such as the quota
 --
 -- ARGV[1]  from_ms    the keys above are right from this time of Redis' clock ...
@@ -54,7 +54,7 @@ local own_keys = 9 + 3 * window_count
 for k = 9, own_keys - 1, 3 do
   local window = entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2])
   was_seen = entries.take_out(window, user, lines) or was_seen
-  known = known + call('ZREM', window.aside, user)
+  known = known + (entries.drop_aside(window, user, lines) and 1 or 0)
 end
 local now_in = segments.move(current, former, user)
 known = known + call('HDEL', current, user) + call('HDEL', former, user) + call('HDEL', names, user)

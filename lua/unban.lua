@@ -11,7 +11,7 @@
 -- KEYS[8..] for each kept window, the first of those that run before all others:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
 --         head     hash    user -> sequence number; of a segment likewise
---         aside    zset    user -> score of those who are banned
+--         aside    zset    user -> score of those who are banned; of a segment likewise, who is in it
 --
 -- ARGV[1]  from_ms    the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms   ... until before this one
@@ -26,6 +26,7 @@
 -- ARGV[11] request    id of the request
 -- ARGV[12] reason     why
 -- ARGV[13] which      'any', or 'over' for a ban that has ended and no other
+-- ARGV[14] running    how many windows run: there the user is in the segments of now, in all others in those of then
 --
 -- Returns {word, now_ms}: 'clock' and 'rules' with nothing done, as in increment.lua; 'unbanned', or 'none' where there is no such ban.
 
@@ -39,7 +40,7 @@ local meta, gate, ledger, current, former, banned, ends = KEYS[1], KEYS[2], KEYS
 local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
 local user, action, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-local which = ARGV[13]
+local which, running = ARGV[13], number(ARGV[14])
 
 local board = boards.open(meta)
 local now_ms = whole(board.now_ms)
@@ -49,9 +50,9 @@ if board.rules and board.rules ~= rules then return {'rules', now_ms} end
 local ban = call('HGET', banned, user)
 if not ban or (which == 'over' and bans.standing_by(ban, board.now_ms) ~= 'ban_over') then return {'none', now_ms} end
 
-local lines, first = segments.move(current, former, user), '0'
+local ever, now, first = segments.ever(current, former, user), segments.move(current, former, user), '0'
 for k = 8, #KEYS, 3 do
-  local score = entries.bring_back(entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2]), user, lines)
+  local score = entries.bring_back(entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2]), user, ever, k < 8 + 3 * running and now)
   if score and k == 8 then first = string.gsub(score, '^-', '') end
 end
 call('HDEL', banned, user)

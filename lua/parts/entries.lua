@@ -44,30 +44,43 @@ local entries = (function()
     for _, line in ipairs(lines) do put(window, line, user, score, expires_ms) end
   end
 
-  local function put_aside(window, user, score, expires_ms)
+  local function put_aside(window, user, score, lines, expires_ms)
     call('ZADD', window.aside, score, user)
+    segments.mark(window.aside, user, lines, expires_ms)
     if expires_ms > 0 then call('PEXPIREAT', window.aside, string.format('%.0f', expires_ms)) end
+  end
+
+  -- Forgets what was set aside; whether there was anything.
+  local function drop_aside(window, user, lines)
+    if call('ZREM', window.aside, user) == 0 then return false end
+    segments.unmark(window.aside, user, lines)
+    return true
   end
 
   -- Out of sight, for as long as the window is kept. Returns the score, if there was one.
   local function set_aside(window, user, lines)
     local expires_ms = call('PEXPIRETIME', window.scores)
-    local score = take_out(window, user, lines)
-    if score then put_aside(window, user, score, expires_ms) end
+    if not call('ZSCORE', window.scores, user) then return false end
+    local held = segments.within(window.scores, user, lines)
+    local score = take_out(window, user, held)
+    put_aside(window, user, score, held, expires_ms)
     return score
   end
 
-  -- Back into sight. Returns the score, if there was one.
-  local function bring_back(window, user, lines)
+  -- Back into sight, in the segments `now`, or without them in those of then, of all that the user ever was in. Returns the score,
+  -- if there was one.
+  local function bring_back(window, user, ever, now)
     local score = call('ZSCORE', window.aside, user)
     if not score then return false end
     local expires_ms = call('PEXPIRETIME', window.aside)
-    call('ZREM', window.aside, user)
+    local lines = now or segments.within(window.aside, user, ever)
+    drop_aside(window, user, ever)
     put_in(window, user, score, lines, expires_ms)
     return score
   end
 
   return {
-    window_of = window_of, take_out = take_out, put_in = put_in, put_aside = put_aside, set_aside = set_aside, bring_back = bring_back
+    window_of = window_of, take_out = take_out, put_in = put_in, put_aside = put_aside, drop_aside = drop_aside,
+    set_aside = set_aside, bring_back = bring_back
   }
 end)()

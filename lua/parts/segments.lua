@@ -84,5 +84,17 @@ local segments = (function()
     return held
   end
 
-  return {move = move, merge = merge, remember = remember, ever = ever, within = within, key_of = key_of}
+  -- Notes in which segments of a window the score counts that is set aside: they have keys as those that are seen.
+  local function mark(aside, user, lines, expires_ms)
+    for _, line in ipairs(lines) do
+      call('ZADD', key_of(aside, line), 0, user)
+      if expires_ms > 0 then call('PEXPIREAT', key_of(aside, line), string.format('%.0f', expires_ms)) end
+    end
+  end
+
+  local function unmark(aside, user, lines)
+    for _, line in ipairs(lines) do call('ZREM', key_of(aside, line), user) end
+  end
+
+  return {mark = mark, unmark = unmark, move = move, merge = merge, remember = remember, ever = ever, within = within, key_of = key_of}
 end)()

@@ -54,6 +54,8 @@ const SEGMENTS = ['region:eu', 'region:na']
 export class PlainBoard {
   readonly windows: ReadonlyMap<string, PlainPart>
   readonly aside: ReadonlyMap<string, Map<string, number>>
+  /** The segments that a score aside counts in, by window and user; whoever moves takes them along in running windows. */
+  readonly #asideIn = new Map<string, string[]>()
   readonly bans = new Map<string, 'hard' | 'shadow'>()
   readonly #segmentOf = new Map<string, string>()
   readonly #sign: number
@@ -81,6 +83,10 @@ export class PlainBoard {
     for (const window of windows) {
       if (left !== undefined && left !== segment && !this.bans.has(userId)) this.windows.get(partName(window, left))!.remove(userId)
       const score = this.scoreOf(window, userId)
+      if (isLate && score !== undefined && this.bans.has(userId)) {
+        this.aside.get(window)!.set(userId, score + this.#sign * points)
+        continue
+      }
       const segments = isLate && score !== undefined ? SEGMENTS.filter((segment) => this.windows.get(partName(window, segment))!.scores.has(userId)) : undefined
       this.#keep(window, userId, (score ?? 0) + this.#sign * points, segments)
     }
@@ -99,17 +105,20 @@ export class PlainBoard {
 
   ban (userId: string, kind: 'hard' | 'shadow'): void {
     for (const [window, aside] of this.aside) {
+      const segments = SEGMENTS.filter((segment) => this.windows.get(partName(window, segment))!.scores.has(userId))
       const score = this.#takeOut(window, userId)
+      if (score !== undefined) this.#asideIn.set(partName(window, userId), segments)
       if (score !== undefined) aside.set(userId, score)
     }
     this.bans.set(userId, kind)
   }
 
-  unban (userId: string): void {
+  /** In running windows the user is in the segments of now, in past ones in those of then. */
+  unban (userId: string, running: readonly string[]): void {
     if (!this.bans.delete(userId)) return
     for (const [window, aside] of this.aside) {
       const score = aside.get(userId)
-      if (score !== undefined) this.#keep(window, userId, score)
+      if (score !== undefined) this.#keep(window, userId, score, running.includes(window) ? undefined : this.#asideIn.get(partName(window, userId)))
       aside.delete(userId)
     }
   }
@@ -125,6 +134,7 @@ export class PlainBoard {
   #keep (window: string, userId: string, score: number, segments = this.#segmentsNow(userId)): void {
     if (this.bans.has(userId)) {
       this.aside.get(window)!.set(userId, score)
+      this.#asideIn.set(partName(window, userId), segments)
       return
     }
     this.windows.get(window)!.put(userId, score)

@@ -10,6 +10,7 @@ import type { Store } from '../../src/redis/store.ts'
 import { PlainBoard, partName } from '../harness/moderation-model.ts'
 import { randomFrom } from '../harness/random.ts'
 import { startRedis } from '../harness/redis.ts'
+import { openStoreWithClock } from '../harness/set-clock.ts'
 import { plantFault } from '../harness/scripts.ts'
 import { freshBoard, increment, openTestStore } from '../harness/store.ts'
 
@@ -60,7 +61,7 @@ async function differs (store: Store, { users, steps, order, seed }: Load): Prom
     } else if (n < 0.93) {
       const banned = [...model.bans.keys()]
       const back = banned[among(banned.length)] ?? userId
-      model.unban(back)
+      model.unban(back, ['all', 'season:running'])
       await store.moderation.unban(board, act(back), 'any')
     } else {
       model.remove(userId)
@@ -124,11 +125,12 @@ test('the comparison finds faults planted in the scripts', async (t) => {
   const redis = await startRedis(t)
   const faults = [
     { script: 'parts/entries.lua', sound: 'for _, line in ipairs(lines) do take(window, line, user) end', faulty: '' },
-    { script: 'remove-user.lua', sound: "known = known + call('ZREM', window.aside, user)", faulty: '' },
+    { script: 'remove-user.lua', sound: 'known = known + (entries.drop_aside(window, user, lines) and 1 or 0)', faulty: '' },
     { script: 'parts/heads.lua', sound: 'if next_user then', faulty: 'if false then' },
     { script: 'parts/heads.lua', sound: 'if window.floor > NONE then seat(window, first_outside(window, window.floor)) end', faulty: '' },
     { script: 'adjust.lua', sound: '(score or change ~= \'-\' or w == 1)', faulty: 'true' },
     { script: 'adjust.lua', sound: 'local lines = segments.move(current, former, user)', faulty: 'local lines = {}' },
+    { script: 'unban.lua', sound: 'k < 8 + 3 * running and now', faulty: 'now' },
     { script: 'ban.lua', sound: 'for k = 8, #KEYS, 3', faulty: 'for k = 8, #KEYS - 3, 3' }
   ]
   for (const fault of faults) {
@@ -167,6 +169,38 @@ test('past days that are kept are moderated too, and those put back expire as th
     for (const segment of ['', ':region:eu']) t.equal(await redis.client.pexpiretime(key(kind, past + segment)), expiry, `${kind} ${segment} goes as it would have`)
   }
   t.equal(await redis.client.pexpiretime(key('z', 'all')), -1)
+})
+
+test('who comes back is in past windows where it was then, and in running ones where it is now', async (t) => {
+  const redis = await startRedis(t)
+  const year = new Date().getUTCFullYear() + 1
+  const clock = await openStoreWithClock(t, redis, Date.UTC(year, 2, 10))
+  const { store } = clock
+  const board = freshBoard({ windows: ['all', 'day'], segments: ['region'] })
+  const write = async (region: string) => await store.increment(board, { ...increment('ada', 5), segments: [`region:${region}`] })
+  const inSegment = async (window: Part['window'], region: string) => (await store.readTop(board, { window, segment: `region:${region}` })).entries.map(({ score }) => score)
+  await write('eu')
+  await clock.set(Date.UTC(year, 2, 11))
+  await write('us')
+  await store.moderation.ban(board, act('ada'), { reason: 'a test', shadow: true, actor: 'mod' })
+  await clock.set(Date.UTC(year, 2, 12))
+  await write('asia')
+  await clock.set(Date.UTC(year, 2, 13))
+  await write('africa')
+  await store.moderation.unban(board, act('ada'), 'any')
+  for (const [day, home] of [['10', 'eu'], ['11', 'us'], ['12', 'asia'], ['13', 'africa']] as const) {
+    for (const region of ['eu', 'us', 'asia', 'africa']) t.strictSame(await inSegment(`day:${year}-03-${day}`, region), region === home ? [5] : [], `${region} on day ${day}`)
+  }
+  for (const region of ['eu', 'us', 'asia', 'africa']) t.strictSame(await inSegment('all', region), region === 'africa' ? [20] : [], `${region} of all`)
+  t.strictSame(await redis.client.keys(`sw:{${board.name}}:aside:*`), [], 'nothing is left aside')
+
+  await store.moderation.ban(board, act('ada'), { reason: 'a test', actor: 'mod' })
+  await store.import(board, `day:${year}-03-10`, [{ userId: 'ada', username: undefined, score: 9, segments: ['region:us'] }], { actor: 'mod', ip: '192.0.2.1', requestId: 'test' })
+  await store.moderation.unban(board, act('ada'), 'any')
+  t.strictSame([await inSegment(`day:${year}-03-10`, 'eu'), await inSegment(`day:${year}-03-10`, 'us')], [[], [9]], 'an import of then moves it then')
+  await store.moderation.ban(board, act('ada'), { reason: 'a test', actor: 'mod' })
+  await store.moderation.removeUser(board, act('ada'), 'erase')
+  t.strictSame(await redis.client.keys(`sw:{${board.name}}:aside:*`), [], 'who is erased is nowhere')
 })
 
 test('a closed season stands, but for who is erased', async (t) => {
