@@ -26,13 +26,17 @@ const BUILT_IN: Readonly<Partial<Record<keyof BoardRules, string>>> = {
 }
 
 /** Rules with entries of their own, which change one by one. */
-const NESTED: ReadonlySet<string> = new Set<keyof BoardRules>(['retention', 'quota', 'actions'])
+const NESTED: ReadonlySet<string> = new Set<keyof BoardRules>(['quota', 'actions'])
+
+/** Scripts find what is kept by the rules of now. */
+const HIDDEN = 'bans and removals would no longer find what is kept'
 
 /** Every rule that differs, and whether scores that were kept by the rules before would be wrong by those after, at `atMs`. */
 export function changesBetween (before: BoardRules, after: BoardRules, atMs: number): BoardChange[] {
   return (Object.keys(rulesOf(after)) as (keyof BoardRules)[]).flatMap((rule) => {
     if (isDeepStrictEqual(before[rule], after[rule])) return []
     if (rule === 'windows') return changedWindows(before.windows, after.windows)
+    if (rule === 'retention') return changedRetention(before, after)
     if (rule === 'segments') return changedSegments(before.segments, after.segments)
     if (rule === 'seasons') return changedSeasons(before.seasons, after.seasons, atMs)
     if (NESTED.has(rule)) return changedEntries(`/${rule}`, before[rule] as object, after[rule] as object)
@@ -55,7 +59,7 @@ function changedWindows (before: BoardRules['windows'], after: BoardRules['windo
     added: 'counts from now on: earlier points are not in it',
     removed: (window) => window === 'all'
       ? ['the scores of all time would be lost', 'corrupting']
-      : ['is written and shown no more; what it holds goes when its retention ends', 'safe'],
+      : [HIDDEN, 'corrupting'],
     moved: 'the first is the one shown by default'
   })
 }
@@ -65,6 +69,15 @@ function changedSegments (before: readonly string[], after: readonly string[]): 
     added: 'counts from now on: users are in it after their next write',
     removed: () => ['the users in it would be ranked no more', 'corrupting'],
     moved: ''
+  })
+}
+
+/** For how long a window is kept matters where the board has had it: it could not be taken away. */
+function changedRetention (before: BoardRules, after: BoardRules): BoardChange[] {
+  return changedEntries('/retention', before.retention, after.retention).map((found) => {
+    const kind = (['day', 'week', 'month'] as const).find((kind) => found.path === `/retention/${kind}`)!
+    const isLowered = before.windows.includes(kind) && after.retention[kind] < before.retention[kind]
+    return isLowered ? { ...found, kind: 'corrupting' as const, why: HIDDEN } : found
   })
 }
 

@@ -41,12 +41,21 @@ test('what is judged anew for each request is safe', async (t) => {
   t.strictSame(between({}, { quota: { increments: 600, per_seconds: 1 }, retention: { day: 9 } }), ['safe /retention/day 8 -> 9', 'safe /quota/per_seconds 60 -> 1'])
 })
 
-test('a window may come and go, but for all', async (t) => {
-  t.strictSame(between({ windows: ['all', 'week'] }, { windows: ['day', 'all'] }), ['safe /windows "week" -> none', 'safe /windows none -> "day"'])
+test('a window may come, and not go', async (t) => {
+  t.strictSame(between({ windows: ['all', 'week'] }, { windows: ['day', 'all'] }), ['corrupting /windows "week" -> none', 'safe /windows none -> "day"'])
   t.strictSame(between({ windows: ['all', 'day'] }, { windows: ['day'] }), ['corrupting /windows "all" -> none'])
   t.strictSame(between({ windows: ['all', 'day'] }, { windows: ['day', 'all'] }), ['safe /windows ["all","day"] -> ["day","all"]'])
+  const [removed] = changesBetween(boardOf({ windows: ['all', 'week'] }), boardOf({}), NOW)
+  t.match(removed?.why, /no longer find/)
   const [added] = changesBetween(boardOf({}), boardOf({ windows: ['all', 'day'] }), NOW)
   t.match(added?.why, /from now on/)
+})
+
+test('what is kept may be kept for longer, and not for less', async (t) => {
+  const windows = ['all', 'day', 'week']
+  t.strictSame(between({ windows }, { windows, retention: { day: 9, week: 36 } }), ['safe /retention/day 8 -> 9', 'safe /retention/week 35 -> 36'])
+  t.strictSame(between({ windows }, { windows, retention: { day: 7, month: 7 } }), ['corrupting /retention/day 8 -> 7', 'safe /retention/month 400 -> 7'], 'it has no months')
+  t.strictSame(between({ windows: ['all'] }, { windows, retention: { day: 7 } }), ['safe /windows none -> "day"', 'safe /windows none -> "week"', 'safe /retention/day 8 -> 7'])
 })
 
 test('a segment may come, and not go', async (t) => {
@@ -72,5 +81,5 @@ test('a season may change until it begins, and its end until it is closed', asyn
   t.strictSame(kinds([closed, open], [{ ...closed, grace_seconds: 60 }, open]), ['corrupting /seasons/closed'], 'grace')
   t.strictSame(kinds([season('late', '06-01', '06-15', 86_400)], [season('late', '06-01', '06-16')]), ['safe /seasons/late'], 'ended, and not closed yet')
   t.strictSame(changesBetween(boardOf({ windows, seasons: [open] }), boardOf({}), NOW).map(({ kind, path }) => `${kind} ${path}`),
-    ['safe /windows', 'corrupting /seasons/open'])
+    ['corrupting /windows', 'corrupting /seasons/open'])
 })
