@@ -2,7 +2,9 @@
 -- the window itself. A segment's keys are those of its window with the segment's name and value behind.
 local segments = (function()
   local call = redis.call
-  local MOST_MOVES = 32 -- former segments that are remembered of a user, so that a removal finds them in past windows
+  -- Former segments that are remembered of a user, so that a removal finds them in past windows. Who leaves more of them while those are
+  -- kept stays in the oldest: with a new one each day it would take all of the longest retention twice over.
+  local MOST_FORMER = 1000
 
   local function lines_of(text)
     local lines = {}
@@ -51,7 +53,7 @@ local segments = (function()
       if not has(left, line) then past[#past + 1] = line end
     end
     for _, line in ipairs(left) do past[#past + 1] = line end
-    while #past > MOST_MOVES do table.remove(past, 1) end
+    while #past > MOST_FORMER do table.remove(past, 1) end
     call('HSET', former, user, table.concat(past, '\n'))
     return now, left
   end

@@ -13,6 +13,21 @@ test('faults in who is in which segment are found', async (t) => {
   })
 })
 
+test('a removal finds users in segments of past windows that they left many moves ago', async (t) => {
+  const redis = await startRedis(t)
+  const year = new Date().getUTCFullYear() + 1
+  const clock = await openStoreWithClock(t, redis, Date.UTC(year, 0, 10))
+  const board = freshBoard({ windows: ['day', 'all'], segments: ['region'] })
+  const write = async (n: number) => await clock.store.increment(board, { ...increment('ada', 1), segments: [`region:r${n}`] })
+  await write(0)
+  await clock.set(Date.UTC(year, 0, 11))
+  for (let n = 1; n <= 100; n++) await write(n)
+  const before = await clock.store.readTop(board, { window: `day:${year}-01-10`, segment: 'region:r0' })
+  t.equal(before.entries.length, 1)
+  await clock.store.moderation.removeUser(board, { userId: 'ada', actionId: 'remove', actor: 'mod', ip: '192.0.2.1', requestId: 'test', reason: 'a test' }, 'erase')
+  t.strictSame((await redis.client.keys(`sw:{${board.name}}:z:*`)), [], 'nobody is left in any part')
+})
+
 test('a late action counts in the segments that the user was in during that season', async (t) => {
   const redis = await startRedis(t)
   const season = (name: string, start: string, end: string) => ({ name, start, end, grace_seconds: 86_400 })
