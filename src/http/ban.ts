@@ -22,6 +22,8 @@ const BansBody = Type.Object({
   next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'What the next page is asked for with; null where this one is the last' })
 })
 const BansQuery = Type.Object({ cursor: Type.Optional(Type.String({ pattern: '^[0-9]{1,20}$' })) }, { additionalProperties: false })
+/** Redis' cursors have 64 bits. */
+const MAX_CURSOR = 2n ** 64n - 1n
 const LiftBody = Type.Object({ reason: Type.Optional(Reason) }, { additionalProperties: false })
 
 const OnBoard = Type.Object({ board: BoardName })
@@ -91,7 +93,11 @@ function banBody ({ userId, reason, until_ms: untilMs, shadow = false, actor, si
   return { user_id: userId, reason, until, shadow, actor, since: new Date(sinceMs).toISOString() }
 }
 
+/** @throws Problem `invalid_request` */
 async function bansBody (readBans: ReadBans, board: Board | undefined, cursor: string | undefined): Promise<Static<typeof BansBody>> {
+  if (cursor !== undefined && BigInt(cursor) > MAX_CURSOR) {
+    throw new Problem('invalid_request', 'There is no such cursor.', { errors: [{ path: 'cursor', message: 'must be the next_cursor of a page' }] })
+  }
   const { bans, next } = await readBans.page(board, cursor)
   return { bans: bans.map(banBody), next_cursor: next ?? null }
 }

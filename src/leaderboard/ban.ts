@@ -1,7 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { CHARACTER } from './identifiers.ts'
 import { Problem } from './problem.ts'
-import { RFC_3339 } from './window.ts'
+import { isMoment, RFC_3339 } from './window.ts'
 
 /** Why somebody moderates: for the ledger, and for who asks later. */
 export const Reason = Type.String({ pattern: `^${CHARACTER}{1,500}$`, description: 'Kept in the ledger; 1 to 500 characters of printable Unicode' })
@@ -34,7 +34,7 @@ export interface BannedUser extends Ban {
 /** @throws Problem `invalid_request` for an end that is no moment, or has passed */
 export function judgeBan ({ reason, until, shadow = false }: BanRequest, actor: string, nowMs: number): NewBan {
   const untilMs = until === undefined ? undefined : Date.parse(until)
-  if (untilMs !== undefined && !(untilMs > nowMs)) {
+  if (until !== undefined && !(isMoment(until) && Date.parse(until) > nowMs)) {
     const message = 'must be a moment in the future'
     throw new Problem('invalid_request', `The body is not well formed: /until ${message}.`, { errors: [{ path: '/until', message }] })
   }

@@ -4,7 +4,7 @@ import { Type, type Static } from 'typebox'
 import { Catalogue } from './catalogue.ts'
 import { BOARD_NAME } from './identifiers.ts'
 import { MAX_SEGMENTS, SegmentName } from './segment.ts'
-import { Season, WeekStart, WindowKind } from './window.ts'
+import { isMoment, Season, WeekStart, WindowKind } from './window.ts'
 
 /** The largest score: the last integer up to which a double, and so Redis and JSON, counts every one. */
 export const MAX_SCORE = Number.MAX_SAFE_INTEGER
@@ -118,12 +118,6 @@ function revisionOf (rules: BoardRules): string {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
   }), 'base64url').slice(0, 16)
-}
-
-/** Date.parse counts a 30th of February on into March. */
-function isMoment (text: string): boolean {
-  const date = text.slice(0, 10)
-  return !Number.isNaN(Date.parse(text)) && new Date(date).toISOString().startsWith(date)
 }
 
 function isTimeZone (zone: string): boolean {

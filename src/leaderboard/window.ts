@@ -29,6 +29,12 @@ export const WeekStart = Type.Enum([...WEEKDAYS], { default: 'monday', descripti
 
 export const RFC_3339 = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$'
 
+/** Whether there is this moment: Date.parse counts a 30th of February on into March. */
+export function isMoment (text: string): boolean {
+  const date = text.slice(0, 10)
+  return !Number.isNaN(Date.parse(text)) && new Date(date).toISOString().startsWith(date)
+}
+
 export const Season = Type.Object({
   name: Type.String({ pattern: BOARD_NAME, description: 'Its window is called season:<name>' }),
   start: Type.String({ pattern: RFC_3339, description: 'RFC 3339' }),
