@@ -123,17 +123,21 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   })
   const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
   const moderation = createModeration({ keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards, refreshBoards: feed.refresh, renewBoard: feed.renew, newId: randomUUID, now: store.now })
+  const takeOverServiceBans = (among: readonly Board[]) => {
+    moderation.takeOverServiceBans(among).catch((error: unknown) => log.warn({ error: String(error) }, 'could not ban from new boards who is banned from all, trying again'))
+  }
+  takeOverServiceBans(boards.all)
   boards.onChange(({ before, after }) => {
-    if (before !== undefined || after === undefined) return
-    moderation.applyServiceBans(after).catch((error: unknown) => log.warn({ board: after.name, error: String(error) }, 'could not ban from a new board who is banned from all'))
+    if (before === undefined && after !== undefined) takeOverServiceBans([after])
   })
   const stopBanSweep = startBanSweep({
     read: store.readEndedBans,
     boards: () => boards.all,
     lift: moderation.liftBan,
+    takeOver: moderation.takeOverServiceBans,
     everyMs: SWEEP_EVERY_MS,
     random,
-    onError: (error) => log.debug({ error: String(error) }, 'could not lift bans that have ended')
+    onError: (error) => log.debug({ error: String(error) }, 'could not look after bans')
   })
   const raiseScore = logScores(createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome: metrics.onOutcome }), log)
   // The hub knows the running windows; one asked for by its name is read as it is.

@@ -45,6 +45,9 @@ export interface KeepServiceBans {
   put (userId: string, ban: Ban): Promise<void>
   /** Whether there was one. */
   remove (userId: string): Promise<boolean>
+  /** Of these boards those that have not taken the bans over. */
+  owedBy (boards: readonly Board[]): Promise<readonly Board[]>
+  markTaken (board: Board): Promise<void>
   /** Forgets a ban that has ended. */
   forgetEnded (userId: string): Promise<void>
 }
@@ -76,8 +79,11 @@ export interface Moderation {
   banEverywhere (moderator: Moderator, userId: string, request: BanRequest): Promise<Ban>
   /** Lifts every ban of the user. The names of the boards that had one. */
   unbanEverywhere (moderator: Moderator, userId: string, reason: string | undefined): Promise<string[]>
-  /** Bans whoever is banned from all boards from a new one too: to be called when the board is among all boards already, so that no ban falls between. */
-  applyServiceBans (board: Board): Promise<void>
+  /**
+   * Bans whoever is banned from all boards from those of these that are new, once each, so that a ban lifted on one stays lifted: to be
+   * called when they are among all boards already, so that no ban falls between.
+   */
+  takeOverServiceBans (among: readonly Board[]): Promise<void>
   /** Whether the user was on the board. */
   removeUser (board: Board, moderator: Moderator, userId: string, reason: string | undefined): Promise<boolean>
   /** Forgets a user. The names of the boards that knew the user. */
@@ -108,6 +114,16 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
 
   /** One board after the other, so that nobody waits long for Redis. The names of those of which it is true. */
   async function onEachBoard (act: (board: Board) => Promise<boolean>): Promise<string[]> {
+    try {
+      return await inTurn(act)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'unavailable') throw error
+      // The list of those banned from all boards was written before, and perhaps some boards.
+      throw new Problem('outcome_unknown', 'The score store failed half-way: some boards may be done. Send the same again: it does no harm twice.', { headers: error.headers, cause: error })
+    }
+  }
+
+  async function inTurn (act: (board: Board) => Promise<boolean>): Promise<string[]> {
     await refreshBoards()
     const names: string[] = []
     for (const board of boards.all) {
@@ -126,6 +142,17 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
     (await byNewest(board, async (board) => await keep.unban(board, act, which))).result === 'unbanned'
   const remove = async (board: Board, act: Act, kind: 'delete' | 'erase') =>
     (await byNewest(board, async (board) => await keep.removeUser(board, act, kind))).result === 'removed'
+
+  async function applyServiceBans (board: Board): Promise<void> {
+    for (let cursor: string | undefined, more = true; more;) {
+      const page = await readBans.page(undefined, cursor)
+      for (const { userId, since_ms: _, ...wanted } of page.bans) {
+        if (!isOver(wanted, now())) await ban(board, { ...SERVICE, userId, actor: wanted.actor, actionId: newId(), reason: wanted.reason }, wanted)
+      }
+      cursor = page.next
+      more = cursor !== undefined
+    }
+  }
 
   async function liftBan (board: Board, userId: string): Promise<void> {
     await unban(board, { ...SERVICE, userId, actionId: newId(), reason: 'the ban has ended' }, 'over')
@@ -149,14 +176,10 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
       await serviceBans.remove(userId)
       return await onEachBoard(async (board) => await unban(board, actOf(moderator, userId, reason), 'any'))
     },
-    async applyServiceBans (board) {
-      for (let cursor: string | undefined, more = true; more;) {
-        const page = await readBans.page(undefined, cursor)
-        for (const { userId, since_ms: _, ...wanted } of page.bans) {
-          if (!isOver(wanted, now())) await ban(board, { ...SERVICE, userId, actor: wanted.actor, actionId: newId(), reason: wanted.reason }, wanted)
-        }
-        cursor = page.next
-        more = cursor !== undefined
+    async takeOverServiceBans (among) {
+      for (const board of await serviceBans.owedBy(among)) {
+        await applyServiceBans(board)
+        await serviceBans.markTaken(board)
       }
     },
     removeUser: async (board, moderator, userId, reason) => await remove(board, actOf(moderator, userId, reason), 'delete'),

@@ -37,14 +37,19 @@ export interface BanSweepOptions {
   readonly read: ReadEndedBans
   readonly boards: () => readonly Board[]
   readonly lift: (board: Board, userId: string) => Promise<void>
+  /** Tries again what failed when a board was new. */
+  readonly takeOver: (boards: readonly Board[]) => Promise<void>
   readonly everyMs: number
   /** Between 0 and 1. */
   readonly random: () => number
   readonly onError: (error: unknown) => void
 }
 
-/** Lifts bans that have ended, again and again; every node does, at random times, and the script lifts each once. Returns the stop. */
-export function startBanSweep ({ read, boards, lift, everyMs, random, onError }: BanSweepOptions): () => void {
+/**
+ * Lifts bans that have ended, and bans from new boards who is banned from all, again and again; every node does, at random times, and
+ * the scripts do each once. Returns the stop.
+ */
+export function startBanSweep ({ read, boards, lift, takeOver, everyMs, random, onError }: BanSweepOptions): () => void {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
 
@@ -62,6 +67,7 @@ export function startBanSweep ({ read, boards, lift, everyMs, random, onError }:
     } catch (error) {
       onError(error)
     }
+    if (!stopped) await takeOver(boards()).catch(onError)
     later()
   }
   later()

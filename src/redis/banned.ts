@@ -13,6 +13,11 @@ import { bindScript, type ScriptContext } from './scripts.ts'
 /** A page of bans has about so many. */
 const PAGE = 100
 
+/** Boards asked in one round trip. */
+const MOST_BOARDS = 500
+/** Field of a board's meta hash: it goes with the board. */
+const TAKEN = 'service_bans'
+
 const isBan = new Ajv().compile<Ban>(Ban)
 
 /** @throws Error for what is no ban's JSON */
@@ -47,6 +52,20 @@ export function createServiceBans ({ redis, clock, directory }: ScriptContext): 
   return {
     put: async (userId, ban) => { await attempt(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN) },
     remove: async (userId) => await attempt(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
+    async owedBy (boards) {
+      const owed: Board[] = []
+      for (let from = 0; from < boards.length; from += MOST_BOARDS) {
+        const asked = boards.slice(from, from + MOST_BOARDS)
+        const pipeline = redis.pipeline()
+        for (const { name } of asked) pipeline.hexists(boardKeys(name).meta, TAKEN)
+        for (const [n, [error, isTaken]] of (await pipeline.exec() ?? []).entries()) {
+          if (error !== null) throw error
+          if (isTaken === 0) owed.push(asked[n]!)
+        }
+      }
+      return owed
+    },
+    markTaken: async ({ name }) => { await redis.hset(boardKeys(name).meta, TAKEN, 1) },
     forgetEnded: async (userId) => { await attempt(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()])) }
   }
 }

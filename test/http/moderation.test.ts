@@ -202,6 +202,31 @@ test('a board that is made later takes over the bans from all boards', async (t)
   t.equal((await node.call('POST', '/v1/boards/later/increments', { token: node.token('ada'), body: {} })).body.code, 'user_banned')
 })
 
+test('a board that appears while no node runs takes them over too, once, and what failed is tried again', async (t) => {
+  const redis = await startRedis(t)
+  const start = async (boards: object) => {
+    const file = join(t.testdir({}), 'boards.json')
+    await writeFile(file, JSON.stringify({ boards }))
+    const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: file } })
+    const send = async (method: string, path: string, body?: object) => await node.call(method, path, { token: node.token('mod', { scope: 'admin' }), ...(body && { body }) })
+    return { node, send, banned: async (board: string) => { while ((await send('GET', `/v1/boards/${board}/bans/ada`)).status !== 200) await delay(20) } }
+  }
+  const first = await start({ main: {} })
+  await first.send('PUT', '/v1/bans/ada', { reason: 'an aimbot' })
+  t.equal((await first.send('DELETE', '/v1/boards/main/bans/ada')).body.lifted, true)
+  await first.node.close()
+
+  const second = await start({ main: {}, later: {} })
+  await second.banned('later')
+  t.equal((await second.node.call('POST', '/v1/boards/later/increments', { token: second.node.token('ada'), body: {} })).body.code, 'user_banned')
+  t.equal((await second.send('GET', '/v1/boards/main/bans/ada')).status, 404, 'what was lifted on one board stays lifted')
+
+  await redis.client.hdel('sw:{later}:banned', 'ada')
+  await redis.client.hdel('sw:{later}:meta', 'service_bans')
+  await second.banned('later')
+  t.equal(await redis.client.hget('sw:{later}:meta', 'service_bans'), '1')
+})
+
 test('of who is erased nothing is left but the ledger', async (t) => {
   const { redis, node, raise, moderate } = await setScene(t, { main: { windows: ['all', 'day'], segments: ['region'], actions: { win: { points: 3, limit: { max: 5, per: 'day' } } } }, second: {} })
   await raise('forget-me', 3)
@@ -277,7 +302,7 @@ test('who may not moderate, and what is not well formed, is refused and changes 
   }
   const wrongBans = [
     {}, { reason: '' }, { reason: 'x'.repeat(501) }, { reason: 5 }, { reason: 'a\u0000' }, { ...ban, shadow: 'yes' }, { ...ban, more: 1 }, { ...ban, until: 'tomorrow' },
-    { ...ban, until: '2020-01-01T00:00:00Z' }, { ...ban, until: '2999-02-31T99:00:00Z' }, { ...ban, until: null }, { ...ban, until: Date.now() + 1e6 }
+    { ...ban, until: '2020-01-01T00:00:00Z' }, { ...ban, until: '2999-02-31T99:00:00Z' }, { ...ban, until: '2999-02-30T00:00:00Z' }, { ...ban, until: null }, { ...ban, until: Date.now() + 1e6 }
   ]
   for (const body of wrongBans) {
     for (const path of ['/v1/boards/main/bans/ada', '/v1/bans/ada']) await refused(JSON.stringify(body).slice(0, 40), 'invalid_request', 'PUT', path, { token: admin, body })
@@ -286,7 +311,7 @@ test('who may not moderate, and what is not well formed, is refused and changes 
     for (const body of [{ reason: '' }, { more: 1 }, { reason: 5 }, []]) await refused(JSON.stringify(body), 'invalid_request', 'DELETE', path, { token: admin, body })
   }
   for (const path of ['/v1/boards/main/bans', '/v1/bans']) {
-    for (const query of ['cursor=x', 'cursor=-1', 'cursor=', `cursor=${'1'.repeat(21)}`, 'limit=5']) await refused(query, 'invalid_request', 'GET', `${path}?${query}`)
+    for (const query of ['cursor=x', 'cursor=-1', 'cursor=', `cursor=${'1'.repeat(21)}`, 'cursor=18446744073709551616', `cursor=${'9'.repeat(20)}`, 'limit=5']) await refused(query, 'invalid_request', 'GET', `${path}?${query}`)
   }
   await refused('an id no user can have', 'invalid_request', 'PUT', '/v1/boards/main/bans/a%00b', { token: admin, body: ban })
   await refused('no ban', 'not_found', 'GET', '/v1/boards/main/bans/ada')

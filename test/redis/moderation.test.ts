@@ -5,6 +5,7 @@ import { test } from 'tap'
 import type { Board } from '../../src/leaderboard/board.ts'
 import { createModeration, type Act } from '../../src/leaderboard/moderation.ts'
 import type { Part } from '../../src/leaderboard/part.ts'
+import type { Problem } from '../../src/leaderboard/problem.ts'
 import { VISIBLE } from '../../src/leaderboard/rules.ts'
 import type { Store } from '../../src/redis/store.ts'
 import { PlainBoard, partName } from '../harness/moderation-model.ts'
@@ -262,9 +263,12 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
   await moderation.banEverywhere(moderator, 'ended', { reason: 'a test', until: rfc(untilMs) })
   while (store.now() <= untilMs + 20) await delay(20)
   all.push(fresh)
-  await moderation.applyServiceBans(fresh)
+  await moderation.takeOverServiceBans(all)
   t.equal(await redis.client.hlen(`sw:{${fresh.name}}:banned`), 300)
   for (const userId of ['user-0', 'user-299']) t.strictSame(await store.increment(fresh, increment(userId)), { result: 'banned' })
+  await store.moderation.unban(fresh, act('user-7'), 'any')
+  await moderation.takeOverServiceBans(all)
+  t.equal(await store.readBans.one(fresh, 'user-7'), undefined, 'what was lifted on one board stays lifted')
   await moderation.liftBan(old, 'ended')
   t.equal(await redis.client.hexists('sw:bans', 'ended'), 0, 'what has ended is forgotten')
   await moderation.liftBan(old, 'user-0')
@@ -277,6 +281,31 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
     more = cursor !== undefined
   }
   t.equal(told.size, 300, 'page by page')
+})
+
+test('an act on all boards that fails half-way does not say that nothing was done', async (t) => {
+  for (const act of ['banEverywhere', 'unbanEverywhere', 'erase'] as const) {
+    const redis = await startRedis(t)
+    const store = await openTestStore(t, redis.url)
+    const board = freshBoard()
+    const moderation = createModeration({
+      keep: store.moderation,
+      serviceBans: store.serviceBans,
+      readBans: store.readBans,
+      boards: { all: [board] },
+      async refreshBoards () {
+        await redis.stop()
+        const isAway = async () => await store.serviceBans.forgetEnded('nobody').then(() => false, ({ code }: Problem) => code === 'unavailable')
+        while (!await isAway()) await delay(20)
+      },
+      renewBoard: async () => board,
+      newId: randomUUID,
+      now: store.now
+    })
+    const moderator = { principal: { userId: 'mod', username: undefined, scopes: new Set<'admin'>(['admin']), claims: {}, expiresMs: Infinity }, ip: '192.0.2.1', requestId: 'test' }
+    const sent: Promise<unknown> = act === 'banEverywhere' ? moderation.banEverywhere(moderator, 'ada', { reason: 'a test' }) : moderation[act](moderator, 'ada', undefined)
+    await t.rejects(sent, { code: 'outcome_unknown', message: /half-way.*Send the same again/, headers: { 'retry-after': '1' } }, act)
+  }
 })
 
 test('a correction counts once, also when it comes twenty times at once', async (t) => {
