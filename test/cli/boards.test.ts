@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { boards } from '../../src/cli/boards.ts'
 import { processWith } from '../harness/command.ts'
@@ -55,6 +56,8 @@ test('scorewire boards', async (t) => {
   })
 
   await t.test('the same file twice changes nothing, and says so', async (t) => {
+    // The node asks once who is banned from all boards.
+    while (await redis.client.hexists('sw:{weekly}:meta', 'service_bans') === 0) await delay(20)
     const before = await everything(redis)
     for (const words of [[], ['--yes'], ['--dry-run']]) {
       const { code, out } = await apply({ main: { max_increment: 5 }, weekly: { windows: ['week'] } }, ...words)
