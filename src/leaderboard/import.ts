@@ -53,13 +53,17 @@ export interface ImportOrigin extends Origin {
 }
 
 /**
- * Sets scores in one window that takes writes, `undefined` where the board has other rules than these. At most IMPORT_ROWS at a time.
+ * Sets scores in one window that takes writes, `undefined` where the board has other rules than these. At most `rowsAtATime` of them.
  * @throws Problem `unavailable`, `outcome_unknown`
  */
 export type KeepImport = (board: Board, window: string, rows: readonly ImportRow[], origin: ImportOrigin) => Promise<readonly ImportResult[] | undefined>
 
-/** Rows that go to the store at a time: some 2 ms of Redis. */
-export const IMPORT_ROWS = 100
+const MAX_ROWS = 100
+
+/** Rows that go to the store at a time, some 2 ms of Redis: fewer where each is written into many segments, and those of all windows looked at. */
+export function rowsAtATime ({ windows, segments }: Board): number {
+  return Math.max(1, Math.floor(MAX_ROWS / (1 + windows.length * segments.length)))
+}
 
 const MAX_ERRORS = 20
 
@@ -119,7 +123,7 @@ export async function importRows (source: AsyncIterable<ImportLine>, { keep, boa
     lines++
     if ('row' in found) waiting.push(found.row)
     else if (report.rejected++ < MAX_ERRORS) report.errors.push({ line: found.line, message: found.problem })
-    if (waiting.length === IMPORT_ROWS) await flush()
+    if (waiting.length === rowsAtATime(board)) await flush()
   }
   await flush()
   onProgress(lines)
