@@ -172,7 +172,7 @@ test('boards are made and changed while the nodes run', async (t) => {
 })
 
 test('those who watch a board are told when it changes for them', async (t) => {
-  const { first, second } = await twoNodes(t, { main: {}, other: { windows: ['all', 'day'] } })
+  const { first, second } = await twoNodes(t, { main: {}, other: { windows: ['all', 'day'] }, fresh: { windows: ['all', 'day'] } })
   await raise(first, 'main')
 
   await t.test('a change that they do not see leaves them alone', async (t) => {
@@ -206,11 +206,12 @@ test('those who watch a board are told when it changes for them', async (t) => {
   })
 
   await t.test('a window that is gone closes its watchers', async (t) => {
-    const client = await watch(t, second.url, '?board=other&window=day')
+    const client = await watch(t, second.url, '?board=fresh&window=day')
     await client.until(({ event }) => event === 'snapshot')
-    await put(first, 'other', { windows: ['all'] })
+    t.equal((await put(first, 'other', { windows: ['all'] })).status, 409, 'only a board without scores loses one')
+    t.equal((await put(first, 'fresh', { windows: ['all'] })).status, 200)
     t.equal((await client.closed).code, 1012)
-    t.equal((await (await watch(t, second.url, '?board=other&window=day')).closed).code, 1008)
+    t.equal((await (await watch(t, second.url, '?board=fresh&window=day')).closed).code, 1008)
   })
 
   await t.test('and for good when it is deleted', async (t) => {
