@@ -133,6 +133,15 @@ test('increment.lua', async (t) => {
     t.equal(await redis.client.hexists(`sw:{${board.name}}:head:all`, `user-${HEAD_SIZE - 1}`), 0, 'the last of the lowest has left')
   })
 
+  await t.test('the first segments of a board are known to the writes of the same call', async (t) => {
+    const board = freshBoard({ segments: ['region'] })
+    // Made in one turn of the event loop, they share a call.
+    await Promise.all([
+      store.increment(board, { ...increment('ada', 1), segments: ['region:eu'] }), store.increment(board, increment('ada', 2))
+    ])
+    t.equal(await redis.client.zscore(`sw:{${board.name}}:z:all:region:eu`, 'ada'), '3')
+  })
+
   await t.test('a name is shown from the call that brought it, and none falls back to the user id', async (t) => {
     const board = freshBoard()
     await store.increment(board, increment('ada', 1))
