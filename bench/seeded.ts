@@ -10,7 +10,7 @@ import { drawScores, headUsers, rankOf, seedBoard, userIdOf, usernameOf, type Se
 export const LOOKED_UP = 500
 export const AROUND = 5
 /** As many as the service gives one call of its script at most. */
-export const BATCHED = 64
+export const BATCHED = 32
 
 /** How many requests make a run: half a second or more of each kind. */
 export const COUNTS = { increment: 6000, batch: 100, top: 5000, user: 5000, lookup: 200 }

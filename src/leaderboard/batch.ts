@@ -8,7 +8,7 @@ import { Problem, unavailable } from './problem.ts'
  * Increments of one batch that wait for the store at a time, one group's worth: a batch takes its turns like everybody, and neither
  * fills the line that others wait in nor sends its thousandth item to a store that has failed its first.
  */
-const AT_ONCE = 64
+const AT_ONCE = 32
 
 /** An increment of a batch, named so that it may be sent again whatever becomes of it; a grant names its own. */
 export type NamedRequest = IncrementRequest & ({ readonly actionId: string } | { readonly grant: string })

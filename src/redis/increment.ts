@@ -16,10 +16,10 @@ import { bindScript, type Script, type ScriptContext } from './scripts.ts'
 /** Least time between two hints that a board's top has changed. */
 export const GATE_MS = 50
 
-/** A full group of 128 took up to 8 ms on a board of a million: with half of it no other client waits for 5. */
-const MAX_GROUP = 64
+/** A full group of 64 took up to 6.6 ms on a board of a million: with half of it no other client waits for 5. */
+const MAX_GROUP = 32
 /** Each window and each segment of it is written for each item of a group; two of them cost little more than one. */
-const MAX_RANKINGS = 128
+const MAX_RANKINGS = 64
 
 /** Two seconds of work at 10,000 a second: who would wait longer is better told to come back. */
 const MAX_WAITING = 20_000

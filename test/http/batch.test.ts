@@ -113,7 +113,7 @@ test('POST /v1/boards/{board}/increments/batch', async (t) => {
   })
 })
 
-test('a batch takes its turns: 64 wait at a time, and after a failure of the store none is sent', async (t) => {
+test('a batch takes its turns: 32 wait at a time, and after a failure of the store none is sent', async (t) => {
   let [waiting, most, sent] = [0, 0, 0]
   const board = defaultBoards().default
   const principal = { userId: 'game', username: undefined, claims: {}, scopes: new Set(['scores:write'] as const), expiresMs: Infinity }
@@ -125,10 +125,10 @@ test('a batch takes its turns: 64 wait at a time, and after a failure of the sto
     if (++sent === 200) throw new Problem('outcome_unknown', 'No answer came.')
     return { userId, actionId, increment: 1, score: sent, applied: true }
   }, requests, { board, principal, origin: { ip: '192.0.2.1', requestId: 'test' } })
-  t.equal(most, 64)
-  t.equal(sent, 256)
+  t.equal(most, 32)
+  t.equal(sent, 224)
   const codes = results.map((result) => result instanceof Problem ? result.code : 'applied')
-  t.equal(codes.filter((code) => code === 'applied').length, 255)
+  t.equal(codes.filter((code) => code === 'applied').length, 223)
   t.equal(codes[199], 'outcome_unknown')
-  t.ok(codes.slice(256).every((code) => code === 'unavailable'))
+  t.ok(codes.slice(224).every((code) => code === 'unavailable'))
 })
