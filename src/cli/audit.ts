@@ -7,7 +7,8 @@ import type { EventsQuery, EventsSource, ReadEvents } from '../leaderboard/ledge
 import { openDatabase } from '../ledger/database.ts'
 import { createReadEvents } from '../ledger/read-events.ts'
 import { openAudit } from '../redis/read-events.ts'
-import { UsageError, type Command } from './command.ts'
+import { UsageError, type Command, type Process } from './command.ts'
+import { storedBoard, withRunningStore } from './running-store.ts'
 
 const USAGE = 'scorewire audit [--board NAME] [--user ID] [--from TIME] [--to TIME] [--limit 100] [--json]'
 /** Events that are read at a time. */
@@ -17,7 +18,7 @@ const PAGE = 1000
 export const audit: Command = async (words, { env, isTerminal, write }) => {
   const { boardName, query, limit, json } = parseWords(words)
   const config = readConfig(env, [])
-  const board = boardName === undefined ? config.boards.default : config.boards.get(boardName)
+  const board = boardName === undefined ? config.boards.default : await boardNamed(config, boardName, env)
   const { readEvents, source, close } = await openEvents(config)
   try {
     const print = json || !isTerminal ? jsonLine : tableRow
@@ -27,6 +28,11 @@ export const audit: Command = async (words, { env, isTerminal, write }) => {
     await close()
   }
   return 0
+}
+
+/** A board of the configuration, which can be asked for while Redis is away, or one that was made since. @throws Error when there is none */
+async function boardNamed ({ boards }: Config, boardName: string, env: Process['env']): Promise<Board> {
+  return boards.all.find(({ name }) => name === boardName) ?? await withRunningStore(env, async (store) => await storedBoard(store, boardName))
 }
 
 async function * newest (readEvents: ReadEvents, board: Board, { query, limit }: { query: Omit<EventsQuery, 'limit'>, limit: number }) {

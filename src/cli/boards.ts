@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { readBoards } from '../config.ts'
 import { applyBoard, planBoard, type BoardPlan, type BoardRegistry, type StoredBoard } from '../leaderboard/apply-board.ts'
 import { rulesOf } from '../leaderboard/rules.ts'
@@ -6,6 +5,7 @@ import type { Store } from '../redis/store.ts'
 import { boardDiff } from './board-diff.ts'
 import { UsageError, type Command } from './command.ts'
 import { withRunningStore } from './running-store.ts'
+import { readWords } from './words.ts'
 
 const USAGE = 'scorewire boards apply FILE [--yes | --dry-run]\n       scorewire boards list\n       scorewire boards show NAME'
 
@@ -18,14 +18,8 @@ export const boards: Command = async (words, { env, write }) => {
 type Run = (store: Store, write: (text: string) => void) => Promise<number>
 
 function parseWords (words: string[]): Run {
-  let parsed
-  try {
-    // `--yes` is what a script says that another tool would ask; here nothing is asked.
-    parsed = parseArgs({ args: words, allowPositionals: true, options: { yes: { type: 'boolean' }, 'dry-run': { type: 'boolean' } } })
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\nusage: ${USAGE}`)
-  }
-  const { positionals: [verb, operand, ...more], values: { yes = false, 'dry-run': isDry = false } } = parsed
+  // `--yes` is what a script says that another tool would ask; here nothing is asked.
+  const { positionals: [verb, operand, ...more], values: { yes = false, 'dry-run': isDry = false } } = readWords({ args: words, allowPositionals: true, options: { yes: { type: 'boolean' }, 'dry-run': { type: 'boolean' } } }, `usage: ${USAGE}`)
   const isApply = verb === 'apply'
   const isUnderstood = more.length === 0 && (isApply || (!yes && !isDry)) && !(yes && isDry)
   if (isUnderstood && isApply && operand !== undefined) return async (...args) => await apply(operand, isDry, ...args)

@@ -1,7 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { parseArgs } from 'node:util'
 import { exportPages, type ExportPage } from '../leaderboard/export.ts'
 import { partAsked } from '../leaderboard/part.ts'
 import { writeRows } from '../leaderboard/transfer-format.ts'
@@ -10,6 +9,7 @@ import { UsageError, type Command } from './command.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { storedBoard, withRunningStore } from './running-store.ts'
 import { formatOf } from './transfer-options.ts'
+import { readWords } from './words.ts'
 
 const USAGE = 'usage: scorewire export BOARD [--window W] [--segment NAME:VALUE] [--format ndjson|csv] [--out FILE]'
 
@@ -44,17 +44,11 @@ async function * counted (pages: AsyncIterable<ExportPage>, show: Progress['show
 }
 
 function parseWords (words: string[]) {
-  let parsed
-  try {
-    parsed = parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: { window: { type: 'string' }, segment: { type: 'string' }, format: { type: 'string' }, out: { type: 'string' } }
-    })
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-  }
-  const { positionals: [name, ...more], values: { format, out, window, segment } } = parsed
+  const { positionals: [name, ...more], values: { format, out, window, segment } } = readWords({
+    args: words,
+    allowPositionals: true,
+    options: { window: { type: 'string' }, segment: { type: 'string' }, format: { type: 'string' }, out: { type: 'string' } }
+  }, USAGE)
   if (name === undefined || more.length > 0) throw new UsageError(`name one board\n${USAGE}`)
   return { name, out, window, segment, format: formatOf(format, out, USAGE) }
 }

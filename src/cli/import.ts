@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { parseArgs } from 'node:util'
 import type { Board } from '../leaderboard/board.ts'
 import { importRows, importWindow, judgeRow, type ImportLine, type ImportReport } from '../leaderboard/import.ts'
 import { readRows } from '../leaderboard/transfer-format.ts'
@@ -10,6 +9,7 @@ import { UsageError, type Command, type Process } from './command.ts'
 import { createProgress } from './progress.ts'
 import { storedBoard, withRunningStore } from './running-store.ts'
 import { formatOf } from './transfer-options.ts'
+import { readWords } from './words.ts'
 
 const USAGE = `usage: scorewire import BOARD [FILE] [--window W] [--format ndjson|csv]
        scorewire import BOARD --from-zset KEY [--from-url REDIS_URL] [--window W]`
@@ -75,17 +75,11 @@ function sentence (board: Board, window: string, { set, same, aside, rejected, e
 }
 
 function parseWords (words: string[]) {
-  let parsed
-  try {
-    parsed = parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: { window: { type: 'string' }, format: { type: 'string' }, 'from-zset': { type: 'string' }, 'from-url': { type: 'string' } }
-    })
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-  }
-  const { positionals: [name, operand, ...more], values: { window, format, 'from-zset': key, 'from-url': url } } = parsed
+  const { positionals: [name, operand, ...more], values: { window, format, 'from-zset': key, 'from-url': url } } = readWords({
+    args: words,
+    allowPositionals: true,
+    options: { window: { type: 'string' }, format: { type: 'string' }, 'from-zset': { type: 'string' }, 'from-url': { type: 'string' } }
+  }, USAGE)
   if (name === undefined || more.length > 0) throw new UsageError(`name one board\n${USAGE}`)
   if (key !== undefined && (operand !== undefined || format !== undefined)) throw new UsageError(`--from-zset takes no file and no format\n${USAGE}`)
   if (key === undefined && url !== undefined) throw new UsageError(`--from-url needs --from-zset\n${USAGE}`)

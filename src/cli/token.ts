@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { Ajv } from 'ajv'
 import { createSigner } from 'fast-jwt'
 import { readConfig } from '../config.ts'
@@ -6,6 +5,7 @@ import { tokenOptions } from '../http/auth.ts'
 import { UserId, Username } from '../leaderboard/identifiers.ts'
 import { UsageError, type Command } from './command.ts'
 import { readDevelopmentSecret } from './development-secret.ts'
+import { readWords } from './words.ts'
 
 const USAGE = 'scorewire token <user> [--name NAME] [--scope "scores:write admin"] [--expires 30s|15m|12h|7d]'
 const SCOPES = ['scores:write', 'admin']
@@ -28,17 +28,11 @@ export const token: Command = async (words, { env, write }) => {
 }
 
 function parseWords (words: string[]) {
-  let parsed
-  try {
-    parsed = parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: { name: { type: 'string' }, scope: { type: 'string' }, expires: { type: 'string', default: '1h' } }
-    })
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\nusage: ${USAGE}`)
-  }
-  const { positionals: [user, ...more], values: { name, scope, expires } } = parsed
+  const { positionals: [user, ...more], values: { name, scope, expires } } = readWords({
+    args: words,
+    allowPositionals: true,
+    options: { name: { type: 'string' }, scope: { type: 'string' }, expires: { type: 'string', default: '1h' } }
+  }, `usage: ${USAGE}`)
   if (user === undefined || more.length > 0) throw new UsageError(`name one user\nusage: ${USAGE}`)
   if (!isUserId(user)) throw new UsageError('a user id is 1 to 128 characters of printable Unicode')
   if (name !== undefined && !isUsername(name)) throw new UsageError('a name is 1 to 64 characters of printable Unicode')

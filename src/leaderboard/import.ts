@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox'
 import { windowAsked, type Board } from './board.ts'
 import { normalizedName, UserId, Username } from './identifiers.ts'
 import type { Origin } from './increment.ts'
-import { Problem } from './problem.ts'
+import { Problem, unavailable } from './problem.ts'
 import { schemaMessage } from './rules.ts'
 import { closedSeason } from './season.ts'
 import { segmentLines, Segments } from './segment.ts'
@@ -66,6 +66,8 @@ export function rowsAtATime ({ windows, segments }: Board): number {
 }
 
 const MAX_ERRORS = 20
+/** How often a board may change while some rows are on their way. */
+const MAX_TRIES = 5
 
 /** What an import has done. */
 export interface ImportReport {
@@ -87,6 +89,8 @@ export function judgeRow (board: Board, content: unknown, line: number): ImportL
   const name = username === undefined ? undefined : normalizedName(username)
   if (username !== undefined && name === undefined) return { line, problem: '/username must be 1 to 64 characters in NFC, of which something can be seen' }
   if (score > board.max_score) return { line, problem: `/score must be at most ${board.max_score}` }
+  const unknown = Object.keys(segments ?? {}).find((segment) => !board.segments.includes(segment))
+  if (unknown !== undefined) return { line, problem: `/segments/${unknown} is no segment of the board` }
   return { line, row: { userId, username: name, score, segments: segments && segmentLines(board, segments) } }
 }
 
@@ -114,7 +118,11 @@ export async function importRows (source: AsyncIterable<ImportLine>, { keep, boa
   const flush = async () => {
     if (waiting.length === 0) return
     let results = await keep(board, window, waiting, origin)
-    for (; results === undefined; results = await keep(board, window, waiting, origin)) board = await renewBoard(board.name)
+    for (let tries = 1; results === undefined; tries++) {
+      if (tries === MAX_TRIES) throw unavailable('The rules of the board keep changing; what is left was not imported.')
+      board = await renewBoard(board.name)
+      results = await keep(board, window, waiting, origin)
+    }
     for (const result of results) report[result]++
     waiting = []
     onProgress(lines)
