@@ -1,0 +1,13 @@
+import type { ConnectionOptions } from 'bullmq'
+
+/** Before all keys of the queues. In braces, so that a cluster keeps them in one slot. */
+export const JOB_PREFIX = '{sw-jobs}'
+
+/**
+ * How BullMQ reaches Redis: by connections of its own. Whoever adds a job waits for the answer and so hears soon that Redis is away; a
+ * worker waits until it is back.
+ */
+export function jobConnection ({ url, name, waits }: { url: string, name: string, waits: boolean }): ConnectionOptions {
+  const own = waits ? { maxRetriesPerRequest: null } : { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 1000 }
+  return { url, connectionName: name, connectTimeout: 1000, ...own }
+}
