@@ -112,3 +112,125 @@ test('an increment that is queued', async (t) => {
     t.ok(paths['/v1/boards/{board}/users/{user_id}/actions/{action_id}'].get.responses['202'])
   })
 })
+
+test('what a queued increment is refused for stands in its receipt', async (t) => {
+  const redis = await startRedis(t)
+  const BOARDS_FILE = await boardsFile(t, {
+    main: { max_score: 100, quota: { increments: 3, per_seconds: 3600 }, actions: { daily: { points: 1, limit: { max: 1, per: 'day' } } } },
+    best: { operator: 'best', max_score: 1000 },
+    seasons: { windows: ['season'], seasons: [{ name: 'past', start: '2020-01-01T00:00:00Z', end: '2020-02-01T00:00:00Z' }] }
+  })
+  const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE } })
+  const service = node.token('game-server', { scope: 'scores:write' })
+  const admin = node.token('root', { scope: 'admin' })
+  const refusal = async (path: string, body: { action_id: string, user_id: string, [field: string]: unknown }) => {
+    const { status, headers } = await queue(node, path, { token: service, body })
+    t.equal(status, 202, body.action_id)
+    return await settled(node, headers.get('location')!, service)
+  }
+
+  await t.test('a ban, and once it is lifted the same action counts', async (t) => {
+    t.equal((await node.call('PUT', '/v1/boards/main/bans/bob', { token: admin, body: { reason: 'cheats' } })).status, 200)
+    const { status, body } = await refusal(INCREMENTS, { action_id: 'b1', user_id: 'bob' })
+    t.equal(status, 200)
+    t.match(body, {
+      board: 'main', user_id: 'bob', action_id: 'b1', status: 'refused', code: 'user_banned', type: 'urn:scorewire:problem:user_banned', title: 'User banned', detail: /is banned/, refused_at: /^20.+Z$/
+    })
+    t.equal(body.applied, undefined)
+    await node.call('DELETE', '/v1/boards/main/bans/bob', { token: admin })
+    t.match((await refusal(INCREMENTS, { action_id: 'b1', user_id: 'bob' })).body, { status: 'applied', new_score: 1 })
+  })
+
+  await t.test('the highest score', async (t) => {
+    t.match((await refusal(INCREMENTS, { action_id: 'm1', user_id: 'max', increment: 101 })).body, { status: 'refused', code: 'score_out_of_range' })
+  })
+
+  await t.test('a quota and a limit that will not be over soon', async (t) => {
+    for (const action of ['q1', 'q2', 'q3']) t.equal((await refusal(INCREMENTS, { action_id: action, user_id: 'quick' })).body.status, 'applied')
+    t.match((await refusal(INCREMENTS, { action_id: 'q4', user_id: 'quick' })).body, { status: 'refused', code: 'rate_limited' })
+    t.equal((await refusal(INCREMENTS, { action_id: 'd1', user_id: 'daily', action: 'daily' })).body.status, 'applied')
+    t.match((await refusal(INCREMENTS, { action_id: 'd2', user_id: 'daily', action: 'daily' })).body, { status: 'refused', code: 'rate_limited', detail: /limit of daily/ })
+  })
+
+  await t.test('a time in its id that is long ago', async (t) => {
+    t.match((await refusal(INCREMENTS, { action_id: '01800000-0000-7000-8000-000000000000', user_id: 'old' })).body, { status: 'refused', code: 'action_too_old' })
+  })
+
+  await t.test('a score is queued like an increment', async (t) => {
+    t.match((await refusal('/v1/boards/best/scores', { action_id: 's1', user_id: 'ada', score: 70 })).body, { status: 'applied', score: 70, new_score: 70, increment: undefined })
+    t.match((await refusal('/v1/boards/best/scores', { action_id: 's2', user_id: 'ada', score: 50 })).body, { status: 'applied', score: 50, new_score: 70 })
+    t.match(await queue(node, '/v1/boards/best/scores', { token: service, body: { score: 1001 } }), { status: 422, body: { code: 'score_out_of_range' } })
+  })
+
+  await t.test('a season that is closed is known at once', async (t) => {
+    t.match(await queue(node, '/v1/boards/seasons/increments', { token: service, body: { user_id: 'ada', season: 'past' } }), { status: 409, body: { code: 'season_closed' } })
+  })
+
+  await t.test('is nobody else\'s to know', async (t) => {
+    const path = '/v1/boards/main/users/max/actions/m1'
+    t.equal((await node.call('GET', path, { token: node.token('ada') })).body.code, 'forbidden_subject')
+    t.equal((await node.call('GET', path)).body.code, 'missing_token')
+    t.equal((await node.call('GET', path, { token: node.token('max') })).body.status, 'refused')
+  })
+
+  await t.test('and goes with the board', async (t) => {
+    t.equal((await redis.client.keys('sw:{main}:refused:*')).length, 1)
+    t.ok(Number(await redis.client.pttl((await redis.client.keys('sw:{main}:refused:*'))[0]!)) > 86_400_000, 'after a day at least')
+  })
+})
+
+test('without a worker increments wait, the same one once, and the queue takes so many', async (t) => {
+  const redis = await startRedis(t)
+  const env = { ROLES: 'api', QUEUE_MAX_JOBS: '100' }
+  const nodes = await Promise.all([1, 2].map(async () => await startNode(t, { redisUrl: redis.url, env })))
+  const one = nodes[0]!
+  const ada = one.token('ada')
+  const send = async (body: object, node = one) => await queue(node, INCREMENTS, { token: ada, body })
+
+  t.equal((await send({ action_id: 'a', increment: 5 })).status, 202)
+  const receipt = await one.call('GET', '/v1/boards/main/users/ada/actions/a', { token: ada })
+  t.equal(receipt.status, 202)
+  t.strictSame(receipt.body, { board: 'main', user_id: 'ada', action_id: 'a', status: 'queued' })
+  t.equal(receipt.headers.get('retry-after'), '1')
+  for (const node of nodes) {
+    t.equal((await send({ action_id: 'a', increment: 5 }, node)).status, 202, 'the same again')
+    t.match(await send({ action_id: 'a', increment: 6 }, node), { status: 422, body: { code: 'action_mismatch' } }, 'with other content')
+  }
+  t.equal(await redis.client.llen('{sw-jobs}:scores:wait'), 1)
+  t.equal((await one.call('GET', '/readyz')).status, 200)
+  const { text } = await one.call('GET', '/metrics')
+  t.match(text, /^scorewire_queue_workers 0$/m)
+  t.match(text, /^scorewire_queue_jobs\{state="waiting"\} 1$/m)
+
+  const answers = []
+  for (let n = 0; n < 8; n++) answers.push(...await Promise.all(Array.from({ length: 32 }, async (_, m) => await send({ action_id: `f-${n}-${m}` }, nodes[m % 2]))))
+  const refused = answers.filter(({ status }) => status === 503)
+  t.equal(answers.filter(({ status }) => status === 202).length + refused.length, answers.length)
+  const waiting = await redis.client.llen('{sw-jobs}:scores:wait')
+  t.ok(waiting >= 100 && waiting <= 164, `about the bound over two nodes: ${waiting}`)
+  t.ok(refused.every(({ body, headers }) => body.code === 'unavailable' && headers.get('retry-after') === '5'))
+  t.match((await one.call('GET', '/metrics')).text, /^scorewire_queue_requests_total\{result="full"\} [1-9]/m)
+  t.equal((await one.call('POST', INCREMENTS, { token: ada, body: { action_id: 'now' } })).status, 200, 'whoever waits for the answer gets it')
+
+  t.equal((await one.call('POST', INCREMENTS, { token: ada, body: { action_id: 'a', increment: 5 } })).body.applied, true, 'also to what is queued')
+  const worker = await startNode(t, { redisUrl: redis.url })
+  t.match((await settled(worker, '/v1/boards/main/users/ada/actions/a', ada)).body, { status: 'applied', new_score: 6 })
+  while ((await redis.client.keys('{sw-jobs}:scores:a*')).length > 0) await delay(20)
+  t.equal((await one.call('GET', '/v1/boards/main/users/ada')).body.score, 6 + waiting - 1)
+  t.equal((await send({ action_id: 'afterwards' })).status, 202, 'and there is room again')
+})
+
+test('one action sent 1,000 times at once over three nodes, queued or not, counts once', async (t) => {
+  const redis = await startRedis(t)
+  const nodes = await Promise.all([1, 2, 3].map(async () => await startNode(t, { redisUrl: redis.url })))
+  const token = nodes[0]!.token('ada')
+  const answers = await Promise.all(Array.from({ length: 1000 }, async (_, n) => await nodes[n % 3]!.call('POST', INCREMENTS, {
+    token, body: { action_id: 'the-one', increment: 7 }, headers: n % 2 === 0 ? ASYNC : {}
+  })))
+  t.ok(answers.every(({ status }) => status === 200 || status === 202))
+  t.ok(answers.some(({ status }) => status === 202))
+  t.match((await settled(nodes[0]!, '/v1/boards/main/users/ada/actions/the-one', token)).body, { status: 'applied', new_score: 7 })
+  while ((await redis.client.keys('{sw-jobs}:scores:a*')).length > 0) await delay(20)
+  t.equal((await nodes[0]!.call('GET', '/v1/boards/main/users/ada')).body.score, 7)
+  t.equal(await redis.client.xlen('sw:{main}:ledger'), 1)
+})
