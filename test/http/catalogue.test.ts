@@ -32,7 +32,7 @@ test('actions of a catalogue', async (t) => {
     t.equal(body.client_increments, true)
     t.equal(body.proof, 'none')
     t.strictSame((await node.call('GET', '/v1/boards/main/users/ada/actions/a1', { token: node.token('ada') })).body,
-      { board: 'main', user_id: 'ada', action_id: 'a1', increment: 1, new_score: 1, applied: true })
+      { board: 'main', user_id: 'ada', action_id: 'a1', status: 'applied', increment: 1, new_score: 1, applied: true })
   })
 
   await t.test('a limit is exact over two nodes, whoever sends and however many at once', async (t) => {
