@@ -112,5 +112,5 @@ test('the published contracts obey the rules of the default board, in their own 
     ]
     for (const [n, [path, body]] of requests.entries()) t.equal((await node.call('POST', path, { token, body })).status, statuses[n], `${name}: ${path}`)
   }
-  t.strictSame((await redis.client.keys('*')).sort(), ['sw:boards', 'sw:{main}:meta', 'sw:{main}:rules'])
+  t.strictSame((await redis.client.keys('sw:*')).sort(), ['sw:boards', 'sw:{main}:meta', 'sw:{main}:rules'])
 })
