@@ -60,8 +60,12 @@ export class ClosedLoop {
     for (const other of others) latencies!.add(other)
     const total = (of: 'accepted' | 'refused' | 'points') => sum(answers.map((answer) => answer[of]))
     return {
-      accepted: total('accepted'), refused: total('refused'), points: total('points'),
-      requestsPerSecond: total('accepted') / tookMs * 1000, latency: latencyOf(latencies!), generatorCpu
+      accepted: total('accepted'),
+      refused: total('refused'),
+      points: total('points'),
+      requestsPerSecond: total('accepted') / tookMs * 1000,
+      latency: latencyOf(latencies!),
+      generatorCpu
     }
   }
 

@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { totalmem, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createSigner } from 'fast-jwt'
 import { Redis } from 'ioredis'
-import jwt from 'jsonwebtoken'
 import pg from 'pg'
 import type { Test } from 'tap'
 import { startEmbeddedRedis } from '../src/redis/embedded.ts'
@@ -34,6 +34,13 @@ export interface Contender {
   readonly screen: Target
   /** What all users have together. */
   points (): Promise<number>
+}
+
+export interface BenchRedis {
+  /** The path of its Unix socket. */
+  readonly url: string
+  readonly client: Redis
+  readonly pid: number
 }
 
 /** Takes whatever has to be ended, last first. */
@@ -98,8 +105,8 @@ export async function startRedisRank (users: number, ends: Ends): Promise<Conten
   }
 }
 
-/** The project's redis.conf, which writes to the disk before it answers; a cache keeps nothing there. */
-async function startRedis (ends: Ends, { durable }: { durable: boolean }): Promise<{ url: string, client: Redis, pid: number }> {
+/** A Redis with the project's redis.conf, which writes to the disk before it answers; a cache keeps nothing there. */
+export async function startRedis (ends: Ends, { durable }: { durable: boolean }): Promise<BenchRedis> {
   const dataDir = await mkdtemp(join(tmpdir(), 'scorewire-bench-'))
   ends.unshift(async () => await rm(dataDir, { recursive: true, force: true }))
   const { url, stop } = await startEmbeddedRedis({ dataDir, path: process.env['PATH'] ?? '', log: silent })
@@ -121,9 +128,10 @@ async function seedTable (database: pg.Client, users: number): Promise<void> {
   await database.query('CHECKPOINT')
 }
 
-/** Tokens of the same claims as those of scorewire. */
+/** Tokens of the same claims, by the same algorithm, as those of scorewire. */
 function askingOf (users: number, secret: string): Asking {
-  const authorizations = Array.from({ length: users }, (_, n) => `Bearer ${jwt.sign({ sub: userIdOf(n), name: usernameOf(n) }, secret, { expiresIn: '1h' })}`)
+  const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: 3_600_000 })
+  const authorizations = Array.from({ length: users }, (_, n) => `Bearer ${sign({ sub: userIdOf(n), name: usernameOf(n) })}`)
   return { method: 'POST', path: UPDATE_PATH, items: 1, authorizations, users }
 }
 
@@ -138,7 +146,7 @@ async function pointsIn (redis: Redis, key: string): Promise<number> {
   return sum(cells.filter((_, n) => n % 2 === 1).map(Number))
 }
 
-function targetOf ({ url }: { readonly url: string }, path: string): Target {
+export function targetOf ({ url }: { readonly url: string }, path: string): Target {
   return { port: Number(new URL(url).port), path, engineIo: false, deflate: false }
 }
 

@@ -11,11 +11,13 @@ import { median, spread, sum } from './statistics.ts'
 /** Each is measured with the number of connections that gives it the most. */
 const CONNECTIONS = [16, 64, 256]
 const TRY_MS = 300
-const WARM_UP_MS = 1000
+/** Most tokens have been seen then, and code is compiled. */
+const WARM_UP_MS = 1500
 /** Items of a batch. */
 const ITEMS = 100
-/** Screens that are shown the board, in the second half of a round's time. */
 const SCREENS = 100
+/** The part of the given seconds that a run takes: there are two settings, each with its connections to open. */
+const RUN_SHARE = 0.4
 
 const SETTINGS = [{ name: 'nobody watching', screens: 0 }, { name: `${SCREENS} screens watching`, screens: SCREENS }] as const
 type Setting = typeof SETTINGS[number]
@@ -42,7 +44,7 @@ export interface PeersResult {
 interface Bench { readonly loop: ClosedLoop, readonly screens: Generator }
 interface Entrant { readonly contender: Contender, connections: number, readonly runs: Map<Setting, PeerSample[]> }
 
-/** Alternates measured runs of each contender, with nobody watching and with screens. */
+/** Alternates measured runs of each contender, with nobody watching and with screens that are shown the board. */
 export async function askPeers (options: Options, onProgress: (message: string) => void): Promise<{ result: PeersResult, text: string }> {
   const ends: Ends = []
   try {
@@ -90,7 +92,7 @@ async function alternate (bench: Bench, entrants: readonly Entrant[], { rounds, 
     for (const setting of SETTINGS) {
       for (const { contender, connections, runs } of round % 2 === 1 ? entrants : entrants.toReversed()) {
         onProgress(`peers: round ${round} of ${rounds}, ${setting.name}, ${contender.name}`)
-        runs.get(setting)!.push(await measure(bench, contender, { connections, screens: setting.screens, forMs: 1000 * seconds / SETTINGS.length }))
+        runs.get(setting)!.push(await measure(bench, contender, { connections, screens: setting.screens, forMs: 1000 * seconds * RUN_SHARE }))
       }
     }
   }
@@ -154,7 +156,7 @@ function report (options: Options, { contenders, reaches }: PeersResult): string
     ...REACH_HEAD,
     ...reaches.map(reachRow),
     '',
-    `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds / SETTINGS.length} s, closed loop, ${options.users.toLocaleString('en')} users at random, each with a token of their own (a batch of ${ITEMS} has one of a service);`,
+    `Median (least to most) of ${options.rounds} alternating runs of ${(options.seconds * RUN_SHARE).toFixed(1)} s, closed loop, ${options.users.toLocaleString('en')} users at random, each with a token of their own (a batch of ${ITEMS} has one of a service);`,
     `each with the number of connections, of ${CONNECTIONS.join(', ')}, that gave it most. One Node process each, its store, the generator and the screens share the machine's cores, so the CPU time says more than the rate.`,
     'Everybody has written an increment to the disk before it is answered: scorewire and redis-rank by `appendfsync always`, the specification by PostgreSQL\'s fsync with `synchronous_commit`; its cache keeps nothing on the disk.',
     'What scorewire does beside the others, as shipped: each action counts once, a ledger entry, quotas, metrics, who was first among equals. The others send the top 10 after each update, as specified, even when nobody watches; scorewire at most once in its push window.',
