@@ -43,6 +43,7 @@ async function run (name: string, host: string, forMs: number): Promise<LoopAnsw
       fail: reject
     }
     for (const caller of callers) caller.ask(next())
+    if (open === 0) resolve() // fewer connections than processes
   }).finally(() => { running = undefined })
   return { accepted, refused, points, tookMs: performance.now() - begun, latencies: encodeIntoCompressedBase64(latencies) }
 }

@@ -75,7 +75,7 @@ export async function startServer (args: readonly string[], env: Record<string, 
       const [, address] = /(?:is live at|listening at) (http:\/\/[\d.:]+)/.exec(out) ?? []
       if (address !== undefined) resolve(address)
     })
-    child.once('exit', () => reject(new Error(`${args.join(' ')} ended before it was ready:\n${out}`)))
+    child.once('close', () => reject(new Error(`${args.join(' ')} ended before it was ready:\n${out}`)))
   })
   return {
     url,
