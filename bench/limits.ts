@@ -6,14 +6,14 @@ import { INCREMENTS_PATH, WATCH_PATH } from './board.ts'
 import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, today } from './machine.ts'
 import { commandOf, type Options } from './options.ts'
-import { meter, NODE_FLAGS, pathOf, startServer, type Processes } from './processes.ts'
+import { machineMicros, meter, MOST_OTHER_CPU, NODE_FLAGS, pathOf, startServer, type Processes } from './processes.ts'
 import { isMet, REACH_HEAD, reachRow, type Reach } from './reach.ts'
 import { runRedisBenchmark } from './redis-benchmark.ts'
 import { scriptCall } from './script-call.ts'
 import { median, spread, spreadMicros, sum } from './statistics.ts'
 
 const TOP_PATH = '/v1/boards/main/top'
-const WARM_UP_MS = 1500
+const WARM_UP_MS = 1200
 /** The part of the given seconds that a run takes: there are ten of them. */
 const RUN_SHARE = 0.4
 const GROUP = 32
@@ -24,6 +24,8 @@ export interface LimitSample {
   readonly micros: Readonly<Record<string, number>>
   /** In cores; nothing is known of redis-benchmark. */
   readonly generatorCpu: number | undefined
+  /** What everything else on the machine used, in cores; of redis-benchmark it cannot be told. */
+  readonly otherCpu: number | undefined
   readonly errors: number
 }
 
@@ -92,10 +94,14 @@ const ZINCRBY = ['ZINCRBY', 'plain', '1', 'user-__rand_int__']
 interface LoopLoad { readonly name: string, readonly url: string, readonly processes: Processes, readonly asking: Asking, readonly connections: number, readonly forMs: number }
 
 async function measure (loop: ClosedLoop, { name, url, processes, asking, connections, forMs }: LoopLoad): Promise<LimitSample> {
-  const used = meter(processes)
+  const before = { machine: machineMicros(), atMs: performance.now() }
+  const measured = meter({ ...processes, own: () => [process.pid] })
   const { accepted, refused, requestsPerSecond, generatorCpu } = await loop.run(url, name, { connections, forMs })
+  const { own, ...used } = measured()
+  const otherMicros = machineMicros() - before.machine - sum(Object.values(used)) - own!
+  const otherCpu = Math.max(0, otherMicros / 1000 / (performance.now() - before.atMs) - generatorCpu)
   const each = Math.max(1, asking.items)
-  return { perSecond: requestsPerSecond * each, micros: perOperation(used(), accepted * each), generatorCpu, errors: refused }
+  return { perSecond: requestsPerSecond * each, micros: perOperation(used, accepted * each), generatorCpu, otherCpu, errors: refused }
 }
 
 interface CommandLoad {
@@ -112,7 +118,7 @@ async function measureRedis ({ url, pid }: BenchRedis, { words, items, clients, 
   const count = Math.ceil(likely * forMs / 1000)
   const used = meter({ redis: () => [pid] })
   const perSecond = await runRedisBenchmark({ socket: url, words, random, clients, pipelined, count })
-  return { perSecond: perSecond * items, micros: perOperation(used(), count * items), generatorCpu: undefined, errors: 0 }
+  return { perSecond: perSecond * items, micros: perOperation(used(), count * items), generatorCpu: undefined, otherCpu: undefined, errors: 0 }
 }
 
 function perOperation (used: Readonly<Record<string, number>>, operations: number): Record<string, number> {
@@ -136,6 +142,7 @@ function resultOf (rows: readonly Row[]): LimitsResult {
 function report (options: Options, { rows, reaches }: LimitsResult): string {
   const micros = (samples: readonly LimitSample[], process: string) => samples[0]?.micros[process] === undefined ? '' : spreadMicros(samples.map((sample) => sample.micros[process]!))
   const all = rows.flatMap(({ samples }) => samples)
+  const others = all.flatMap(({ otherCpu }) => otherCpu ?? [])
   const busiest = Math.max(...all.flatMap(({ generatorCpu }) => generatorCpu ?? []))
   return [
     '| one increment, or one read | Node CPU, µs | Redis CPU, µs | a second |',
@@ -148,7 +155,7 @@ function report (options: Options, { rows, reaches }: LimitsResult): string {
     `Median (least to most) of ${options.rounds} alternating runs of ${(options.seconds * RUN_SHARE).toFixed(1)} s or as many commands, ${options.connections} connections (batches of 100 on 16, of 1000 on 8), closed loop, ${options.users.toLocaleString('en')} users;`,
     'Redis writes to the disk before it answers, for everybody. The last four are redis-benchmark\'s: its numbers have 12 digits, the script\'s users and digests are drawn apart, and it knows of one sorted set where scorewire',
     'keeps an action, a quota, a ledger entry and a head beside the score.',
-    `${sum(all.map(({ errors }) => errors))} errors; the load generator used ${median(all.flatMap(({ generatorCpu }) => generatorCpu ?? [])).toFixed(2)} of a core, ${busiest.toFixed(2)} at most${busiest > MOST_GENERATOR_CPU ? `, which is more than ${MOST_GENERATOR_CPU}: rates are its own limit, CPU times are not` : ''}.`,
+    `${sum(all.map(({ errors }) => errors))} errors; the load generator used ${median(all.flatMap(({ generatorCpu }) => generatorCpu ?? [])).toFixed(2)} of a core, ${busiest.toFixed(2)} at most${busiest > MOST_GENERATOR_CPU ? `, which is more than ${MOST_GENERATOR_CPU}: rates are its own limit, CPU times are not` : ''}; other processes ${spread(others, 2)}${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}.`,
     `${machine()}, ${today()}:`,
     `\`${commandOf('limits', options, ['connections', 'users', 'seconds', 'rounds'])}\``
   ].join('\n')

@@ -4,7 +4,7 @@ import { startOwn, startRedisRank, startSpecification, type Contender, type Ends
 import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, packageVersion, today } from './machine.ts'
 import { commandOf, type Options } from './options.ts'
-import { machineMicros, meter } from './processes.ts'
+import { machineMicros, meter, MOST_OTHER_CPU } from './processes.ts'
 import { isMet, REACH_HEAD, reachRow, type Reach } from './reach.ts'
 import { median, spread, sum } from './statistics.ts'
 
@@ -26,7 +26,7 @@ type Setting = typeof SETTINGS[number]
 export interface PeerSample extends Omit<LoopSample, 'requestsPerSecond' | 'points'> {
   readonly incrementsPerSecond: number
   readonly micros: Readonly<Record<string, number>>
-  /** What everything else on the machine used, screens included, in cores. */
+  /** What everything else on the machine used, in cores. */
   readonly otherCpu: number
   /** Boards that each screen was shown a second. */
   readonly shownPerSecond: number
@@ -102,12 +102,13 @@ async function measure ({ loop, screens }: Bench, contender: Contender, run: { c
   const { name, url, asking: { items }, processes, screen } = contender
   if (run.screens > 0) await screens.connect(screen, run.screens)
   const before = { points: await contender.points(), tally: await screens.tally(), machine: machineMicros(), atMs: performance.now() }
+  screens.startCpu()
   const used = meter({ ...processes, own: () => [process.pid] })
   const { requestsPerSecond, points, ...sample } = await loop.run(url, name, run)
   const { own, ...micros } = used()
   const tookMs = performance.now() - before.atMs
   const servers = sum(Object.values(micros))
-  const otherCpu = Math.max(0, (machineMicros() - before.machine - servers - own!) / 1000 / tookMs - sample.generatorCpu)
+  const otherCpu = Math.max(0, (machineMicros() - before.machine - servers - own!) / 1000 / tookMs - sample.generatorCpu - screens.cpu())
   const tally = await screens.tally()
   await screens.disconnect()
   const increments = sample.accepted * items
@@ -148,6 +149,7 @@ function report (options: Options, { contenders, reaches }: PeersResult): string
       `${setting.screens === 0 ? '' : median(samples.map(({ shownPerSecond }) => shownPerSecond)).toFixed(1)} | ${median(samples.map(({ generatorCpu }) => generatorCpu)).toFixed(2)} |`
   }))
   const all = contenders.flatMap(({ runs }) => runs.flatMap(({ samples }) => samples))
+  const others = all.map(({ otherCpu }) => otherCpu)
   return [
     '| at saturation | increments/s | CPU of an increment, µs | connections | a request, ms: p50 / p99 | boards/s on a screen | generator, cores |',
     '| --- | --- | --- | --- | --- | --- | --- |',
@@ -161,6 +163,7 @@ function report (options: Options, { contenders, reaches }: PeersResult): string
     'Everybody has written an increment to the disk before it is answered: scorewire and redis-rank by `appendfsync always`, the specification by PostgreSQL\'s fsync with `synchronous_commit`; its cache keeps nothing on the disk.',
     'What scorewire does beside the others, as shipped: each action counts once, a ledger entry, quotas, metrics, who was first among equals. The others send the top 10 after each update, as specified, even when nobody watches; scorewire at most once in its push window.',
     `${sum(all.map(({ errors }) => errors))} errors; after each run the points in the store were compared with those acknowledged: ${sum(all.map(({ unaccounted }) => unaccounted))} unaccounted for.`,
+    `Other processes of the machine used ${spread(others, 2)} of a core${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}.`,
     `Express ${packageVersion('express')}, pg ${packageVersion('pg')}, jsonwebtoken ${packageVersion('jsonwebtoken')}, Socket.IO ${packageVersion('socket.io')}, redis-rank ${packageVersion('redis-rank')}, Fastify ${packageVersion('fastify')}.`,
     `${machine()}, ${today()}:`,
     `\`${commandOf('peers', options, ['users', 'seconds', 'rounds'])}\``
