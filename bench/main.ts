@@ -4,8 +4,10 @@ import { askArchive } from './archive.ts'
 import { askFanOut } from './fan-out.ts'
 import { askGrowth } from './growth.ts'
 import { askIncrement } from './increment.ts'
+import { askLimits } from './limits.ts'
 import { mostOpenFiles } from './machine.ts'
 import { fitOptions, HELP, readOptions, USAGE, type Options, type Question } from './options.ts'
+import { askPeers } from './peers.ts'
 import { askReads } from './reads.ts'
 import { writeReadme } from './readme.ts'
 import { askWriteToScreen } from './write-to-screen.ts'
@@ -19,7 +21,9 @@ const ASK: Record<Question, (options: Options, onProgress: (message: string) => 
   'fan-out': askFanOut,
   'write-to-screen': askWriteToScreen,
   growth: askGrowth,
-  archive: askArchive
+  archive: askArchive,
+  peers: askPeers,
+  limits: askLimits
 }
 
 async function ask (asked: Options): Promise<void> {

@@ -1,7 +1,7 @@
 // What can be asked of the bench, and within which bounds.
 import { parseArgs } from 'node:util'
 
-export const QUESTIONS = ['increment', 'reads', 'fan-out', 'write-to-screen', 'growth', 'archive'] as const
+export const QUESTIONS = ['increment', 'reads', 'fan-out', 'write-to-screen', 'growth', 'archive', 'peers', 'limits'] as const
 export type Question = typeof QUESTIONS[number]
 
 /** Each number with its default and the most it may be. */
@@ -36,9 +36,9 @@ export const HELP = `usage: ${USAGE}
 
   --only         the questions to ask: ${QUESTIONS.join(', ')}; all of them take some 5 minutes
   --rounds       alternating runs of each kind
-  --seconds      length of a run in increment and fan-out; those of reads and growth are so many requests
+  --seconds      length of a run in increment, fan-out, peers and limits; those of reads and growth are so many requests
   --connections  of the load generator
-  --users        who make increments in increment
+  --users        who make increments in increment, peers and limits
   --watchers     WebSockets that are shown a board in fan-out
   --screens      the most WebSockets, in fan-out and write-to-screen
   --writes       marked writes of a setting in write-to-screen
