@@ -1,49 +1,63 @@
 // `npm run bench`: asks the questions in this folder and prints what was measured, with everything needed to repeat it.
-import { writeFile } from 'node:fs/promises'
-import { askArchive } from './archive.ts'
-import { askFanOut } from './fan-out.ts'
-import { askGrowth } from './growth.ts'
-import { askIncrement } from './increment.ts'
-import { mostOpenFiles } from './machine.ts'
-import { fitOptions, HELP, readOptions, USAGE, type Options, type Question } from './options.ts'
-import { askReads } from './reads.ts'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseResult, type Result, type Section } from '../src/load/result.ts'
+import { machine, mostOpenFiles, OWN_VERSION } from './machine.ts'
+import { fitOptions, help, readOptions, usage, type Options } from './options.ts'
+import { QUESTIONS, type Question } from './questions.ts'
 import { writeReadme } from './readme.ts'
-import { askWriteToScreen } from './write-to-screen.ts'
 
-/** What was measured, and how a reader is told. */
-interface Answer { readonly result: object, readonly text: string }
-
-const ASK: Record<Question, (options: Options, onProgress: (message: string) => void) => Promise<Answer>> = {
-  increment: askIncrement,
-  reads: askReads,
-  'fan-out': askFanOut,
-  'write-to-screen': askWriteToScreen,
-  growth: askGrowth,
-  archive: askArchive
+async function ask (options: Options): Promise<Section[]> {
+  const onProgress = (message: string) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${message}`) }
+  const sections: Section[] = []
+  for (const { name, ask } of options.only.map((name) => QUESTIONS.find((question) => question.name === name) as Question)) {
+    const answer = await ask(options, onProgress)
+    onProgress('')
+    console.log(`${answer.text}\n`)
+    const command = /`(npm run bench [^`]+)`/.exec(answer.text)?.[1] ?? `npm run bench -- --only ${name}`
+    sections.push({ flaws: [], headlines: [], figures: [], latencies: [], throughput: [], curves: [], ...answer, name, command, date: new Date().toISOString() })
+  }
+  return sections
 }
 
-async function ask (asked: Options): Promise<void> {
+/** The answers of several results: of two to the same question the later one. */
+async function readSections (files: readonly string[]): Promise<Section[]> {
+  const results = await Promise.all(files.map(async (file) => parseResult(await readFile(file, 'utf8'), file)))
+  const sections = results.flatMap((result) => result.sections)
+  const newest = ({ name }: Question) => sections.filter((section) => section.name === name).sort((a, b) => a.date < b.date ? 1 : -1).slice(0, 1)
+  return QUESTIONS.flatMap(newest)
+}
+
+function resultOf (options: Options, sections: Section[], words: readonly string[]): Result {
+  return {
+    format: 1,
+    title: 'scorewire, measured',
+    command: ['npm run bench', ...words.length > 0 ? ['--'] : [], ...words].join(' '),
+    date: new Date().toISOString(),
+    machine: machine(),
+    versions: { scorewire: OWN_VERSION, node: process.version },
+    asked: { ...options },
+    sections
+  }
+}
+
+async function main (words: string[]): Promise<void> {
+  const asked = readOptions(words, QUESTIONS)
+  if (asked.help) return console.log(help(QUESTIONS))
   const { options, lowered } = fitOptions(asked, mostOpenFiles())
   for (const sentence of lowered) process.stderr.write(`bench: ${sentence}\n`)
-  const onProgress = (message: string) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${message}`) }
-  const results: Partial<Record<Question, object>> = {}
-  const texts = new Map<Question, string>()
-  for (const question of options.only) {
-    const { result, text } = await ASK[question](options, onProgress)
-    onProgress('')
-    console.log(`${text}\n`)
-    results[question] = result
-    texts.set(question, text)
+  const result = resultOf(options, options.from === undefined ? await ask(options) : await readSections(options.from), words)
+  if (options.json !== undefined) await writeFile(options.json, JSON.stringify(result, null, 2))
+  if (options.report !== undefined) {
+    await mkdir(options.report, { recursive: true })
+    await writeFile(join(options.report, 'report.json'), JSON.stringify(result, null, 2))
   }
-  if (options.json !== undefined) await writeFile(options.json, JSON.stringify({ options, results }, null, 2))
-  if (options.readme) await writeReadme(texts)
+  if (options.readme) await writeReadme(result)
 }
 
 try {
-  const options = readOptions(process.argv.slice(2))
-  if (options.help) console.log(HELP)
-  else await ask(options)
+  await main(process.argv.slice(2))
 } catch (error) {
-  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\nusage: ${USAGE}\n`)
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\nusage: ${usage(QUESTIONS)}\n`)
   process.exitCode = 2
 }
