@@ -24,6 +24,8 @@ const BOX = { left: 46, right: 12, top: 12, bottom: 36 }
 /** Lines that are told apart. */
 export const COLOURS = 6
 const TICKS = 5
+/** Half of the widest label. */
+const ROOM = 20
 
 export function escapeXml (text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
@@ -43,7 +45,7 @@ export function chartSvg ({ title, x, y, lines, dots = false }: Chart): string {
   const svg = [
     `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeXml(`${title}: ${y.label} by ${x.label}`)}">`,
     ...up.ticks.map(({ at, text }) => `<line class="grid" x1="${BOX.left}" x2="${WIDTH - BOX.right}" y1="${up.at(at).toFixed(1)}" y2="${up.at(at).toFixed(1)}"/><text class="tick" x="${BOX.left - 5}" y="${(up.at(at) + 3.5).toFixed(1)}" text-anchor="end">${escapeXml(text)}</text>`),
-    ...across.ticks.map(({ at, text }) => `<line class="grid" y1="${BOX.top}" y2="${HEIGHT - BOX.bottom}" x1="${across.at(at).toFixed(1)}" x2="${across.at(at).toFixed(1)}"/><text class="tick" x="${across.at(at).toFixed(1)}" y="${HEIGHT - BOX.bottom + 14}" text-anchor="middle">${escapeXml(text)}</text>`),
+    ...across.ticks.map(({ at, text }) => `<line class="grid" y1="${BOX.top}" y2="${HEIGHT - BOX.bottom}" x1="${across.at(at).toFixed(1)}" x2="${across.at(at).toFixed(1)}"/><text class="tick" x="${across.at(at).toFixed(1)}" y="${HEIGHT - BOX.bottom + 14}" text-anchor="${across.at(at) > WIDTH - ROOM ? 'end' : 'middle'}">${escapeXml(text)}</text>`),
     `<text class="axis" x="${(BOX.left + WIDTH - BOX.right) / 2}" y="${HEIGHT - 5}" text-anchor="middle">${escapeXml(x.label)}</text>`,
     `<text class="axis" transform="translate(10 ${(BOX.top + HEIGHT - BOX.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(y.label)}</text>`,
     ...drawn.map(({ points }, n) => `<polyline class="line c${n % COLOURS}" points="${points.map(place).join(' ')}"/>${marked(points, n % COLOURS)}`),

@@ -14,6 +14,8 @@ import { openAll, watch } from './watcher.ts'
 const WRITERS = 4
 /** What a screen does not show by then is missing on it. */
 const LAST_SHOWN_MS = 3000
+const LOOK_MS = 20
+const TICK_MS = 100
 
 /** Counts the boards that come; the latencies are from the planned time of a write to each screen that shows it. */
 export async function screensPart (plan: Plan, recorder: Recorder): Promise<Part> {
@@ -21,6 +23,7 @@ export async function screensPart (plan: Plan, recorder: Recorder): Promise<Part
   const marker = `"user_id":${JSON.stringify(leader)},`
   const everyMs = 1000 / plan.rate!
   let times: Times | undefined
+  let overMs = 0
   let [bytes, lost, refused] = [0, 0, 0]
   let shownOn: number[] = []
   let lastMs: number[] = []
@@ -60,15 +63,16 @@ export async function screensPart (plan: Plan, recorder: Recorder): Promise<Part
           recorder.failure(`write: ${kind}`, plannedMs)
           return false
         })
-      } else for (let left = times.endMs - clockMs(); left > 0 && !isStopped(); left = times.endMs - clockMs()) await delay(Math.min(100, left))
-      if (!isStopped()) await delay(LAST_SHOWN_MS)
+      } else for (let left = times.endMs - clockMs(); left > 0 && !isStopped(); left = times.endMs - clockMs()) await delay(Math.min(TICK_MS, left))
+      overMs = isStopped() ? clockMs() : times.endMs
+      const shown = () => shownOn.every((screens) => screens === plan.connections)
+      for (const end = clockMs() + LAST_SHOWN_MS; clockMs() < end && !shown() && !isStopped();) await delay(LOOK_MS)
     },
     async settle () {
-      const first = shownOn.findIndex((_, n) => plannedOf(n) >= times!.fromMs)
-      const measured = first < 0 ? [] : shownOn.slice(first)
+      const isMeasured = (_: number, write: number) => plannedOf(write) >= times!.fromMs && plannedOf(write) < overMs
       return {
         counts: { bytes, lost, refused, screens: plan.connections },
-        writes: { shownOn: measured, lastMs: first < 0 ? [] : lastMs.slice(first) }
+        writes: { shownOn: shownOn.filter(isMeasured), lastMs: lastMs.filter(isMeasured) }
       }
     },
     close () {
@@ -89,7 +93,7 @@ function writer (plan: Plan, leader: string): { send (lane: number): Promise<str
   const connections = Array.from({ length: WRITERS }, () => new HttpConnection(new URL(plan.target)))
   const caller = plan.callers.find(({ user }) => user === undefined || user === leader)!
   let made = 0
-  const sweep = setInterval(() => { for (const connection of connections) connection.expire(plan.timeoutMs) }, 100)
+  const sweep = setInterval(() => { for (const connection of connections) connection.expire(plan.timeoutMs) }, TICK_MS)
   return {
     async send (lane) {
       const body = JSON.stringify({ ...(caller.user === undefined && { user_id: leader }), action_id: `${plan.run}-${made++}` })

@@ -19,8 +19,9 @@ export function sum (numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
-/** With three digits or more, as a reader takes it in. */
+/** With three digits or more, as a reader takes it in; a dash for what is no number. */
 export function short (number: number): string {
+  if (!Number.isFinite(number)) return '–'
   const size = Math.abs(number)
   if (size >= 1000) return Math.round(number).toLocaleString('en')
   return Number(number.toPrecision(3)).toString()

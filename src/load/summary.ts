@@ -15,6 +15,8 @@ const PERCENTILES = [50, 90, 99, 99.9, 99.99]
 /** A percentile of fewer is a guess. */
 const FEWEST_IN_SLICE = 100
 const GIB = 2 ** 30
+/** Nothing is measured in no time. */
+const SHORTEST = 0.001
 
 export interface Told { readonly asked: Asked, readonly command: string, readonly version: string, readonly date: Date }
 
@@ -58,9 +60,11 @@ function sectionOf (finished: Finished, { asked, command, date }: { asked: Asked
 
 const encodeAll = (slices: readonly string[]) => encodeHistogram(mergeHistograms(slices))
 
-function latencyName ({ scenario, rate }: Asked): string {
-  const { usualRate } = SCENARIOS[scenario]!
-  return rate === undefined && usualRate === undefined ? 'closed loop, from sending' : 'open loop, from the planned time'
+/** Requests a second by schedule, undefined in a closed loop. */
+const rateOf = ({ rate, scenario }: Asked) => rate ?? SCENARIOS[scenario]!.usualRate
+
+function latencyName (asked: Asked): string {
+  return rateOf(asked) === undefined ? 'closed loop, from sending' : 'open loop, from the planned time'
 }
 
 export function flawsOf ({ cpus, check, measured }: Pick<Finished, 'cpus' | 'check' | 'measured'>): string[] {
@@ -72,31 +76,39 @@ export function flawsOf ({ cpus, check, measured }: Pick<Finished, 'cpus' | 'che
   ]
 }
 
+/** Each with how it was loaded in its name: another rate is another question. */
 function figuresOf ({ measured, seconds }: Finished, asked: Asked): Figure[] {
   const { unit } = SCENARIOS[asked.scenario]!
+  const rate = rateOf(asked)
+  const load = `${asked.scenario}, ${asked.connections} connections, ${rate === undefined ? 'closed loop' : `${rate}/s`}`
   const slices = measured.latencies.map(decodeHistogram).filter(({ totalCount }) => totalCount >= FEWEST_IN_SLICE)
-  const perSecond = measured.perSecond.length > 0 ? [...measured.perSecond] : [measured.done / Math.max(seconds, 0.001)]
+  const perSecond = measured.perSecond.length > 0 ? [...measured.perSecond] : [measured.done / Math.max(seconds, SHORTEST)]
   return [
-    { name: `${asked.scenario}: throughput`, unit: `${unit}/s`, better: 'more', samples: perSecond },
+    { name: `${load}: throughput`, unit: `${unit}/s`, better: 'more', samples: perSecond },
     ...slices.length === 0
       ? []
-      : [50, 99].map((percent): Figure => ({ name: `${asked.scenario}: p${percent}`, unit: 'ms', better: 'less', samples: slices.map((slice) => percentileMs(slice, percent)) }))
+      : [50, 99].map((percent): Figure => ({ name: `${load}: p${percent}`, unit: 'ms', better: 'less', samples: slices.map((slice) => percentileMs(slice, percent)) }))
   ]
 }
 
 function textOf (finished: Finished, asked: Asked): string {
   const { measured, cpus, seconds, isInterrupted, check } = finished
-  const { unit, summary, usualRate } = SCENARIOS[asked.scenario]!
+  const { unit, summary } = SCENARIOS[asked.scenario]!
   const latencies = mergeHistograms(measured.latencies)
-  const rate = asked.rate ?? usualRate
-  const failed = sum(Object.values(measured.errors).map(({ count }) => count))
-  const ms = (percent: number) => short(percentileMs(latencies, percent))
+  const rate = rateOf(asked)
   const errors = Object.entries(measured.errors).map(([kind, { count }]) => `${count.toLocaleString('en')} × ${kind}`)
   const worst = Object.entries(measured.errors).toSorted(([, a], [, b]) => b.count - a.count)[0]
+  const rows = [
+    [`${unit}/s`, short(measured.done / Math.max(seconds, SHORTEST))],
+    ...PERCENTILES.map((percent) => [`p${percent}, ms`, short(percentileMs(latencies, percent))]),
+    ['max, ms', short(latencies.totalCount === 0 ? NaN : latencies.maxValue / 1000)],
+    [`${unit}`, measured.done.toLocaleString('en')],
+    ['errors', sum(Object.values(measured.errors).map(({ count }) => count)).toLocaleString('en')]
+  ]
   return [
-    `| ${unit}/s | ${PERCENTILES.map((percent) => `p${percent}, ms`).join(' | ')} | max, ms | done | errors |`,
-    `| ${Array(PERCENTILES.length + 4).fill('---').join(' | ')} |`,
-    `| ${short(measured.done / Math.max(seconds, 0.001))} | ${PERCENTILES.map(ms).join(' | ')} | ${short(latencies.totalCount === 0 ? NaN : latencies.maxValue / 1000)} | ${measured.done.toLocaleString('en')} | ${failed.toLocaleString('en')} |`,
+    `| ${asked.scenario} | ${rate === undefined ? 'closed loop' : `${rate.toLocaleString('en')} a second`} |`,
+    '| --- | --- |',
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
     '',
     `What was asked: ${summary}; ${asked.connections.toLocaleString('en')} connections, ${rate === undefined
       ? 'closed loop: each sends when it has its answer, so that a service which stalls is asked less, and the percentiles do not show it'
@@ -118,7 +130,7 @@ function screensText ({ measured: { counts, writes, done }, seconds }: Finished,
   const everywhere = writes.lastMs.filter((_, write) => writes.shownOn[write] === connections).toSorted((a, b) => a - b)
   const at = (share: number) => everywhere.length === 0 ? 'never' : `${short(everywhere[Math.min(everywhere.length - 1, Math.floor(share * everywhere.length))]!)} ms`
   const missing = writes.shownOn.length * connections - sum(writes.shownOn)
-  return ['', `Each screen was shown ${short(done / connections / Math.max(seconds, 0.001))} boards a second (${short((counts['bytes'] ?? 0) / Math.max(1, done))} bytes each). ` +
+  return ['', `Each screen was shown ${short(done / connections / Math.max(seconds, SHORTEST))} boards a second (${short((counts['bytes'] ?? 0) / Math.max(1, done))} bytes each). ` +
     `Of ${writes.shownOn.length} writes, ${everywhere.length} were shown by every screen: the last one had them after ${at(0.5)} (median), ${at(0.99)} (p99), ${at(1)} at most. ` +
     `${missing.toLocaleString('en')} times a write was missing on a screen; ${counts['lost'] ?? 0} screens were lost.`]
 }
