@@ -28,6 +28,7 @@ export async function prepare (service: Service, { needs }: Scenario, { rules, g
     throw new CannotRun('this scenario writes, and there is nothing to sign tokens with: set JWT_SECRET (or DATA_DIR, for a service in development) to the service\'s, or give --token-file')
   }
   const { callers, users } = given
+  if (needs.has('service') && callers[0]!.user !== undefined) throw new CannotRun('this scenario needs tokens of a service, with the scope scores:write, and these are of users')
   await service.checkToken(callers[0]!)
   if (needs.has('readers')) await seed(service, given, run)
   return { callers, users, baseScore: needs.has('leader') ? await bringToTop(service, { given, rules, run }) : 0 }

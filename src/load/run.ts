@@ -10,6 +10,7 @@ import { prepare, type Prepared } from './prepare.ts'
 import { Processes, type Status } from './processes.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { adviceFor, Service } from './service.ts'
+import { REFUSED } from './watcher.ts'
 
 /** From the order to begin to the first request. */
 const START_MS = 100
@@ -53,7 +54,7 @@ export async function runLoad ({ asked, given, onProgress, stopped }: RunOptions
   let isInterrupted = false
   try {
     onProgress(`${asked.scenario}: connecting`)
-    await processes.prepare((part) => planOf(asked, prepared, { run, part })).catch((error) => { throw new CannotRun(adviceFor(error.message, '')) })
+    await processes.prepare((part) => planOf(asked, prepared, { run, part })).catch(explain)
     const startMs = clockMs() + START_MS
     const fromMs = startMs + asked.warmUpSeconds * 1000
     const times: Times = { startMs, fromMs, endMs: fromMs + asked.seconds * 1000 }
@@ -85,6 +86,11 @@ export async function runLoad ({ asked, given, onProgress, stopped }: RunOptions
     onProgress('')
     await processes.close()
   }
+}
+
+/** Screens that are refused are the user's matter, anything else is ours. */
+function explain (error: Error): never {
+  throw error.message.startsWith(REFUSED) ? new CannotRun(`a screen was refused: ${adviceFor(error.message.slice(REFUSED.length), '')}`) : error
 }
 
 function planOf (asked: Asked, { callers, users, baseScore }: Prepared, { run, part }: { run: string, part: number }) {

@@ -10,8 +10,8 @@ export interface Scenario {
   readonly canBeClosed: boolean
   /** Where none is asked for and it cannot go without. */
   readonly usualRate?: number
-  /** What it needs before: a token that may write, users on the board to read, a first user whom every screen shows. */
-  readonly needs: ReadonlySet<'token' | 'readers' | 'leader'>
+  /** What it needs before: a token that may write, one that raises anybody's score, users on the board to read, a first user whom every screen shows. */
+  readonly needs: ReadonlySet<'token' | 'service' | 'readers' | 'leader'>
   /** Gets connections ready; resolves when it could begin. */
   readonly prepare: (plan: Plan, recorder: Recorder) => Promise<Part>
 }

@@ -156,5 +156,6 @@ export function adviceFor (kind: string, detail: string): string {
     return `${said}: set RATE_LIMIT_MAX=0 and MAX_SOCKETS_PER_IP=0 on the nodes while they are tested, or write as a service (--as service), which is not counted`
   }
   if (kind.startsWith('429')) return `${said}: it is a limit of the board or of one address: more --users, a higher quota for the board, or MAX_SOCKETS_PER_IP=0 on the nodes`
+  if (kind === '503') return `${said}: a node takes MAX_HANDSHAKES_PER_SECOND new screens a second (a tenth of it from one address) and MAX_SOCKETS at all`
   return said
 }

@@ -11,6 +11,8 @@ import { short, sum } from './statistics.ts'
 
 /** A process past this share of a core may itself be what was measured. */
 export const MOST_CPU = 0.8
+/** Refusals of a limit (429) among all. */
+const MOST_LIMITED = 0.01
 const PERCENTILES = [50, 90, 99, 99.9, 99.99]
 /** A percentile of fewer is a guess. */
 const FEWEST_IN_SLICE = 100
@@ -69,8 +71,12 @@ function latencyName (asked: Asked): string {
 
 export function flawsOf ({ cpus, check, measured }: Pick<Finished, 'cpus' | 'check' | 'measured'>): string[] {
   const busiest = Math.max(...cpus)
+  const refusals = Object.entries(measured.errors).filter(([kind]) => kind.startsWith('429'))
+  const limited = sum(refusals.map(([, { count }]) => count))
+  const limit = refusals.map(([kind, { example }]): [string, string] => [kind, example])[0]
   return [
     ...busiest > MOST_CPU ? [`a process of the load generator used ${busiest.toFixed(2)} of a core, more than ${MOST_CPU}: it may be what was measured (take more --processes, or another machine)`] : [],
+    ...limited > MOST_LIMITED * (limited + measured.done) ? [`${limited.toLocaleString('en')} requests were refused by a limit, so that it is the limit that was measured: ${adviceFor(...limit!)}`] : [],
     ...check?.isRight === false ? [check.sentence] : [],
     ...(measured.counts['refused'] ?? 0) > 0 ? [`${measured.counts['refused']} writes were refused, so that screens waited for what never came`] : []
   ]

@@ -5,6 +5,8 @@ import { WebSocket } from 'ws'
 import type { Plan } from './plan.ts'
 
 const EVENT_END = '\n\n'
+/** What the message of an error begins with that says how a screen was refused. */
+export const REFUSED = 'refused: '
 /** Handshakes under way at a time. */
 const CONNECTING = 32
 
@@ -26,7 +28,7 @@ export function watch (options: WatcherOptions): Watcher {
   return options.plan.transport === 'sse' ? watchEvents(options) : watchSocket(options)
 }
 
-/** So many of them, all open. @throws Error with the kind of refusal, when one is refused: then none is left open */
+/** So many of them, all open. @throws Error `refused: ` and the kind, when one is refused: then none is left open */
 export async function openAll (count: number, open: () => Watcher): Promise<Watcher[]> {
   const watchers: Watcher[] = []
   const openSome = async () => {
@@ -41,7 +43,7 @@ export async function openAll (count: number, open: () => Watcher): Promise<Watc
     return watchers
   } catch (error) {
     for (const watcher of watchers) watcher.close()
-    throw new Error(`of ${count} screens, one was refused: ${error instanceof Error ? error.message : String(error)}`)
+    throw new Error(`${REFUSED}${error instanceof Error ? error.message : String(error)}`)
   }
 }
 

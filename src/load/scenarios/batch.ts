@@ -7,6 +7,6 @@ export const batch: Scenario = {
   summary: 'exactly-once increments of random users in batches; latencies are those of a batch',
   unit: 'increments',
   canBeClosed: true,
-  needs: new Set(['token']),
+  needs: new Set(['token', 'service']),
   prepare: async (plan, recorder) => httpPart(plan, recorder, batchSource(plan, (kind, example) => recorder.failure(kind, clockMs(), { example })))
 }
