@@ -1,6 +1,8 @@
 // `npm run bench`: asks the questions in this folder and prints what was measured, with everything needed to repeat it.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { compareResults, comparisonText } from '../src/load/compare.ts'
+import { reportHtml, reportMarkdown } from '../src/load/report.ts'
 import { parseResult, type Result, type Section } from '../src/load/result.ts'
 import { machine, mostOpenFiles, OWN_VERSION } from './machine.ts'
 import { fitOptions, help, readOptions, usage, type Options } from './options.ts'
@@ -11,8 +13,13 @@ async function ask (options: Options): Promise<Section[]> {
   const onProgress = (message: string) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${message}`) }
   const sections: Section[] = []
   for (const { name, ask } of options.only.map((name) => QUESTIONS.find((question) => question.name === name) as Question)) {
-    const answer = await ask(options, onProgress)
+    const answer = await ask(options, onProgress).catch((error) => {
+      // What was measured before it, and after, is worth having.
+      process.stderr.write(`\nbench: ${name} could not be answered: ${error instanceof Error ? error.stack : String(error)}\n`)
+      process.exitCode = 1
+    })
     onProgress('')
+    if (answer === undefined) continue
     console.log(`${answer.text}\n`)
     const command = /`(npm run bench [^`]+)`/.exec(answer.text)?.[1] ?? `npm run bench -- --only ${name}`
     sections.push({ flaws: [], headlines: [], figures: [], latencies: [], throughput: [], curves: [], ...answer, name, command, date: new Date().toISOString() })
@@ -20,9 +27,13 @@ async function ask (options: Options): Promise<Section[]> {
   return sections
 }
 
+async function readResult (file: string): Promise<Result> {
+  return parseResult(await readFile(file, 'utf8'), file)
+}
+
 /** The answers of several results: of two to the same question the later one. */
 async function readSections (files: readonly string[]): Promise<Section[]> {
-  const results = await Promise.all(files.map(async (file) => parseResult(await readFile(file, 'utf8'), file)))
+  const results = await Promise.all(files.map(readResult))
   const sections = results.flatMap((result) => result.sections)
   const newest = ({ name }: Question) => sections.filter((section) => section.name === name).sort((a, b) => a.date < b.date ? 1 : -1).slice(0, 1)
   return QUESTIONS.flatMap(newest)
@@ -46,12 +57,15 @@ async function main (words: string[]): Promise<void> {
   if (asked.help) return console.log(help(QUESTIONS))
   const { options, lowered } = fitOptions(asked, mostOpenFiles())
   for (const sentence of lowered) process.stderr.write(`bench: ${sentence}\n`)
+  const earlier = options.compare === undefined ? undefined : await readResult(options.compare)
   const result = resultOf(options, options.from === undefined ? await ask(options) : await readSections(options.from), words)
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(result, null, 2))
   if (options.report !== undefined) {
     await mkdir(options.report, { recursive: true })
-    await writeFile(join(options.report, 'report.json'), JSON.stringify(result, null, 2))
+    const files = { 'report.html': reportHtml(result, earlier), 'report.md': reportMarkdown(result, earlier), 'report.json': JSON.stringify(result, null, 2) }
+    for (const [name, text] of Object.entries(files)) await writeFile(join(options.report, name), text)
   }
+  if (earlier !== undefined) console.log(comparisonText(compareResults(earlier, result)))
   if (options.readme) await writeReadme(result)
 }
 

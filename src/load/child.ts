@@ -39,7 +39,7 @@ async function run (times: Times): Promise<void> {
   }, PROGRESS_MS)
   await part!.run(times, () => isStopped)
   share ||= cpu()
-  recorder.end(clockMs())
+  if (isStopped) recorder.end(clockMs())
   for (const one of [warm, over]) clearTimeout(one)
   clearInterval(timer)
   tell({ type: 'measured', measured: recorder.measured({ ...await part!.settle(), cpu: share }) })

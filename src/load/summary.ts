@@ -125,7 +125,6 @@ function textOf (finished: Finished, asked: Asked): string {
       : `; it sent ${measured.lateMs.toFixed(1)} ms late at most, which is in the latencies${measured.waited === 0 ? '' : `; ${measured.waited.toLocaleString('en')} requests waited for a free connection, and so are their waits`}`}.`,
     ...screensText(finished, asked),
     ...worst === undefined ? [] : ['', `Most errors: ${adviceFor(worst[0], worst[1].example)}.`],
-    ...flawsOf(finished).filter((flaw) => flaw !== check?.sentence).map((flaw) => `\nINVALID: ${flaw}.`),
     ...check === undefined ? [] : ['', check.sentence]
   ].join('\n')
 }
