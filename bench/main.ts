@@ -9,7 +9,8 @@ import { fitOptions, help, readOptions, usage, type Options } from './options.ts
 import { QUESTIONS, type Question } from './questions.ts'
 import { writeReadme } from './readme.ts'
 
-async function ask (options: Options): Promise<Section[]> {
+/** `save` is called after each answer, so that an end before the end loses none. */
+async function ask (options: Options, save: (sections: Section[]) => Promise<void>): Promise<Section[]> {
   const onProgress = (message: string) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${message}`) }
   const sections: Section[] = []
   for (const { name, ask } of options.only.map((name) => QUESTIONS.find((question) => question.name === name) as Question)) {
@@ -23,6 +24,7 @@ async function ask (options: Options): Promise<Section[]> {
     console.log(`${answer.text}\n`)
     const command = /`(npm run bench [^`]+)`/.exec(answer.text)?.[1] ?? `npm run bench -- --only ${name}`
     sections.push({ flaws: [], headlines: [], figures: [], latencies: [], throughput: [], curves: [], ...answer, name, command, date: new Date().toISOString() })
+    await save(sections)
   }
   return sections
 }
@@ -58,15 +60,21 @@ async function main (words: string[]): Promise<void> {
   const { options, lowered } = fitOptions(asked, mostOpenFiles())
   for (const sentence of lowered) process.stderr.write(`bench: ${sentence}\n`)
   const earlier = options.compare === undefined ? undefined : await readResult(options.compare)
-  const result = resultOf(options, options.from === undefined ? await ask(options) : await readSections(options.from), words)
+  const save = async (sections: Section[]) => await writeFiles(resultOf(options, sections, words), earlier, options)
+  const sections = options.from === undefined ? await ask(options, save) : await readSections(options.from)
+  const result = resultOf(options, sections, words)
+  await writeFiles(result, earlier, options)
+  if (earlier !== undefined) console.log(comparisonText(compareResults(earlier, result)))
+  if (options.readme) await writeReadme(result)
+}
+
+async function writeFiles (result: Result, earlier: Result | undefined, options: Options): Promise<void> {
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(result, null, 2))
   if (options.report !== undefined) {
     await mkdir(options.report, { recursive: true })
     const files = { 'report.html': reportHtml(result, earlier), 'report.md': reportMarkdown(result, earlier), 'report.json': JSON.stringify(result, null, 2) }
     for (const [name, text] of Object.entries(files)) await writeFile(join(options.report, name), text)
   }
-  if (earlier !== undefined) console.log(comparisonText(compareResults(earlier, result)))
-  if (options.readme) await writeReadme(result)
 }
 
 try {

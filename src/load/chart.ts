@@ -20,7 +20,7 @@ export interface Chart {
 }
 
 const [WIDTH, HEIGHT] = [360, 230]
-const BOX = { left: 46, right: 12, top: 12, bottom: 36 }
+const BOX = { left: 54, right: 12, top: 12, bottom: 36 }
 /** Lines that are told apart. */
 export const COLOURS = 6
 const TICKS = 5
