@@ -10,6 +10,7 @@ import { commandOf, type Options } from './options.ts'
 import { cpuMicros, machineMicros, MOST_OTHER_CPU, NODE_FLAGS, pathOf, rssBytes, startServer, type ServerUnderTest } from './processes.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
 import type { Target } from './screen.ts'
+import { REACH_HEAD, reachRow, type Reach } from './reach.ts'
 import { median, spread, spreadMicros, sum } from './statistics.ts'
 import { onSchedule, Writer, type Post } from './writer.ts'
 
@@ -85,6 +86,7 @@ export async function askFanOut (options: Options, onProgress: (message: string)
     await fillBoard(scorewire)
     const nchan = await started(startNchan())
     const naive = await started(startServer([...NODE_FLAGS, '--import=tsx', pathOf('peers/naive-ws.ts')], { NODE_ENV: 'production' }))
+    const raw = await started(startServer([...NODE_FLAGS, '--import=tsx', pathOf('peers/raw-tcp.ts')], { NODE_ENV: 'production' }))
     const socketIo = await started(startServer([...NODE_FLAGS, '--import=tsx', pathOf('peers/socket-io.ts')], { NODE_ENV: 'production' }))
 
     const raise = raiser(scorewire)
@@ -96,6 +98,7 @@ export async function askFanOut (options: Options, onProgress: (message: string)
       { name: 'scorewire, as shipped', server: scorewire, target: plain(scorewire, WATCH_PATH), change, redisPid: scorewire.redisPid },
       { name: 'scorewire, deflated', server: scorewire, target: { ...plain(scorewire, WATCH_PATH), deflate: true }, change, redisPid: scorewire.redisPid },
       { name: 'nginx + nchan, one worker', server: nchan, target: plain(nchan, SUBSCRIBE_PATH), change: publish(PUBLISH_PATH) },
+      { name: 'Node, a loop of `socket.write` and nothing else', server: raw, target: plain(raw, '/'), change: publish('/') },
       { name: `\`ws\` ${packageVersion('ws')}, a loop of \`send\``, server: naive, target: plain(naive, '/'), change: publish('/') },
       {
         name: `Socket.IO ${packageVersion('socket.io')}, \`io.emit\``,
@@ -261,6 +264,7 @@ function report (options: Options, { nchanVersion, watchers, systems, unwatchedC
     const shown = sum(samples.map(({ delivered }) => delivered)) / sum(samples.map(({ changes }) => changes)) / watchers
     return `| ${name} | ${spread(samples.map(({ microsPerDelivered }) => microsPerDelivered), 1)} | ${ratio} | ${median(samples.map(({ bytesPerDelivered }) => bytesPerDelivered)).toFixed(0)} | ${(100 * shown).toFixed(1)} % |`
   })
+  const reach: Reach = { what: 'server CPU of a delivery, beside nchan', ratios: systems[0]!.samples.map(({ microsPerDelivered }, n) => microsPerDelivered / nchan[n]!.microsPerDelivered), most: 1 }
   const all = systems.flatMap(({ samples }) => samples)
   const redis = systems.flatMap(({ samples }) => samples.flatMap(({ redisMicrosPerChange }) => redisMicrosPerChange ?? []))
   const others = all.map(({ otherCpu }) => otherCpu)
@@ -269,6 +273,9 @@ function report (options: Options, { nchanVersion, watchers, systems, unwatchedC
     `| one board to one of ${watchers.toLocaleString('en')} WebSockets | server CPU, µs | beside nchan | bytes | changes shown |`,
     '| --- | --- | --- | --- | --- |',
     ...rows,
+    '',
+    ...REACH_HEAD,
+    reachRow(reach),
     '',
     `| scorewire with | memory of an idle screen | of ${(1000 / CHANGE_EVERY_MS).toFixed(0)} changes/s, shown | CPU, cores | event-loop delay p99 |`,
     '| --- | --- | --- | --- | --- |',

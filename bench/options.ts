@@ -52,9 +52,9 @@ export function help (questions: readonly Askable[]): string {
   --full         larger boards, more screens and rounds, and the curves over them: half an hour instead of 5 minutes
   --only         the questions to ask: ${namesOf(questions)}
   --rounds       alternating runs of each kind
-  --seconds      length of a run in increment and fan-out; those of reads and growth are so many requests
+  --seconds      length of a run in increment, fan-out, peers and limits; those of reads and growth are so many requests
   --connections  of the load generator
-  --users        who make increments in increment
+  --users        who make increments in increment, peers and limits
   --watchers     WebSockets that are shown a board in fan-out
   --screens      the most WebSockets, in fan-out and write-to-screen
   --writes       marked writes of a setting in write-to-screen

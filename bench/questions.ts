@@ -5,6 +5,8 @@ import { askConnections } from './connections.ts'
 import { askFanOut } from './fan-out.ts'
 import { askGrowth } from './growth.ts'
 import { askIncrement } from './increment.ts'
+import { askLimits } from './limits.ts'
+import { askPeers } from './peers.ts'
 import { askReads } from './reads.ts'
 import { askWriteToScreen } from './write-to-screen.ts'
 
@@ -22,5 +24,7 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'fan-out', ask: askFanOut },
   { name: 'write-to-screen', ask: askWriteToScreen },
   { name: 'growth', ask: askGrowth },
-  { name: 'archive', ask: askArchive }
+  { name: 'archive', ask: askArchive },
+  { name: 'peers', ask: askPeers },
+  { name: 'limits', ask: askLimits }
 ]

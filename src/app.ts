@@ -28,11 +28,10 @@ import { registerImport } from './http/import.ts'
 import { registerIncrement } from './http/increment.ts'
 import { registerLookup } from './http/lookup.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
-import { createMetrics, registerMetrics } from './http/metrics.ts'
+import { createMetrics, registerLiveMetrics, registerMetrics } from './http/metrics.ts'
 import { registerOpenApi } from './http/openapi.ts'
 import { registerPage } from './http/page.ts'
 import { registerReceipt } from './http/receipt.ts'
-import { logScores } from './http/score-log.ts'
 import { registerScoreboardSocket } from './http/scoreboard-socket.ts'
 import { registerScoreboardStream } from './http/scoreboard-stream.ts'
 import { registerScore } from './http/score.ts'
@@ -41,8 +40,6 @@ import { createServer, type Server } from './http/server.ts'
 import { registerTop } from './http/top.ts'
 import { registerUser } from './http/user.ts'
 import type { Board } from './leaderboard/board.ts'
-import { createRaiseScore } from './leaderboard/increment.ts'
-import { createModeration } from './leaderboard/moderation.ts'
 import { isRunning, type Part } from './leaderboard/part.ts'
 import { closedSeason } from './leaderboard/season.ts'
 import { closeSeasons } from './jobs/season-closing.ts'
@@ -52,9 +49,8 @@ import { createLiveStats } from './live/live-stats.ts'
 import { LIVE_ROWS } from './live/prepared-top.ts'
 import { startBanSweep, SWEEP_EVERY_MS } from './redis/ban-sweep.ts'
 import { GATE_MS } from './redis/increment.ts'
-import { openBoardFeed } from './redis/board-feed.ts'
-import { openStore } from './redis/store.ts'
-import { openLedger } from './worker.ts'
+import { openScoring } from './scoring.ts'
+import { openLedger, startWork } from './worker.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -86,27 +82,27 @@ export interface App {
 export async function createApp ({ config, redisUrl, jwtSecret, version, log, now, random, scripts }: AppOptions): Promise<App> {
   const live = createLiveStats()
   const audience = new Audience({ random, stats: live })
-  const metrics = createMetrics({ live, connections: () => audience.size })
+  const metrics = createMetrics()
+  registerLiveMetrics(metrics.registry, { live, connections: () => audience.size })
   let leaving = false
   const isLeaving = () => leaving
 
-  const store = await openStore({ url: redisUrl, log, now, onGroup: metrics.onGroup, ledgerMax: config.ledgerMaxEntries, ...(scripts && { directory: scripts }) })
-  const feed = await openBoardFeed({
-    registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, file: config.boardsFile, now: store.now, log
-  }).catch((error: unknown) => {
-    store.close()
-    throw error
+  const grants = createGrantTokens({ secret: jwtSecret, now: () => store.now() })
+  const scoring = await openScoring({
+    config, redisUrl, log, now, readGrant: grants.read, metrics, scripts
   })
+  const { store, feed, moderation, raiseScore, queue, queueScore } = scoring
   const { boards } = feed
+  const giveUp = async (error: unknown): Promise<never> => {
+    await scoring.close()
+    throw error
+  }
   const { databaseUrl } = config
   const ledger = databaseUrl === undefined
     ? undefined
-    : await openLedger({ config, boards, redisUrl, databaseUrl, log, random }).catch((error: unknown) => {
-      feed.close()
-      store.close()
-      throw error
-    })
+    : await openLedger({ config, boards, redisUrl, databaseUrl, log, random }).catch(giveUp)
   ledger?.registerMetrics(metrics.registry)
+  const stopWork = config.roles.has('worker') ? await startWork({ config, redisUrl, log, random }, { scoring, registry: metrics.registry }).catch(giveUp) : undefined
   const hub = new Hub({
     read: store.readTop,
     readChanges: store.readChanges,
@@ -121,8 +117,6 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     if (before !== undefined) hub.changeBoard(before, after)
     if (after === undefined) metrics.forget(before!.name)
   })
-  const grants = createGrantTokens({ secret: jwtSecret, now: store.now })
-  const moderation = createModeration({ keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards, refreshBoards: feed.refresh, renewBoard: feed.renew, newId: randomUUID, now: store.now })
   const takeOverServiceBans = (among: readonly Board[]) => {
     moderation.takeOverServiceBans(among).catch((error: unknown) => log.warn({ error: String(error) }, 'could not ban from new boards who is banned from all, trying again'))
   }
@@ -139,7 +133,6 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     random,
     onError: (error) => log.debug({ error: String(error) }, 'could not look after bans')
   })
-  const raiseScore = logScores(createRaiseScore({ keep: store.increment, newId: randomUUID, readGrant: grants.read, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome: metrics.onOutcome }), log)
   // The hub knows the running windows; one asked for by its name is read as it is.
   const readTop = async (board: Board, part: Part) => {
     if (isRunning(part)) return await hub.top(board, part)
@@ -158,11 +151,11 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   })
   server.addHook('onClose', async () => {
     stopClosing()
-    feed.close()
     audience.stop()
     stopBanSweep()
+    await stopWork?.()
     await ledger?.close()
-    store.close()
+    await scoring.close()
   })
   await server.register(jwt, tokenOptions({ secret: jwtSecret, issuer: config.jwtIssuer, audience: config.jwtAudience }))
   const auth = createAuth(server.jwt, now)
@@ -182,11 +175,11 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   await registerCrossOrigin(server, config.allowedOrigins)
   await registerEdgeLimit(server, auth, config.rateLimitMax)
 
-  registerIncrement(server, { boards, auth, raiseScore, readUser: store.readUser })
-  registerScore(server, { boards, auth, raiseScore, readUser: store.readUser })
+  registerIncrement(server, { boards, auth, raiseScore, queueScore, readUser: store.readUser })
+  registerScore(server, { boards, auth, raiseScore, queueScore, readUser: store.readUser })
   registerBatch(server, { boards, auth, raiseScore, newId: randomUUID })
   registerGrant(server, { boards, auth, signGrant: grants.sign, now: store.now, newId: randomUUID })
-  registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })
+  registerReceipt(server, { boards, auth, readReceipt: store.readReceipt, readRefusal: store.refusals.read, isQueued: queue.isQueued })
   registerTop(server, { boards, auth, readTop, readGroup: store.groups.read, readLookup: store.readLookup, now: store.now })
   registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
   registerEntries(server, { boards, auth, readEntries: store.readEntries, now: store.now })

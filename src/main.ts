@@ -18,7 +18,7 @@ const COMMANDS: Readonly<Record<string, Command>> = { audit, bench, boards, expo
 const USAGE = `scorewire ${VERSION}: a live leaderboard service
 
   scorewire serve           run a node; configured by its environment
-  scorewire worker          archive the ledger in PostgreSQL, and nothing else
+  scorewire worker          work behind the nodes: apply what is queued, archive the ledger
   scorewire migrate         bring the ledger's database up to date
   scorewire audit           print what happened  [--board NAME] [--user ID] [--from TIME] [--to TIME] [--limit 100] [--json]
   scorewire token <user>    print a token  [--name NAME] [--scope SCOPE] [--expires 1h]

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { Config } from './config.ts'
 import { registerHealth } from './http/health.ts'
 import { registerLedgerMetrics } from './http/ledger-metrics.ts'
-import { registerMetrics } from './http/metrics.ts'
+import { createMetrics, registerMetrics } from './http/metrics.ts'
+import { registerQueueWorkMetrics } from './http/queue-metrics.ts'
 import { createServer, type Server } from './http/server.ts'
+import { startScoreWorker } from './jobs/score-worker.ts'
+import { createApplyQueued } from './leaderboard/apply-queued.ts'
 import type { Boards } from './leaderboard/board.ts'
 import type { ReadEvents } from './leaderboard/ledger.ts'
 import { startAlarm } from './ledger/alarm.ts'
@@ -16,8 +19,7 @@ import { LedgerStats } from './ledger/ledger-stats.ts'
 import { makeMonths, migrate } from './ledger/migrate.ts'
 import { createReadEvents } from './ledger/read-events.ts'
 import { openArchive } from './redis/archive.ts'
-import { openBoardFeed } from './redis/board-feed.ts'
-import { openStore } from './redis/store.ts'
+import { openScoring, type Scoring } from './scoring.ts'
 
 const RETRY_MS = 2000
 const MONTHS_EVERY_MS = 6 * 3_600_000
@@ -110,31 +112,54 @@ export async function migrateAt (url: string, log: FastifyBaseLogger): Promise<r
   }
 }
 
-/** A worker by itself: it archives, and answers `/healthz`, `/readyz` and `/metrics`. Closing the server closes all of it. */
-export async function createWorker (options: Omit<LedgerOptions, 'boards'>): Promise<Server> {
-  const { config, redisUrl, log } = options
-  const store = await openStore({ url: redisUrl, log, now: Date.now })
-  const ends: Array<() => unknown> = [store.close]
-  const close = async () => { for (const end of ends) await end() }
+export interface WorkerOptions {
+  readonly config: Config
+  readonly redisUrl: string
+  readonly log: FastifyBaseLogger
+  /** Between 0 and 1. */
+  readonly random: () => number
+}
+
+/** What a process with the role `worker` does behind those that answer requests. Returns the stop, which ends after what is under way. */
+export async function startWork ({ redisUrl, log, random }: WorkerOptions, { scoring, registry }: { scoring: Scoring, registry: Registry }): Promise<() => Promise<void>> {
+  const { store, feed, raiseScore } = scoring
+  const apply = createApplyQueued({
+    raiseScore, boardOf: async (name) => feed.boards.has(name) ? feed.boards.get(name) : await feed.renew(name), keepRefusal: store.refusals.keep, now: store.now, random
+  })
+  const scores = await startScoreWorker({
+    url: redisUrl,
+    apply,
+    onError: (error) => log.debug({ error: error.message }, 'the worker has lost Redis, trying again'),
+    onFault: (job, cause) => log.error({ job, error: String(cause) }, 'a queued increment failed')
+  })
+  registerQueueWorkMetrics(registry, scores.counts)
+  return scores.close
+}
+
+/** A worker by itself: what it does behind the nodes, and `/healthz`, `/readyz` and `/metrics`. Closing the server closes all of it. */
+export async function createWorker ({ config, redisUrl, log, random }: WorkerOptions): Promise<Server> {
+  const server = createServer({ log, trustProxy: config.trustProxy })
+  const metrics = createMetrics()
+  const scoring = await openScoring({ config, redisUrl, log, now: Date.now, readGrant: noTokens, metrics })
+  server.addHook('onClose', scoring.close)
+  const { boards } = scoring.feed
+  const { databaseUrl } = config
   try {
-    const feed = await openBoardFeed({ registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, file: config.boardsFile, now: store.now, log })
-    ends.unshift(feed.close)
-    const ledger = await openLedger({ ...options, boards: feed.boards })
-    ends.unshift(ledger.close)
-    return serveOperators(options, ledger, close)
+    if (databaseUrl === undefined) log.info({}, 'there is no DATABASE_URL: the ledger stays in Redis, bounded')
+    const ledger = databaseUrl === undefined ? undefined : await openLedger({ config, boards, redisUrl, databaseUrl, log, random })
+    ledger?.registerMetrics(metrics.registry)
+    server.addHook('onClose', async () => await ledger?.close())
+    server.addHook('onClose', await startWork({ config, redisUrl, log, random }, { scoring, registry: metrics.registry }))
+    registerMetrics(server, metrics)
+    registerHealth(server, { isReady: () => scoring.store.isReady() && ledger?.isReady() !== false, isLeaving: () => false })
+    return server
   } catch (error) {
-    await close()
+    await server.close()
     throw error
   }
 }
 
-function serveOperators ({ config, log }: Pick<LedgerOptions, 'config' | 'log'>, ledger: Ledger, close: () => Promise<void>): Server {
-  const server = createServer({ log, trustProxy: config.trustProxy })
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  ledger.registerMetrics(registry)
-  registerMetrics(server, { registry })
-  registerHealth(server, { isReady: ledger.isReady, isLeaving: () => false })
-  server.addHook('onClose', close)
-  return server
+/** What is read of a grant stands in the job: no token comes as far as a worker. */
+function noTokens (): never {
+  throw new Error('a worker reads no grants')
 }

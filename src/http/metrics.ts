@@ -16,7 +16,7 @@ export interface Metrics {
   readonly registry: Registry
 }
 
-export function createMetrics ({ live, connections }: { live: LiveStats, connections: () => number }): Metrics {
+export function createMetrics (): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -41,6 +41,24 @@ export function createMetrics ({ live, connections }: { live: LiveStats, connect
     }
   })
 
+  return {
+    registry,
+    onGroup (items, seconds) {
+      scriptSeconds.observe(seconds)
+      groupItems.observe(items)
+    },
+    onOutcome (board, result) {
+      let results = outcomes.get(board.name)
+      if (results === undefined) outcomes.set(board.name, results = new Map())
+      results.set(result, (results.get(result) ?? 0) + 1)
+    },
+    forget: (board) => { outcomes.delete(board) }
+  }
+}
+
+/** Adds what is counted of live clients. */
+export function registerLiveMetrics (registry: Registry, { live, connections }: { live: LiveStats, connections: () => number }): void {
+  const registers = [registry]
   const count = (name: string, help: string, read: () => number): Counter => {
     const counter: Counter = new Counter({
       name,
@@ -67,20 +85,6 @@ export function createMetrics ({ live, connections }: { live: LiveStats, connect
     }
   })
   const sockets: Gauge = new Gauge({ name: 'scorewire_sockets', help: 'Live clients', registers, collect: () => sockets.set(connections()) })
-
-  return {
-    registry,
-    onGroup (items, seconds) {
-      scriptSeconds.observe(seconds)
-      groupItems.observe(items)
-    },
-    onOutcome (board, result) {
-      let results = outcomes.get(board.name)
-      if (results === undefined) outcomes.set(board.name, results = new Map())
-      results.set(result, (results.get(result) ?? 0) + 1)
-    },
-    forget: (board) => { outcomes.delete(board) }
-  }
 }
 
 /** Serves `/metrics`, and times every route registered from now on. */

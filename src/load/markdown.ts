@@ -10,6 +10,7 @@ export function markdownHtml (text: string): string {
 function inlineHtml (text: string): string {
   return escapeXml(text)
     .replace(/`([^`]*)`/g, '<code>$1</code>')
+    .replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>')
     .replace(/\b(INVALID|DISTURBED|MISSED|REGRESSION|NOT EXACTLY ONCE|INTERRUPTED)\b/g, '<strong class="bad">$1</strong>')
     .replace(/\b(improvement)\b/g, '<strong class="good">$1</strong>')
 }

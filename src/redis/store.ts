@@ -5,6 +5,7 @@ import type { KeepIncrement } from '../leaderboard/increment.ts'
 import type { ReadEvents } from '../leaderboard/ledger.ts'
 import type { KeepModeration, KeepServiceBans, ReadBans } from '../leaderboard/moderation.ts'
 import { unavailable } from '../leaderboard/problem.ts'
+import type { Refusals } from '../leaderboard/queue.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { createAdjust } from './adjust.ts'
 import { createReadEndedBans, type ReadEndedBans } from './ban-sweep.ts'
@@ -19,6 +20,7 @@ import { createGroups } from './group.ts'
 import { createImport } from './import.ts'
 import { createIncrement } from './increment.ts'
 import { createReadChanges } from './read-changes.ts'
+import { createReadCounted, type ReadCounted } from './read-counted.ts'
 import { createReadEntries } from './read-entries.ts'
 import { createReadEvents } from './read-events.ts'
 import { createReadLookup } from './read-lookup.ts'
@@ -27,6 +29,7 @@ import { createReadSegments } from './read-segments.ts'
 import { createReadStandings } from './read-standings.ts'
 import { createReadTop, type ReadTop } from './read-top.ts'
 import { createReadUser } from './read-user.ts'
+import { createRefusals } from './refuse-action.ts'
 import { createRemoveUser } from './remove-user.ts'
 import { createSeasonArchive, type SeasonArchive } from './season-archive.ts'
 import { createUnban } from './unban.ts'
@@ -53,6 +56,8 @@ export interface Store {
   readonly readStandings: Reads['standings']
   readonly readChanges: Reads['changes']
   readonly readReceipt: Reads['receipt']
+  readonly readCounted: ReadCounted
+  readonly refusals: Refusals
   readonly seasons: SeasonArchive
   readonly import: KeepImport
   readonly readSegments: ReturnType<typeof createReadSegments>
@@ -114,6 +119,7 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
   const writing = { redis: writer, clock, directory }
   const readEntries = whileReading(createReadEntries(reading))
   const readBans = createReadBans(reading)
+  const refusals = createRefusals({ ...writing, reader })
   const seasons = createSeasonArchive({ redis: reader, readEntries })
   return {
     increment: createIncrement({ ...writing, ledgerMax, ...(onGroup && { onGroup }) }),
@@ -126,6 +132,8 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
     import: createImport({ ...writing, ledgerMax }),
     readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
+    readCounted: whileReading(createReadCounted(reading)),
+    refusals: { ...refusals, read: whileReading(refusals.read) },
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },
     boards: { ...boards, list: whileReading(boards.list), read: whileReading(boards.read) },

@@ -52,6 +52,13 @@ test('the ledger as an operator runs it', async (t) => {
     t.equal((await redis.client.xinfo('CONSUMERS', 'sw:{main}:ledger', 'archive') as unknown[]).length, 1, 'and only the one that was killed is still listed')
   })
 
+  await t.test('a worker needs no database: it says that nothing is archived, and is ready', async (t) => {
+    const { url, stop } = await startWorker(t, { REDIS_URL: redis.url })
+    t.equal((await fetch(`${url}/readyz`)).status, 200)
+    t.notMatch(await (await fetch(`${url}/metrics`)).text(), /scorewire_ledger/)
+    t.equal(await stop('SIGTERM'), 0)
+  })
+
   await t.test('scorewire audit prints what happened', async (t) => {
     const { code, out } = await perform(audit, ['--json', '--user', 'ada', '--limit', '2'], env)
     t.equal(code, 0)
@@ -65,7 +72,7 @@ test('the ledger as an operator runs it', async (t) => {
 
   await t.test('a command line that cannot be followed gets one clear answer', async (t) => {
     const cases: [string[], Record<string, string>, number, RegExp][] = [
-      [['worker'], {}, 1, /^REDIS_URL is required for a worker\nDATABASE_URL is required for a worker$/],
+      [['worker'], {}, 1, /^REDIS_URL is required for a worker$/],
       [['worker', 'now'], env, 2, /^scorewire worker takes no options/],
       [['worker'], { ...env, REDIS_URL: 'redis://127.0.0.1:1' }, 1, /^Redis cannot be reached at 127\.0\.0\.1:1/],
       [['migrate'], {}, 1, /^DATABASE_URL is required/],
@@ -89,6 +96,6 @@ test('the ledger as an operator runs it', async (t) => {
   })
 
   await t.test('and so does a process, on its standard error', async (t) => {
-    t.strictSame(await run(['worker']), { code: 1, out: '', error: 'scorewire: REDIS_URL is required for a worker\nscorewire: DATABASE_URL is required for a worker\n' })
+    t.strictSame(await run(['worker']), { code: 1, out: '', error: 'scorewire: REDIS_URL is required for a worker\n' })
   })
 })

@@ -21,7 +21,7 @@ function resultWith (more: Partial<Section> = {}): Result {
     name: 'increment',
     command: 'scorewire bench',
     date: '2026-11-21T12:00:00.000Z',
-    text: '| `GET top`, <b>wide</b> | p50 | p99 | max | errors | requests | and | many | more | columns | than | a | phone | has |\n| --- |\n| increments | 1 | 2 | 100 | 7 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 |\n\nErrors: 7 × 429 & more, INVALID.',
+    text: '| `GET top`, <b>wide</b> | p50 | p99 | max | errors | requests | and | many | more | columns | than | a | phone | has |\n| --- |\n| increments | 1 | 2 | 100 | 7 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 |\n\nErrors: 7 × 429 & more, **missed**, INVALID.',
     flaws: [],
     headlines: [],
     figures: [figure('p99', [10, 11, 12])],
@@ -57,7 +57,7 @@ test('a report says what was asked, where, with what and when, and shows it on a
     t.strictSame(requests, [String(pathToFileURL(file))], 'no request leaves the page')
     t.strictSame(complaints, [])
     const text = await page.innerText('main')
-    for (const said of ['scorewire under load', 'https://scores.example', '2026-11-21 12:00 UTC', '2 cores of a test', 'scorewire 0.1.0', 'rate 100', 'REGRESSION', '0.91 of a core', '7 × 429 & more', '<b>wide</b>']) {
+    for (const said of ['scorewire under load', 'https://scores.example', '2026-11-21 12:00 UTC', '2 cores of a test', 'scorewire 0.1.0', 'rate 100', 'REGRESSION', '0.91 of a core', '7 × 429 & more, missed', '<b>wide</b>']) {
       t.ok(text.includes(said), said)
     }
     const seen = await page.evaluate(`(() => {
