@@ -1,4 +1,5 @@
 // How near is scorewire to what the machine gives: to Fastify with nothing behind it, and to Redis with nothing in front of it?
+import type { Answer } from './answer.ts'
 import type { Asking } from './asking.ts'
 import { ClosedLoop } from './closed-loop.ts'
 import { startOwn, startRedis, targetOf, type BenchRedis, type Ends } from './contenders.ts'
@@ -7,7 +8,7 @@ import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, today } from './machine.ts'
 import { commandOf, type Options } from './options.ts'
 import { machineMicros, meter, MOST_OTHER_CPU, NODE_FLAGS, pathOf, startServer, type Processes } from './processes.ts'
-import { isMet, REACH_HEAD, reachRow, type Reach } from './reach.ts'
+import { isMet, REACH_HEAD, reachAnswer, reachRow, type Reach } from './reach.ts'
 import { runRedisBenchmark } from './redis-benchmark.ts'
 import { scriptCall } from './script-call.ts'
 import { median, spread, spreadMicros, sum } from './statistics.ts'
@@ -36,7 +37,7 @@ export interface LimitsResult {
 
 interface Row { readonly name: string, readonly run: (forMs: number) => Promise<LimitSample>, readonly samples: LimitSample[] }
 
-export async function askLimits (options: Options, onProgress: (message: string) => void): Promise<{ result: LimitsResult, text: string }> {
+export async function askLimits (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const ends: Ends = []
   try {
     onProgress('limits: starting servers')
@@ -49,7 +50,7 @@ export async function askLimits (options: Options, onProgress: (message: string)
       }
     }
     const result = resultOf(rows)
-    return { result, text: report(options, result) }
+    return { result, text: report(options, result), ...reachAnswer(result.reaches) }
   } finally {
     for (const end of ends) await end()
   }

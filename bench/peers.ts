@@ -1,11 +1,12 @@
 // How many increments a second can be had of this machine, with scorewire and with what others build?
+import type { Answer } from './answer.ts'
 import { ClosedLoop, type LoopSample } from './closed-loop.ts'
 import { startOwn, startRedisRank, startSpecification, type Contender, type Ends } from './contenders.ts'
 import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
 import { machine, packageVersion, today } from './machine.ts'
 import { commandOf, type Options } from './options.ts'
 import { machineMicros, meter, MOST_OTHER_CPU } from './processes.ts'
-import { isMet, REACH_HEAD, reachRow, type Reach } from './reach.ts'
+import { isMet, REACH_HEAD, reachAnswer, reachRow, type Reach } from './reach.ts'
 import { median, spread, sum } from './statistics.ts'
 
 /** Each is measured with the number of connections that gives it the most. */
@@ -45,7 +46,7 @@ interface Bench { readonly loop: ClosedLoop, readonly screens: Generator }
 interface Entrant { readonly contender: Contender, connections: number, readonly runs: Map<Setting, PeerSample[]> }
 
 /** Alternates measured runs of each contender, with nobody watching and with screens that are shown the board. */
-export async function askPeers (options: Options, onProgress: (message: string) => void): Promise<{ result: PeersResult, text: string }> {
+export async function askPeers (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const ends: Ends = []
   try {
     onProgress('peers: starting servers')
@@ -67,7 +68,7 @@ export async function askPeers (options: Options, onProgress: (message: string) 
     }
     await alternate({ loop, screens }, entrants, { ...options, onProgress })
     const result = resultOf(entrants)
-    return { result, text: report(options, result) }
+    return { result, text: report(options, result), ...reachAnswer(result.reaches) }
   } finally {
     for (const end of ends) await end()
   }

@@ -1,4 +1,5 @@
 // What is to be reached, and whether it was.
+import type { Answer } from './answer.ts'
 import { median, spread } from './statistics.ts'
 
 export interface Reach {
@@ -21,3 +22,14 @@ export function reachRow (reach: Reach): string {
 }
 
 export const REACH_HEAD = ['| reach | ratio of each round | bound | |', '| --- | --- | --- | --- |'] as const
+
+/** What is to be reached, for a report: to be compared with another run, and for the README. */
+export function reachAnswer (reaches: readonly Reach[]): Pick<Answer, 'figures' | 'headlines'> {
+  return {
+    figures: reaches.map(({ what, ratios, least }) => ({ name: what, unit: '×', better: least === undefined ? 'less' : 'more', samples: [...ratios] })),
+    headlines: reaches.map((reach) => {
+      const bound = reach.least === undefined ? `at most × ${reach.most}` : `at least × ${reach.least}`
+      return { what: reach.what, measured: `× ${spread(reach.ratios, 2)}`, beside: `to be reached: ${bound}${isMet(reach) ? '' : ', **missed**'}` }
+    })
+  }
+}
