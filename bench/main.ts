@@ -9,6 +9,7 @@ import { mostOpenFiles } from './machine.ts'
 import { fitOptions, HELP, readOptions, USAGE, type Options, type Question } from './options.ts'
 import { askPeers } from './peers.ts'
 import { askReads } from './reads.ts'
+import { askRebuild } from './rebuild.ts'
 import { writeReadme } from './readme.ts'
 import { askWriteToScreen } from './write-to-screen.ts'
 
@@ -22,6 +23,7 @@ const ASK: Record<Question, (options: Options, onProgress: (message: string) => 
   'write-to-screen': askWriteToScreen,
   growth: askGrowth,
   archive: askArchive,
+  rebuild: askRebuild,
   peers: askPeers,
   limits: askLimits
 }

@@ -1,7 +1,7 @@
 // What can be asked of the bench, and within which bounds.
 import { parseArgs } from 'node:util'
 
-export const QUESTIONS = ['increment', 'reads', 'fan-out', 'write-to-screen', 'growth', 'archive', 'peers', 'limits'] as const
+export const QUESTIONS = ['increment', 'reads', 'fan-out', 'write-to-screen', 'growth', 'archive', 'rebuild', 'peers', 'limits'] as const
 export type Question = typeof QUESTIONS[number]
 
 /** Each number with its default and the most it may be. */
@@ -42,7 +42,7 @@ export const HELP = `usage: ${USAGE}
   --watchers     WebSockets that are shown a board in fan-out
   --screens      the most WebSockets, in fan-out and write-to-screen
   --writes       marked writes of a setting in write-to-screen
-  --members      of the board in reads
+  --members      of the board in reads and rebuild
   --events       archived in archive
   --sizes        members of the boards in growth, rising; with 5 million, which take 1 GB and a minute more:
                  npm run bench -- --only growth --sizes 1000,100000,1000000,5000000
