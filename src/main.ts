@@ -6,12 +6,15 @@ import { UsageError } from './cli/command.ts'
 import { exportBoard } from './cli/export.ts'
 import { importBoard } from './cli/import.ts'
 import { migrate } from './cli/migrate.ts'
+import { rebuild } from './cli/rebuild.ts'
+import { reconcile } from './cli/reconcile.ts'
+import { rollback } from './cli/rollback.ts'
 import { serve, VERSION } from './cli/serve.ts'
 import { token } from './cli/token.ts'
 import { worker } from './cli/worker.ts'
 import { ConfigError } from './config.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { audit, boards, export: exportBoard, import: importBoard, migrate, serve, token, worker }
+const COMMANDS: Readonly<Record<string, Command>> = { audit, boards, export: exportBoard, import: importBoard, migrate, rebuild, reconcile, rollback, serve, token, worker }
 
 const USAGE = `scorewire ${VERSION}: a live leaderboard service
 
@@ -19,6 +22,9 @@ const USAGE = `scorewire ${VERSION}: a live leaderboard service
   scorewire worker          work behind the nodes: apply what is queued, archive the ledger
   scorewire migrate         bring the ledger's database up to date
   scorewire audit           print what happened  [--board NAME] [--user ID] [--from TIME] [--to TIME] [--limit 100] [--json]
+  scorewire rebuild         make boards anew in Redis from the ledger  [--board NAME] [--replace]
+  scorewire reconcile       tell where Redis and the ledger differ  [--board NAME] [--apply] [--json]
+  scorewire rollback        take back what a user has gained  --board NAME --user ID --since TIME [--reason TEXT] [--dry-run]
   scorewire token <user>    print a token  [--name NAME] [--scope SCOPE] [--expires 1h]
   scorewire boards          apply FILE [--dry-run], list, show NAME: the boards of a running service
   scorewire export <board>  [--window W] [--segment S] [--format ndjson|csv] [--out FILE]
