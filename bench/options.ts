@@ -58,7 +58,7 @@ export function help (questions: readonly Askable[]): string {
   --watchers     WebSockets that are shown a board in fan-out
   --screens      the most WebSockets, in fan-out and write-to-screen
   --writes       marked writes of a setting in write-to-screen
-  --members      of the board in reads
+  --members      of the board in reads and rebuild
   --events       archived in archive
   --sizes        members of the boards in growth, rising; with 5 million, which take 1 GB and a minute more:
                  npm run bench -- --only growth --sizes 1000,100000,1000000,5000000

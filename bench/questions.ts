@@ -8,6 +8,7 @@ import { askIncrement } from './increment.ts'
 import { askLimits } from './limits.ts'
 import { askPeers } from './peers.ts'
 import { askReads } from './reads.ts'
+import { askRebuild } from './rebuild.ts'
 import { askWriteToScreen } from './write-to-screen.ts'
 
 export interface Question {
@@ -25,6 +26,7 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'write-to-screen', ask: askWriteToScreen },
   { name: 'growth', ask: askGrowth },
   { name: 'archive', ask: askArchive },
+  { name: 'rebuild', ask: askRebuild },
   { name: 'peers', ask: askPeers },
   { name: 'limits', ask: askLimits }
 ]

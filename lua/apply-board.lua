@@ -1,9 +1,10 @@
 #!lua
 -- apply-board: makes a board, or gives it other rules, where it still has the rules that the caller saw.
 --
--- KEYS[1] rules   hash    json and revision of the rules; when the board was created and last changed, in µs of Redis' time
+-- KEYS[1] rules   hash    json and revision of the rules; when the board was created and last changed, in µs of Redis' time, and where
+--                         a board of its name was deleted before, `anew`: when it was made anew
 -- KEYS[2] meta    hash    its field rules is the revision by which every write is judged; or where the board was deleted
---                         'deleting' or 'deleted'
+--                         'deleting' or 'deleted', and 'closed' while the board is made anew from the ledger
 -- KEYS[3] ledger  stream  has entries of the board since its first write; may be there before, and hold those of a deleted board
 -- ARGV[1] seen        revision that the caller saw, '' where there were no rules
 -- ARGV[2] revision    of the new rules
@@ -32,13 +33,13 @@ end
 
 local stored = call('HMGET', rules, 'revision', 'changed', 'created')
 local present, changed = stored[1] or '', stored[2] or '0'
+local tombstone = call('HGET', meta, 'rules')
 if present == revision then
-  call('HSET', meta, 'rules', revision)
+  if tombstone ~= 'closed' then call('HSET', meta, 'rules', revision) end
   return {'same', changed}
 end
 if present ~= seen then return {'outdated', '0'} end
 
-local tombstone = call('HGET', meta, 'rules')
 local is_deleted = tombstone == 'deleting' or tombstone == 'deleted'
 if is_deleted and anew ~= '1' then return {'deleted', '0'} end
 if tombstone == 'deleting' then return {'deleting', '0'} end
@@ -47,8 +48,11 @@ if corrupting == '1' and has_scores then return {'kept', '0'} end
 
 local clock = call('TIME')
 local now = string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], tonumber(changed) + 1))
-if is_deleted then call('UNLINK', meta) end -- and with it the end that it would have
+if is_deleted then
+  call('UNLINK', meta) -- and with it the end that it would have
+  call('HSET', rules, 'anew', now)
+end
 call('HSETNX', rules, 'created', now)
 call('HSET', rules, 'json', json, 'revision', revision, 'changed', now)
-call('HSET', meta, 'rules', revision)
+if tombstone ~= 'closed' then call('HSET', meta, 'rules', revision) end
 return {present == '' and 'created' or 'changed', now}

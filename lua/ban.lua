@@ -27,6 +27,7 @@
 -- ARGV[12] reason     why
 -- ARGV[13] ban        JSON object of the ban without its time
 -- ARGV[14] ends_ms    when it ends, 0 for never
+-- ARGV[15] reach      'board', or 'everywhere' for a ban from all boards
 --
 -- Returns {word, now_ms, ban}: 'clock' and 'rules' with nothing done, as in increment.lua; 'banned', or 'same' where just this
 -- ban is there already; with the JSON of the ban, '' where there is none.
@@ -40,7 +41,7 @@ local meta, gate, ledger, current, former, banned, ends = KEYS[1], KEYS[2], KEYS
 local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
 local user, action, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-local ban, ends_ms = ARGV[13], ARGV[14]
+local ban, ends_ms, reach = ARGV[13], ARGV[14], ARGV[15]
 
 local board = boards.open(meta)
 local now_ms = whole(board.now_ms)
@@ -69,6 +70,8 @@ if ends_ms ~= '0' then remark('until', ends_ms) end
 local now_in = segments.move(current, former, user)
 if was_seen and #now_in > 0 then remark('segments', cjson.encode(now_in)) end
 if not was_seen then remark('aside', '1') end
+if cjson.decode(ban).shadow then remark('shadow', '1') end
+if reach == 'everywhere' then remark('everywhere', '1') end
 boards.log(board, ledger, 'user', user, 'action', action, 'increment', '0', 'score', first,
   'actor', actor, 'ip', ip, 'request', request, unpack(remarks))
 boards.publish(board, gate, gate_ms, channel)

@@ -4,7 +4,7 @@
 -- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh: no second one is published
 -- KEYS[3] names    hash    user -> username
--- KEYS[4] ledger   stream  one entry for each score that has changed
+-- KEYS[4] ledger   stream  one entry for each row that has changed something
 -- KEYS[5] banned   hash    user -> JSON of the ban
 -- KEYS[6] current  hash    user -> the segments that the user is in, a line of name:value each
 -- KEYS[7] former   hash    user -> those the user has left, likewise
@@ -72,16 +72,19 @@ local function part_of(window, line)
   return open(segments.key_of(window.scores, line), segments.key_of(window.head, line), window.expires_ms)
 end
 
--- The segments of a user follow the scores of every window that runs.
+-- The segments of a user follow the scores of every window that runs. Whether any of them has changed.
 local function settle_segments(user, given)
+  local before = call('HGET', current, user)
   local now, left = segments.move(current, former, user, given)
+  local moved = before ~= call('HGET', current, user)
   for _, window in ipairs(windows) do
     local score = call('ZSCORE', window.scores, user)
     for _, line in ipairs(left) do heads.remove(part_of(window, line), user) end
     for _, line in ipairs(now) do
-      if score then heads.put(part_of(window, line), user, score) end
+      if score then moved = heads.put(part_of(window, line), user, score) or moved end
     end
   end
+  return moved
 end
 
 -- In a past window a user stays where it was then, but for the segments that a row names. Returns all of them, and those left.
@@ -92,39 +95,43 @@ end
 
 local function put_in_past(window, user, stored, given)
   local lines, left = lines_then(window.scores, user, given)
+  local moved = #left > 0
   for _, line in ipairs(left) do heads.remove(part_of(window, line), user) end
-  for _, line in ipairs(lines) do heads.put(part_of(window, line), user, stored) end
+  for _, line in ipairs(lines) do moved = heads.put(part_of(window, line), user, stored) or moved end
   segments.remember(current, former, user, lines)
-  return heads.put(window, user, stored)
+  return heads.put(window, user, stored), moved
 end
 
 local function put_aside(user, stored, given)
   local lines, left = lines_then(aside, user, given)
+  local moved = #segments.within(aside, user, lines) < #lines or #left > 0
   segments.unmark(aside, user, left)
   segments.mark(aside, user, lines, number(windows[1].expires_ms))
   segments.remember(current, former, user, lines)
   local is_new = call('ZADD', aside, 'CH', stored, user) == 1
   if windows[1].expires_ms ~= '0' then call('PEXPIREAT', aside, windows[1].expires_ms) end
-  return is_new
+  return is_new, moved
 end
 
 local function set(user, name, score, given)
   local is_aside = call('HEXISTS', banned, user) == 1
   local stored = sign .. score
-  local is_new
+  local is_new, moved
   given = given ~= 0 and given
   if is_aside then
-    is_new = put_aside(user, stored, given)
+    is_new, moved = put_aside(user, stored, given)
   elseif is_past then
-    is_new = put_in_past(windows[1], user, stored, given)
+    is_new, moved = put_in_past(windows[1], user, stored, given)
   else
     is_new = heads.put(windows[1], user, stored)
-    settle_segments(user, given)
+    moved = settle_segments(user, given)
   end
-  if name ~= '' then call('HSET', names, user, name) end
-  if is_new then
+  local renamed = name ~= '' and call('HGET', names, user) ~= name
+  if renamed then call('HSET', names, user, name) end
+  if is_new or moved or renamed then
+    local remarks = given and {'kind', 'import', 'segments', cjson.encode(given), 'window', window_name} or {'kind', 'import', 'window', window_name}
     boards.log(board, ledger, 'user', user, 'action', '', 'increment', score, 'score', score,
-      'actor', origin[1], 'ip', origin[2], 'request', origin[3], 'kind', 'import', 'window', window_name)
+      'actor', origin[1], 'ip', origin[2], 'request', origin[3], unpack(remarks))
   end
   return is_aside and 'aside' or is_new and 'set' or 'same'
 end

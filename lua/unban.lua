@@ -27,6 +27,7 @@
 -- ARGV[12] reason     why
 -- ARGV[13] which      'any', or 'over' for a ban that has ended and no other
 -- ARGV[14] running    how many windows run: there the user is in the segments of now, in all others in those of then
+-- ARGV[15] reach      'board', or 'everywhere' where the user is let back on all boards
 --
 -- Returns {word, now_ms}: 'clock' and 'rules' with nothing done, as in increment.lua; 'unbanned', or 'none' where there is no such ban.
 
@@ -40,7 +41,7 @@ local meta, gate, ledger, current, former, banned, ends = KEYS[1], KEYS[2], KEYS
 local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
 local user, action, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-local which, running = ARGV[13], number(ARGV[14])
+local which, running, reach = ARGV[13], number(ARGV[14]), ARGV[15]
 
 local board = boards.open(meta)
 local now_ms = whole(board.now_ms)
@@ -58,6 +59,6 @@ end
 call('HDEL', banned, user)
 call('ZREM', ends, user)
 boards.log(board, ledger, 'user', user, 'action', action, 'increment', '0', 'score', first,
-  'actor', actor, 'ip', ip, 'request', request, 'kind', 'unban', 'reason', reason)
+  'actor', actor, 'ip', ip, 'request', request, 'kind', 'unban', 'reason', reason, unpack(reach == 'everywhere' and {'everywhere', '1'} or {}))
 boards.publish(board, gate, gate_ms, channel)
 return {'unbanned', now_ms}

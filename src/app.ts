@@ -100,7 +100,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   const { databaseUrl } = config
   const ledger = databaseUrl === undefined
     ? undefined
-    : await openLedger({ config, boards, redisUrl, databaseUrl, log, random }).catch(giveUp)
+    : await openLedger({ config, boards, readBoard: store.boards.read, now: store.now, redisUrl, databaseUrl, log, random }).catch(giveUp)
   ledger?.registerMetrics(metrics.registry)
   const stopWork = config.roles.has('worker') ? await startWork({ config, redisUrl, log, random }, { scoring, registry: metrics.registry }).catch(giveUp) : undefined
   const hub = new Hub({

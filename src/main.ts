@@ -1,19 +1,23 @@
 #!/usr/bin/env node
-import { audit } from './cli/audit.ts'
-import { BENCH_HELP } from './cli/bench-options.ts'
-import { bench } from './cli/bench.ts'
-import { boards } from './cli/boards.ts'
-import type { Command } from './cli/command.ts'
-import { UsageError } from './cli/command.ts'
-import { exportBoard } from './cli/export.ts'
-import { importBoard } from './cli/import.ts'
-import { migrate } from './cli/migrate.ts'
-import { serve, VERSION } from './cli/serve.ts'
-import { token } from './cli/token.ts'
-import { worker } from './cli/worker.ts'
+import { UsageError, type Command } from './cli/command.ts'
+import { VERSION } from './cli/version.ts'
 import { ConfigError } from './config.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { audit, bench, boards, export: exportBoard, import: importBoard, migrate, serve, token, worker }
+/** Each is loaded when it is asked for: what the others are built on takes half a second. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  audit: async () => (await import('./cli/audit.ts')).audit,
+  bench: async () => (await import('./cli/bench.ts')).bench,
+  boards: async () => (await import('./cli/boards.ts')).boards,
+  export: async () => (await import('./cli/export.ts')).exportBoard,
+  import: async () => (await import('./cli/import.ts')).importBoard,
+  migrate: async () => (await import('./cli/migrate.ts')).migrate,
+  rebuild: async () => (await import('./cli/rebuild.ts')).rebuild,
+  reconcile: async () => (await import('./cli/reconcile.ts')).reconcile,
+  rollback: async () => (await import('./cli/rollback.ts')).rollback,
+  serve: async () => (await import('./cli/serve.ts')).serve,
+  token: async () => (await import('./cli/token.ts')).token,
+  worker: async () => (await import('./cli/worker.ts')).worker
+}
 
 const USAGE = `scorewire ${VERSION}: a live leaderboard service
 
@@ -21,6 +25,9 @@ const USAGE = `scorewire ${VERSION}: a live leaderboard service
   scorewire worker          work behind the nodes: apply what is queued, archive the ledger
   scorewire migrate         bring the ledger's database up to date
   scorewire audit           print what happened  [--board NAME] [--user ID] [--from TIME] [--to TIME] [--limit 100] [--json]
+  scorewire rebuild         make boards anew in Redis from the ledger  [--board NAME] [--replace]
+  scorewire reconcile       tell where Redis and the ledger differ  [--board NAME] [--apply] [--json]
+  scorewire rollback        take back what a user has gained  --board NAME --user ID --since TIME [--reason TEXT] [--dry-run]
   scorewire token <user>    print a token  [--name NAME] [--scope SCOPE] [--expires 1h]
   scorewire boards          apply FILE [--dry-run], list, show NAME: the boards of a running service
   scorewire export <board>  [--window W] [--segment S] [--format ndjson|csv] [--out FILE]
@@ -44,11 +51,12 @@ async function main (name: string | undefined, words: string[]): Promise<number>
     return 0
   }
   if (name === undefined || name === 'help' || [name, ...words].some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(name === 'bench' ? BENCH_HELP : USAGE)
+    process.stdout.write(name === 'bench' ? (await import('./cli/bench-options.ts')).BENCH_HELP : USAGE)
     return name === undefined ? 2 : 0
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (command === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}\n\n${USAGE}`)
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (load === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}\n\n${USAGE}`)
+  const command = await load()
   return await command(words, {
     env: process.env,
     isTerminal: process.stdout.isTTY,

@@ -6,6 +6,7 @@ import { registerQueueMetrics } from './http/queue-metrics.ts'
 import { logScores } from './http/score-log.ts'
 import { startQueueAlarm } from './jobs/queue-alarm.ts'
 import { openScoreQueue, type ScoreQueue } from './jobs/score-queue.ts'
+import { knownBoards } from './known-boards.ts'
 import type { ReadGrant } from './leaderboard/award.ts'
 import { createRaiseScore, type RaiseScore } from './leaderboard/increment.ts'
 import { createModeration, type Moderation } from './leaderboard/moderation.ts'
@@ -46,7 +47,7 @@ export async function openScoring ({ config, redisUrl, log, now, readGrant, metr
   const close = async () => { for (const end of ends.splice(0)) await end() }
   try {
     const feed = await openBoardFeed({
-      registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, file: config.boardsFile, now: store.now, log
+      registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, known: knownBoards(config, log), file: config.boardsFile, now: store.now, log
     })
     ends.unshift(feed.close)
     const queue = await openScoreQueue({

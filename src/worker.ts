@@ -10,11 +10,13 @@ import { registerQueueWorkMetrics } from './http/queue-metrics.ts'
 import { createServer, type Server } from './http/server.ts'
 import { startScoreWorker } from './jobs/score-worker.ts'
 import { createApplyQueued } from './leaderboard/apply-queued.ts'
+import type { BoardState } from './leaderboard/apply-board.ts'
 import type { Boards } from './leaderboard/board.ts'
 import type { ReadEvents } from './leaderboard/ledger.ts'
 import { startAlarm } from './ledger/alarm.ts'
 import { startArchiver, type Archiver } from './ledger/archiver.ts'
 import { openDatabase } from './ledger/database.ts'
+import { startRuleKeeper } from './ledger/keep-rules.ts'
 import { LedgerStats } from './ledger/ledger-stats.ts'
 import { makeMonths, migrate } from './ledger/migrate.ts'
 import { createReadEvents } from './ledger/read-events.ts'
@@ -28,6 +30,10 @@ export interface LedgerOptions {
   readonly config: Config
   /** As they are now. */
   readonly boards: Boards
+  /** A board as Redis has it. */
+  readonly readBoard: (name: string) => Promise<BoardState>
+  /** Redis' clock, in ms since 1970. */
+  readonly now: () => number
   readonly redisUrl: string
   readonly databaseUrl: string
   readonly log: FastifyBaseLogger
@@ -48,7 +54,7 @@ export interface Ledger {
  * Opens the ledger. From now on no board's stream is trimmed before it is archived. PostgreSQL may be away: a worker begins when it is there.
  * @throws Error when Redis cannot be reached
  */
-export async function openLedger ({ config, boards: all, redisUrl, databaseUrl, log, random }: LedgerOptions): Promise<Ledger> {
+export async function openLedger ({ config, boards: all, readBoard, now, redisUrl, databaseUrl, log, random }: LedgerOptions): Promise<Ledger> {
   const { stream, isReady, close } = await openArchive({ url: redisUrl, log, worker: randomUUID() })
   const boards = () => all.all.map(({ name }) => name)
   const { ledgerMaxEntries: maxEntries } = config
@@ -58,9 +64,11 @@ export async function openLedger ({ config, boards: all, redisUrl, databaseUrl, 
   const stopping = new AbortController()
   for (const board of boards()) await stream.open(board)
 
+  let stopRules = async () => {}
   async function archive (): Promise<Archiver | undefined> {
     await prepareDatabase(databaseUrl, { log, signal: stopping.signal })
     if (stopping.signal.aborted) return undefined
+    stopRules = startRuleKeeper({ boards: all, read: readBoard, database, now, log })
     return startArchiver({ stream, database, stats, log, random, boards, windowOf: (board) => all.all.find(({ name }) => name === board)?.windows[0] ?? 'all' })
   }
   const archiver = isWorker ? archive() : Promise.resolve(undefined)
@@ -79,6 +87,7 @@ export async function openLedger ({ config, boards: all, redisUrl, databaseUrl, 
       stopAlarm()
       clearInterval(months)
       await (await archiver)?.stop()
+      await stopRules()
       close()
       await database.close()
     }
@@ -146,7 +155,7 @@ export async function createWorker ({ config, redisUrl, log, random }: WorkerOpt
   const { databaseUrl } = config
   try {
     if (databaseUrl === undefined) log.info({}, 'there is no DATABASE_URL: the ledger stays in Redis, bounded')
-    const ledger = databaseUrl === undefined ? undefined : await openLedger({ config, boards, redisUrl, databaseUrl, log, random })
+    const ledger = databaseUrl === undefined ? undefined : await openLedger({ config, boards, readBoard: scoring.store.boards.read, now: scoring.store.now, redisUrl, databaseUrl, log, random })
     ledger?.registerMetrics(metrics.registry)
     server.addHook('onClose', async () => await ledger?.close())
     server.addHook('onClose', await startWork({ config, redisUrl, log, random }, { scoring, registry: metrics.registry }))

@@ -26,6 +26,11 @@ local entries = (function()
     return score
   end
 
+  -- Takes a user out of these segments of a window, and leaves the window itself.
+  local function take_lines(window, user, lines)
+    for _, line in ipairs(lines) do take(window, line, user) end
+  end
+
   local function keep(part, expires_ms)
     call('PEXPIREAT', part.scores, expires_ms)
     call('PEXPIREAT', part.head, expires_ms)
@@ -80,7 +85,7 @@ local entries = (function()
   end
 
   return {
-    window_of = window_of, take_out = take_out, put_in = put_in, put_aside = put_aside, drop_aside = drop_aside,
+    window_of = window_of, take_out = take_out, take_lines = take_lines, put_in = put_in, put_aside = put_aside, drop_aside = drop_aside,
     set_aside = set_aside, bring_back = bring_back
   }
 end)()

@@ -11,7 +11,7 @@ import { resultOf } from '../load/summary.ts'
 import { readBenchOptions, type BenchOptions } from './bench-options.ts'
 import { UsageError, type Command, type Process } from './command.ts'
 import { readDevelopmentSecret } from './development-secret.ts'
-import { VERSION } from './serve.ts'
+import { VERSION } from './version.ts'
 
 /** Longer than any run and what comes after it. */
 const TOKEN_LIFE_MS = 26 * 3600 * 1000

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { createApp } from '../app.ts'
 import { readConfig } from '../config.ts'
@@ -6,9 +5,8 @@ import { startEmbeddedRedis, type EmbeddedRedis } from '../redis/embedded.ts'
 import { UsageError, type Command } from './command.ts'
 import { makeDevelopmentSecret } from './development-secret.ts'
 import { createLog } from './log.ts'
+import { VERSION } from './version.ts'
 import { worker } from './worker.ts'
-
-export const VERSION: string = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 
 /** `scorewire serve`: runs a node until it is asked to stop. */
 export const serve: Command = async (words, process) => {

@@ -28,7 +28,7 @@ export const EventBody = Type.Object({
   until: Known,
   season: Known,
   segments: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]),
-  window: Type.Union([Type.String(), Type.Null()], { description: 'The window that an import was for' }),
+  window: Type.Union([Type.String(), Type.Null()], { description: 'The window that an import was for; of an adjust or delete the one that it was for alone' }),
   aside: Type.Boolean({ description: 'Whether it did not count publicly' })
 })
 export type EventBody = Static<typeof EventBody>

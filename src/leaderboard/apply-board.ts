@@ -9,6 +9,10 @@ export interface StoredBoard {
   /** When it was made and when its rules last changed, in µs of the store's time: they order boards, and changes of one. */
   readonly created: number
   readonly changed: number
+  /** When it was made anew after a board of its name had been deleted; undefined where none was. */
+  readonly anew: number | undefined
+  /** Whether it takes no writes, because it is made anew from the ledger. */
+  readonly isClosed: boolean
   /** Whether it has had a write. */
   readonly hasScores: boolean
 }
@@ -37,6 +41,8 @@ export interface BoardRegistry {
   apply (board: Board, options: ApplyOptions): Promise<'created' | 'changed' | 'same' | 'outdated' | 'kept' | 'deleted'>
   /** Deletes a board with all that it has, and tells every node. `last` where there is no other. */
   remove (name: string): Promise<'deleted' | 'last' | 'unknown'>
+  /** Opens a board that was closed by somebody who died over it. Whether it takes writes. */
+  reopen (name: string): Promise<boolean>
 }
 
 /** What applying rules to a board would do, or has done. */

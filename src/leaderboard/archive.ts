@@ -8,6 +8,8 @@ export interface Backlog {
   readonly waiting: number
   /** How long the oldest of them has waited, in ms. */
   readonly lagMs: number
+  /** When the oldest of them was written, in ms since 1970; undefined where there is none. */
+  readonly oldestMs: number | undefined
   readonly deadLetters: number
 }
 

@@ -4,8 +4,8 @@ import type { Board } from './board.ts'
 import { Problem } from './problem.ts'
 
 /** What can happen to a user on a board. */
-export const EventKind = Type.Enum(['increment', 'score', 'adjust', 'ban', 'unban', 'delete', 'erase', 'import'], {
-  description: 'increment: points gained; score: a submitted score; adjust: a correction; import: brought in; the others are moderation'
+export const EventKind = Type.Enum(['increment', 'score', 'adjust', 'ban', 'unban', 'delete', 'erase', 'import', 'repair'], {
+  description: 'increment: points gained; score: a submitted score; adjust: a correction; import: brought in; repair: the store was set to what the ledger says; the others are moderation'
 })
 export type EventKind = Static<typeof EventKind>
 
@@ -32,10 +32,14 @@ export interface ScoreEvent extends Position {
   readonly untilMs: number | null
   readonly season: string | null
   readonly segments: Readonly<Record<string, string>> | null
-  /** The window that an import was for. */
+  /** The window that an import was for; or an adjust or delete, where it was for one alone. */
   readonly window: string | null
   /** Whether the user was set aside, so that the score did not count publicly. */
   readonly aside: boolean
+  /** Of a ban: whether nobody but the user was to notice it. */
+  readonly shadow?: boolean
+  /** Of a ban or its end: whether it was for all boards. */
+  readonly everywhere?: boolean
 }
 
 /** An entry of the ledger's stream as it was written: its id, and names and values in turn. */
@@ -60,7 +64,9 @@ const Fields = Type.Object({
   season: Type.Optional(Type.String()),
   segments: Type.Optional(Type.String()),
   window: Type.Optional(Type.String()),
-  aside: Type.Optional(Type.Literal('1'))
+  aside: Type.Optional(Type.Literal('1')),
+  shadow: Type.Optional(Type.Literal('1')),
+  everywhere: Type.Optional(Type.Literal('1'))
 })
 /** As an object, or as the lines `name:value` in which the scripts keep them. */
 const Segments = Type.Union([Type.Record(Type.String(), Type.String()), Type.Array(Type.String({ pattern: ':' }))])
@@ -95,7 +101,9 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
     season: content.season ?? null,
     segments: content.segments === undefined ? null : readSegments(content.segments),
     window: content.window ?? null,
-    aside: content.aside === '1'
+    aside: content.aside === '1',
+    shadow: content.shadow === '1',
+    everywhere: content.everywhere === '1'
   }
 }
 

@@ -13,6 +13,8 @@ export interface Act extends Origin {
   /** The user id of who asked. */
   readonly actor: string
   readonly reason: string
+  /** Whether a ban, or its end, is one from all boards; by default it is the board's own. */
+  readonly reach?: 'board' | 'everywhere'
 }
 
 /** Nothing was done: the board has other rules by now. */
@@ -147,7 +149,7 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
     for (let cursor: string | undefined, more = true; more;) {
       const page = await readBans.page(undefined, cursor)
       for (const { userId, since_ms: _, ...wanted } of page.bans) {
-        if (!isOver(wanted, now())) await ban(board, { ...SERVICE, userId, actor: wanted.actor, actionId: newId(), reason: wanted.reason }, wanted)
+        if (!isOver(wanted, now())) await ban(board, { ...SERVICE, userId, actor: wanted.actor, actionId: newId(), reason: wanted.reason, reach: 'everywhere' }, wanted)
       }
       cursor = page.next
       more = cursor !== undefined
@@ -169,12 +171,12 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
       const kept = { ...wanted, since_ms: now() }
       // First of all: a board that comes meanwhile is among the boards, or finds this.
       await serviceBans.put(userId, kept)
-      await onEachBoard(async (board) => await ban(board, actOf(moderator, userId, request.reason), wanted) !== undefined)
+      await onEachBoard(async (board) => await ban(board, { ...actOf(moderator, userId, request.reason), reach: 'everywhere' }, wanted) !== undefined)
       return kept
     },
     async unbanEverywhere (moderator, userId, reason) {
       await serviceBans.remove(userId)
-      return await onEachBoard(async (board) => await unban(board, actOf(moderator, userId, reason), 'any'))
+      return await onEachBoard(async (board) => await unban(board, { ...actOf(moderator, userId, reason), reach: 'everywhere' }, 'any'))
     },
     async takeOverServiceBans (among) {
       for (const board of await serviceBans.owedBy(among)) {

@@ -30,3 +30,25 @@ export function judgeSegment (board: { readonly name: string, readonly segments:
   const has = board.segments.length === 0 ? 'has no segments' : `has the segments ${board.segments.join(', ')}`
   throw new Problem('invalid_request', `The board ${board.name} ${has}, not ${name}.`, { errors: [{ path, message: 'must be a segment of the board' }] })
 }
+
+/** Former segments that are remembered of a user, as `lua/parts/segments.lua` does. */
+export const MOST_FORMER = 1000
+
+/** Lines in the order of their bytes, as the store keeps them. */
+export function sortedLines (lines: readonly string[]): string[] {
+  return lines.length < 2 ? [...lines] : lines.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+}
+
+/** What a user is in when the lines given replace those of the same names: all, in order, and those that are left. */
+export function mergeLines (before: readonly string[], given: readonly string[]): { now: readonly string[], left: readonly string[] } {
+  const names = new Set(given.map(nameOf))
+  const replaced = before.filter((line) => names.has(nameOf(line)))
+  return {
+    now: sortedLines([...before.filter((line) => !names.has(nameOf(line))), ...given]),
+    left: replaced.filter((line) => !given.includes(line))
+  }
+}
+
+function nameOf (line: string): string {
+  return line.slice(0, line.indexOf(':'))
+}

@@ -13,9 +13,9 @@ export interface Kept {
 /** The columns that an event is handed in with; one JSON text for all events costs less than a parameter for each value. */
 const INCOMING = `json_to_recordset($2::json) AS incoming (
   action_key uuid, user_id text, action_id text, kind text, delta bigint, score_after bigint, ms bigint, seq bigint, actor text, ip text, request_id text,
-  action_type text, reason text, until_ms bigint, season text, segments jsonb, in_window text, aside boolean, username text, shown boolean)`
+  action_type text, reason text, until_ms bigint, season text, segments jsonb, in_window text, aside boolean, shadow boolean, everywhere boolean, username text, shown boolean)`
 
-const COLUMNS = 'user_id, action_id, kind, delta, score_after, seq, actor, ip, request_id, action_type, reason, season, segments, in_window, aside'
+const COLUMNS = 'user_id, action_id, kind, delta, score_after, seq, actor, ip, request_id, action_type, reason, season, segments, in_window, aside, shadow, everywhere'
 
 /** Kinds whose score is what the user has from then on, where anybody sees it. */
 const WITH_SCORE: ReadonlySet<EventKind> = new Set(['increment', 'score', 'adjust', 'import'])
@@ -37,12 +37,20 @@ const KEEP = `
     SELECT DISTINCT ON (user_id) $1, user_id, username, score_after, at, seq FROM added
     WHERE shown
     ORDER BY user_id, at DESC, seq DESC
-    ON CONFLICT (board, user_id) DO UPDATE SET username = excluded.username, score = excluded.score, at = excluded.at, seq = excluded.seq
+    ON CONFLICT (board, user_id) DO UPDATE SET username = CASE WHEN excluded.username = excluded.user_id THEN users_scores.username ELSE excluded.username END, score = excluded.score, at = excluded.at, seq = excluded.seq
     WHERE (users_scores.at, users_scores.seq) < (excluded.at, excluded.seq)
+  ), names AS (
+    INSERT INTO user_names (board, user_id, username)
+    SELECT DISTINCT $1, user_id, username FROM incoming
+    WHERE username <> user_id AND NOT EXISTS (
+      SELECT FROM user_names WHERE board = $1 AND user_names.user_id = incoming.user_id AND user_names.username = incoming.username)
+    ON CONFLICT (board, user_id) DO UPDATE SET username = excluded.username
   )
   SELECT action_key FROM fresh`
 
 const REMOVE = 'DELETE FROM users_scores WHERE board = $1 AND user_id = $2 AND (at, seq) <= (to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval \'1 ms\', $4::bigint)'
+/** Before any event is kept: the names that come with the events are those of now, and who has left has none but a new one. */
+const FORGET_NAMES = 'DELETE FROM user_names WHERE board = $1 AND user_id = ANY ($2)'
 const ERASE = 'SELECT erase_score_user($1, $2, to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval \'1 ms\', $4::bigint)'
 
 export interface Events {
@@ -60,10 +68,12 @@ export async function keepEvents (database: Database, board: string, { events, n
   }))
   return await database.transaction(async (query) => {
     for (const ms of monthsOf(events)) await query('SELECT make_score_events_month(to_timestamp($1::bigint / 1000))', [ms])
+    const gone = events.filter(({ kind, window }) => kind === 'erase' || (kind === 'delete' && window === null))
+    if (gone.length > 0) await query(FORGET_NAMES, [board, gone.map(({ userId }) => userId)])
     const fresh = await query<{ action_key: string }>(KEEP, [board, JSON.stringify(rows)])
     const repeated = fresh.length === rows.length ? [] : await repeatedAmong(query, rows)
-    for (const { kind, userId, ms, seq } of events) {
-      if (kind === 'delete' || kind === 'ban') await query(REMOVE, [board, userId, ms, seq])
+    for (const { kind, userId, ms, seq, window } of events) {
+      if (kind === 'ban' || (kind === 'delete' && (window === null || window === firstWindow))) await query(REMOVE, [board, userId, ms, seq])
       if (kind === 'erase') await query(ERASE, [board, userId, ms, seq])
     }
     return { count: fresh.length, repeated: repeated.map((n) => events[n]!) }
@@ -73,6 +83,7 @@ export async function keepEvents (database: Database, board: string, { events, n
 /** The board is no more, and has no scores; what happened on it stays. */
 export async function removeScores (database: Database, board: string): Promise<void> {
   await database.query('DELETE FROM users_scores WHERE board = $1', [board])
+  await database.query('DELETE FROM user_names WHERE board = $1', [board])
 }
 
 /** A stand-in for an action that says nothing of it: 128 bits of SHA-256, and so none of 10^15 actions passes for another one. */
@@ -102,6 +113,8 @@ function rowOf (board: string, event: ScoreEvent, { username, shown }: { usernam
     segments: event.segments,
     in_window: event.window,
     aside: event.aside,
+    shadow: event.shadow ?? false,
+    everywhere: event.everywhere ?? false,
     username,
     shown
   }

@@ -28,6 +28,14 @@ export async function migrate (database: Database, directory = MIGRATIONS): Prom
   })
 }
 
+/** Whether no migration of this version is missing. @throws Error while the database is away */
+export async function isMigrated ({ query }: Pick<Database, 'query'>, directory = MIGRATIONS): Promise<boolean> {
+  const [row] = await query<{ known: boolean }>("SELECT to_regclass('scorewire_migrations') IS NOT NULL AS known")
+  if (row?.known !== true) return false
+  const known = new Set((await query<{ name: string }>('SELECT name FROM scorewire_migrations')).map(({ name }) => name))
+  return readdirSync(directory).filter((name) => FILE.test(name)).every((name) => known.has(name))
+}
+
 /** Makes the running month and those ahead, where they are missing. */
 export async function makeMonths ({ query }: Pick<Database, 'query'>): Promise<void> {
   await query("SELECT make_score_events_month(now() + n * interval '1 month') FROM generate_series(0, $1::integer) n", [MONTHS_AHEAD])

@@ -2,7 +2,7 @@ import type { EventKind, ReadEvents, ScoreEvent } from '../leaderboard/ledger.ts
 import { unavailable } from '../leaderboard/problem.ts'
 import { isDataError, type Database } from './database.ts'
 
-interface Row {
+export interface EventRow {
   readonly user_id: string
   readonly action_id: string
   readonly kind: EventKind
@@ -20,10 +20,17 @@ interface Row {
   readonly segments: Record<string, string> | null
   readonly in_window: string | null
   readonly aside: boolean
+  readonly shadow: boolean
+  readonly everywhere: boolean
+  readonly [column: string]: unknown
 }
 
+/** The columns of an event. */
+export const EVENT_COLUMNS = `user_id, action_id, kind, delta, score_after, (extract(epoch FROM at) * 1000)::bigint AS ms, seq, actor, ip, request_id, action_type, reason,
+  (extract(epoch FROM until) * 1000)::bigint AS until_ms, season, segments, in_window, aside, shadow, everywhere`
+
 /** A moment given in ms as a parameter, exact to the ms, which a float would not be. */
-const MOMENT = (n: number) => `to_timestamp($${n}::bigint / 1000) + $${n}::bigint % 1000 * interval '1 ms'`
+export const MOMENT = (n: number) => `to_timestamp($${n}::bigint / 1000) + $${n}::bigint % 1000 * interval '1 ms'`
 
 /** Reads events from PostgreSQL, the newest first. @throws Problem `unavailable` while it is away */
 export function createReadEvents (database: Database): ReadEvents {
@@ -39,12 +46,10 @@ export function createReadEvents (database: Database): ReadEvents {
       // The first of the two says the same of the month alone: without it every month would be looked at.
       conditions.push(`at <= ${MOMENT(values.length - 1)}`, `(at, seq) < (${MOMENT(values.length - 1)}, $${values.length}::bigint)`)
     }
-    let rows: readonly Row[]
+    let rows: readonly EventRow[]
     try {
-      rows = await database.query<Row & { [column: string]: unknown }>(`
-        SELECT user_id, action_id, kind, delta, score_after, (extract(epoch FROM at) * 1000)::bigint AS ms, seq, actor, ip, request_id, action_type, reason,
-          (extract(epoch FROM until) * 1000)::bigint AS until_ms, season, segments, in_window, aside
-        FROM score_events WHERE ${conditions.join(' AND ')} ORDER BY at DESC, seq DESC LIMIT $2`, values)
+      rows = await database.query<EventRow>(`
+        SELECT ${EVENT_COLUMNS} FROM score_events WHERE ${conditions.join(' AND ')} ORDER BY at DESC, seq DESC LIMIT $2`, values)
     } catch (cause) {
       if (isDataError(cause)) throw cause
       throw unavailable('The ledger is away.', { cause })
@@ -54,7 +59,7 @@ export function createReadEvents (database: Database): ReadEvents {
   }
 }
 
-function eventOf (row: Row): ScoreEvent {
+export function eventOf (row: EventRow): ScoreEvent {
   return {
     ms: Number(row.ms),
     seq: Number(row.seq),
@@ -72,6 +77,8 @@ function eventOf (row: Row): ScoreEvent {
     season: row.season,
     segments: row.segments,
     window: row.in_window,
-    aside: row.aside
+    aside: row.aside,
+    shadow: row.shadow,
+    everywhere: row.everywhere
   }
 }

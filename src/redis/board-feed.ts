@@ -1,8 +1,11 @@
 import type { BoardRegistry, StoredBoard } from '../leaderboard/apply-board.ts'
 import { Boards, type Board } from '../leaderboard/board.ts'
 import { changesBetween } from '../leaderboard/board-change.ts'
+import { unavailable } from '../leaderboard/problem.ts'
 import type { Log } from './connection.ts'
 
+/** When to come back to a board that is made anew from the ledger: most take seconds. */
+const CLOSED_S = 2
 /** A lost hint costs so long. */
 const POLL_MS = 1000
 
@@ -12,6 +15,8 @@ export interface BoardFeedOptions {
   readonly follow: (onHint: () => void) => () => void
   /** The boards that are made where they do not exist. */
   readonly wanted: readonly Board[]
+  /** Boards that there were before Redis lost them: they are made as they were, whatever is wanted. */
+  readonly known?: () => Promise<readonly Board[]>
   /** The file that names them; without one they are only for a service that has no boards at all. */
   readonly file: string | undefined
   /** Ms since 1970. */
@@ -34,8 +39,8 @@ export interface BoardFeed {
  * are, and a Redis that has lost them gets them back.
  * @throws Problem `unavailable`, or Error where the boards in Redis are none that this version understands
  */
-export async function openBoardFeed ({ registry, follow, wanted, file, now, log }: BoardFeedOptions): Promise<BoardFeed> {
-  await seed({ registry, wanted, file, now, log })
+export async function openBoardFeed ({ registry, follow, wanted, known: readKnown, file, now, log }: BoardFeedOptions): Promise<BoardFeed> {
+  await seed({ registry, wanted, known: readKnown, file, now, log })
   const known = new Map<string, StoredBoard>()
   const renewing = new Map<string, Promise<void>>()
   /** Boards whose rules this version does not understand, to say so once. */
@@ -96,6 +101,9 @@ export async function openBoardFeed ({ registry, follow, wanted, file, now, log 
   async function renew (name: string): Promise<void> {
     await look(name)
     show()
+    if (known.get(name)?.isClosed === true && !await registry.reopen(name)) {
+      throw unavailable(`The board ${name} is being made anew from the ledger; nothing was applied.`, { retryAfterSeconds: CLOSED_S })
+    }
   }
 
   await refresh()
@@ -121,14 +129,21 @@ export async function openBoardFeed ({ registry, follow, wanted, file, now, log 
   }
 }
 
-type SeedOptions = Omit<BoardFeedOptions, 'follow'>
+type SeedOptions = Omit<BoardFeedOptions, 'follow' | 'known'> & { readonly known: BoardFeedOptions['known'] }
 
 /** Makes the boards that do not exist. Those that do are left as they are, and so are those that somebody has deleted. */
-async function seed ({ registry, wanted, file, now, log }: SeedOptions): Promise<void> {
+async function seed ({ registry, wanted, known, file, now, log }: SeedOptions): Promise<void> {
   const listed = await registry.list()
   if (listed.size > 0 && file === undefined) return
   const different: string[] = []
-  for (const board of wanted) {
+  const isLacking = wanted.some(({ name }) => !listed.has(name))
+  const remembered = new Map((isLacking ? await known?.() : [])?.map((board) => [board.name, board]))
+  const others = wanted.filter(({ name }) => !remembered.has(name))
+  const isAnew = listed.size === 0 && remembered.size > 0
+  if (isAnew) {
+    log.warn({ boards: [...remembered.keys()], rebuild: 'scorewire rebuild' }, 'Redis has no boards, and the ledger has: they are made with the rules that they had, and without scores until they are rebuilt')
+  }
+  for (const board of isAnew ? [...remembered.values(), ...file === undefined ? [] : others] : wanted.map((board) => remembered.get(board.name) ?? board)) {
     const stored = await registry.read(board.name)
     if (stored.state === 'there') {
       if (changesBetween(stored.board, board, now()).length > 0) different.push(board.name)

@@ -24,6 +24,7 @@ const UNKNOWN = 'No answer came from the score store. Send the same again: it do
 export function createBoardRegistry ({ reader, writer, directory }: BoardRegistryOptions): BoardRegistry {
   const apply = createApplyBoard({ redis: writer, directory })
   const { end, sweep } = createDeleteBoard({ reader, writer, directory })
+  const open = bindScript(writer, 'rebuild-open', { reply: Type.Enum(['open', 'closed']), directory })
   const unlist = bindScript(writer, 'unlist-board', { reply: Type.Enum(['unlisted', 'last']), directory })
   const writing = async <T>(call: () => Promise<T>) => await attempt(writer, call, UNKNOWN)
   /** What follows a write: a refusal of it is not one of the whole. */
@@ -50,6 +51,10 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
       return new Map(Array.from({ length: cells.length / 2 }, (_, n) => [cells[2 * n]!, Number(cells[2 * n + 1])]))
     },
     read: async (name) => await readBoard(reader, name),
+    async reopen (name) {
+      const { meta, rules, rebuilder } = boardKeys(name)
+      return await writing(async () => await open([meta, rules, rebuilder], [''])) === 'open'
+    },
     async apply (board, options) {
       const { word, changed } = await writing(async () => await applyAnyway(board, options))
       if (word === 'deleting') throw unavailable('The board is still being deleted; nothing was applied.')
@@ -80,15 +85,16 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
 async function readBoard (redis: Redis, name: string): Promise<BoardState> {
   const { rules, meta, ledger } = boardKeys(name)
   // On one connection, one after the other: what is read in between is another moment, and the scripts judge anew.
-  const [[json, revision, created, changed], [word, epoch], lastMs] = await Promise.all([
-    redis.hmget(rules, 'json', 'revision', 'created', 'changed'), redis.hmget(meta, 'rules', 'epoch'), lastEntryMs(redis, ledger)
+  const [[json, revision, created, changed, anew], [word, epoch], lastMs] = await Promise.all([
+    redis.hmget(rules, 'json', 'revision', 'created', 'changed', 'anew'), redis.hmget(meta, 'rules', 'epoch'), lastEntryMs(redis, ledger)
   ])
   if (json == null || revision == null) return { state: word === 'deleting' || word === 'deleted' ? 'deleted' : 'unknown' }
   const parsed = parseRules({ boards: { [name]: JSON.parse(json) } })
   if ('problems' in parsed) return { state: 'puzzling', why: parsed.problems.join('; ') }
   // The revision stays the one that is stored: a later version may fill in rules that were not there when it was made.
   const board = { ...parsed.boards[0]!, revision }
-  return { state: 'there', board, created: Number(created), changed: Number(changed), hasScores: epoch != null || (lastMs > 0 && lastMs >= Math.floor(Number(created) / 1000)) }
+  const hasScores = epoch != null || (lastMs > 0 && lastMs >= Math.floor(Number(created) / 1000))
+  return { state: 'there', board, created: Number(created), changed: Number(changed), anew: anew == null ? undefined : Number(anew), isClosed: word === 'closed', hasScores }
 }
 
 /** When the last entry was written, 0 for none yet: an archiver makes the stream before the first, and that of a deleted board outlives it. */

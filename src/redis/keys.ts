@@ -12,6 +12,10 @@ export interface BoardKeys {
   readonly deadLetters: string
   /** Which worker archives the board. */
   readonly archiver: string
+  /** Who makes the board anew from the ledger, and has it closed for writes meanwhile. */
+  readonly rebuilder: string
+  /** Where a key of the board is made before it takes the place of another one, by whom. */
+  draft (rebuilder: string, key: string): string
   readonly hints: string
   readonly banned: string
   /** When bans end. */
@@ -22,8 +26,10 @@ export interface BoardKeys {
   /** Of a window, or of one segment of it, such as region:eu. */
   scores (window: string, segment?: string): string
   head (window: string, segment?: string): string
+  /** The head that belongs to a key of scores. */
+  headOf (scores: string): string
   /** Scores that count and that nobody sees. */
-  aside (window: string): string
+  aside (window: string, segment?: string): string
   /** What a closed season looked like. */
   archive (season: string): string
   quota (userId: string): string
@@ -45,6 +51,8 @@ export function boardKeys (board: string): BoardKeys {
     ledger: `${tag}ledger`,
     deadLetters: `${tag}dead`,
     archiver: `${tag}archiver`,
+    rebuilder: `${tag}rebuilder`,
+    draft: (rebuilder, key) => `${tag}draft:${rebuilder}:${key.slice(tag.length)}`,
     hints: `${tag}hints`,
     banned: `${tag}banned`,
     banEnds: `${tag}ban-ends`,
@@ -52,7 +60,8 @@ export function boardKeys (board: string): BoardKeys {
     formerSegments: `${tag}segments-left`,
     scores: (window, segment) => `${tag}z:${window}${behind(segment)}`,
     head: (window, segment) => `${tag}head:${window}${behind(segment)}`,
-    aside: (window) => `${tag}aside:${window}`,
+    headOf: (scores) => `${tag}head:${scores.slice(`${tag}z:`.length)}`,
+    aside: (window, segment) => `${tag}aside:${window}${behind(segment)}`,
     archive: (season) => `${tag}archive:${season}`,
     quota: (userId) => `${tag}quota:${userId}`,
     // An action's name holds no colon, and a user id may.
@@ -65,6 +74,19 @@ export function boardKeys (board: string): BoardKeys {
 /** Matches every key of a board, as `SCAN` reads patterns. */
 export function boardPattern (board: string): string {
   return `sw:{${board.replace(/[\\*?[\]^]/g, '\\$&')}}:*`
+}
+
+/** Matches the drafts of a board, whosever they are. */
+export function draftPattern (board: string): string {
+  return boardPattern(board).replace(/\*$/, 'draft:*')
+}
+
+/** Tells of a key of the board whether it holds scores, or who has them under which name, in which segments, with which bans. */
+export function scoreKeys (board: string): (key: string) => boolean {
+  const keys = boardKeys(board)
+  const [scores, head, aside] = [keys.scores(''), keys.head(''), keys.aside('')]
+  const others = new Set([keys.names, keys.banned, keys.banEnds, keys.currentSegments, keys.formerSegments])
+  return (key) => others.has(key) || key.startsWith(scores) || key.startsWith(head) || key.startsWith(aside)
 }
 
 /** Where all boards are listed, each with the time of its last change. No board's slot is its own. */

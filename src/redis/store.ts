@@ -7,6 +7,7 @@ import type { KeepModeration, KeepServiceBans, ReadBans } from '../leaderboard/m
 import { unavailable } from '../leaderboard/problem.ts'
 import type { Refusals } from '../leaderboard/queue.ts'
 import type { Reads } from '../leaderboard/reads.ts'
+import type { KeepRollback } from '../leaderboard/rollback.ts'
 import { createAdjust } from './adjust.ts'
 import { createReadEndedBans, type ReadEndedBans } from './ban-sweep.ts'
 import { createBan } from './ban.ts'
@@ -31,6 +32,7 @@ import { createReadTop, type ReadTop } from './read-top.ts'
 import { createReadUser } from './read-user.ts'
 import { createRefusals } from './refuse-action.ts'
 import { createRemoveUser } from './remove-user.ts'
+import { createRollback } from './rollback.ts'
 import { createSeasonArchive, type SeasonArchive } from './season-archive.ts'
 import { createUnban } from './unban.ts'
 
@@ -64,6 +66,7 @@ export interface Store {
   readonly groups: Groups
   readonly boards: BoardRegistry
   readonly moderation: KeepModeration
+  readonly rollback: KeepRollback
   readonly serviceBans: KeepServiceBans
   readonly readBans: ReadBans
   readonly readEndedBans: ReadEndedBans
@@ -138,6 +141,7 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
     groups: { ...groups, read: whileReading(groups.read) },
     boards: { ...boards, list: whileReading(boards.list), read: whileReading(boards.read) },
     moderation: { ban: createBan(writing), unban: createUnban(writing), removeUser: createRemoveUser(writing), adjust: createAdjust(writing) },
+    rollback: createRollback(writing),
     serviceBans: createServiceBans(writing),
     readBans: { one: whileReading(readBans.one), page: whileReading(readBans.page) },
     readEndedBans: whileReading(createReadEndedBans(reading)),

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { pino } from 'pino'
+import { ConfigError, readConfig, type Config } from '../config.ts'
+import type { StoredBoard } from '../leaderboard/apply-board.ts'
+import { BoardHistory } from '../leaderboard/board-history.ts'
+import type { RebuildLedger } from '../leaderboard/rebuild.ts'
+import type { ArchiveOptions } from '../ledger/archive-board.ts'
+import { keepRules, readBoardRules, type LedgerBoard } from '../ledger/board-rules.ts'
+import { isMigrated } from '../ledger/migrate.ts'
+import { openDatabase, placeOf, type Database } from '../ledger/database.ts'
+import { drain } from '../ledger/drain.ts'
+import { LedgerStats } from '../ledger/ledger-stats.ts'
+import { measureReplay, replay, replayNames } from '../ledger/replay.ts'
+import { openArchive, type ArchiveConnection } from '../redis/archive.ts'
+import { runningEmbeddedRedis } from '../redis/embedded.ts'
+import { openStore, type Store } from '../redis/store.ts'
+import type { Process } from './command.ts'
+
+const log = pino({ level: 'silent' })
+
+/** To sort the events of some million users takes a while. */
+const STATEMENT_MS = 600_000
+
+/** Both stores of a running service: its Redis, and the ledger in PostgreSQL. */
+export interface RunningLedger {
+  readonly config: Config
+  readonly redisUrl: string
+  readonly store: Store
+  readonly database: Database
+  /** The boards that the ledger knows, with those of Redis that it has not taken note of yet. */
+  readonly boards: ReadonlyMap<string, LedgerBoard>
+  /** Archives what a board's stream holds, or waits until a worker has. */
+  drain (board: LedgerBoard, upToMs?: number): Promise<void>
+  ledgerOf (board: LedgerBoard): RebuildLedger
+}
+
+/** Does something with both stores. @throws ConfigError without a ledger; Error that says which of them is away, or not brought up to date */
+export async function withRunningLedger<T> (env: Process['env'], use: (running: RunningLedger) => Promise<T>): Promise<T> {
+  const config = readConfig(env, [])
+  const { databaseUrl } = config
+  if (databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required: the ledger that says what the boards are'])
+  const database = openDatabase({ url: databaseUrl, log, statementMs: STATEMENT_MS })
+  const ends: Array<() => unknown> = [database.close]
+  try {
+    await checkDatabase(database, placeOf(databaseUrl))
+    const redisUrl = config.redisUrl ?? await runningEmbeddedRedis(config.dataDir)
+    const store = await openStore({ url: redisUrl, log, now: Date.now })
+    ends.unshift(store.close)
+    const archive = await openArchive({ url: redisUrl, log, worker: randomUUID() })
+    ends.unshift(archive.close)
+    const boards = await boardsOf({ config, store, database })
+    return await use(runningLedger({ config, redisUrl, store, database, boards, archive }))
+  } finally {
+    for (const end of ends) await end()
+  }
+}
+
+function runningLedger ({ archive, ...rest }: Omit<RunningLedger, 'drain' | 'ledgerOf'> & { archive: ArchiveConnection }): RunningLedger {
+  const { database, boards } = rest
+  const options: ArchiveOptions = {
+    stream: archive.stream, database, stats: new LedgerStats(), log, windowOf: (board) => boards.get(board)?.history.board.windows[0] ?? 'all'
+  }
+  const drainBoard = async ({ history: { board } }: LedgerBoard, upToMs?: number) => await drain(options, board.name, upToMs)
+  return {
+    ...rest,
+    drain: drainBoard,
+    ledgerOf (board) {
+      const range = { board: board.history.board.name, sinceMicros: board.sinceMicros }
+      return {
+        open: async () => await archive.stream.open(range.board),
+        measure: async () => await measureReplay(database, range),
+        replay: async (take) => await replay(database, range, take),
+        names: async (take) => await replayNames(database, range.board, take),
+        drain: async () => await drainBoard(board)
+      }
+    }
+  }
+}
+
+async function checkDatabase (database: Database, place: string): Promise<void> {
+  let migrated
+  try {
+    migrated = await isMigrated(database)
+  } catch (error) {
+    throw new Error(`The ledger's database cannot be reached at ${place}: ${error instanceof Error ? error.message || error.name : String(error)}`)
+  }
+  if (!migrated) throw new Error(`The ledger's database at ${place} is not up to date: run scorewire migrate, or start a worker.`)
+}
+
+/** A ledger that was kept before it took note of rules has those of Redis, or of the configuration. */
+async function boardsOf ({ config, store, database }: Pick<RunningLedger, 'config' | 'store' | 'database'>): Promise<ReadonlyMap<string, LedgerBoard>> {
+  for (const name of (await store.boards.list()).keys()) {
+    const stored = await store.boards.read(name)
+    if (stored.state === 'there') await keepRules(database, stored)
+  }
+  const boards = new Map(await readBoardRules(database))
+  for (const name of boards.keys()) if (await isDeleted(store, name)) boards.delete(name)
+  for (const board of config.boards.all) {
+    if (boards.has(board.name) || await isDeleted(store, board.name)) continue
+    const known = { history: new BoardHistory([{ fromMs: 0, board }]), sinceMicros: 0 }
+    if ((await measureReplay(database, { board: board.name, sinceMicros: 0 })).events > 0) boards.set(board.name, known)
+  }
+  return boards
+}
+
+async function isDeleted (store: Store, name: string): Promise<boolean> {
+  return (await store.boards.read(name)).state === 'deleted'
+}
+
+/** The boards that a command is about: the one that it names, or all. @throws Error for one that the ledger does not know */
+export function boardsNamed ({ boards }: RunningLedger, name: string | undefined): LedgerBoard[] {
+  if (name === undefined) {
+    if (boards.size === 0) throw new Error('There is nothing in the ledger: it knows no board.')
+    return [...boards.values()]
+  }
+  const board = boards.get(name)
+  if (board !== undefined) return [board]
+  throw new Error(`The ledger knows no board called ${JSON.stringify(name)}; it knows ${[...boards.keys()].join(', ') || 'none'}.`)
+}
+
+/** The revision of the rules that Redis has for a board; undefined where it has none. */
+export async function storedRevision (store: Store, name: string): Promise<string | undefined> {
+  const stored = await store.boards.read(name)
+  return stored.state === 'there' ? stored.board.revision : undefined
+}
+
+/** Gives Redis a board with the rules of the ledger, where it has none or others. @throws Error */
+export async function putRules (store: Store, board: LedgerBoard['history']['board']): Promise<void> {
+  const stored = await store.boards.read(board.name)
+  if (stored.state === 'puzzling') throw new Error(`Redis has rules of the board ${board.name} that this version does not understand.`)
+  if (stored.state === 'there' && stored.board.revision === board.revision) return
+  const seen = stored.state === 'there' ? (stored satisfies StoredBoard).board.revision : undefined
+  const outcome = await store.boards.apply(board, { seen, isCorrupting: false, anew: true })
+  if (outcome === 'outdated') throw new Error(`The rules of the board ${board.name} were changed at the same time: try again.`)
+}

@@ -1,0 +1,43 @@
+// A board of a million users, lost with its Redis and made anew from the ledger.
+import { test } from 'tap'
+import { boardKeys } from '../../src/redis/keys.ts'
+import { run } from '../harness/command.ts'
+import { seedLedger } from '../harness/seed-ledger.ts'
+import { startPostgres } from '../harness/postgres.ts'
+import { startRedis } from '../harness/redis.ts'
+import { freshBoard, openTestStore } from '../harness/store.ts'
+import { know } from '../harness/know.ts'
+
+const USERS = 1_000_000
+const WITHIN_MS = 60_000
+
+test('a million users within a minute', { timeout: 300_000 }, async (t) => {
+  const redis = await startRedis(t)
+  const { url, database } = await startPostgres(t)
+  const board = freshBoard({ windows: ['all', 'day'] })
+  await know(database, board)
+  await seedLedger(url, board.name, USERS)
+  const begun = performance.now()
+  const { code, out, error } = await run(['rebuild', '--board', board.name], { REDIS_URL: redis.url, DATABASE_URL: url })
+  const tookMs = performance.now() - begun
+  t.equal(code, 0, error)
+  t.comment(out)
+  t.ok(tookMs < WITHIN_MS, `${Math.round(tookMs)} ms`)
+
+  const keys = boardKeys(board.name)
+  t.equal(await redis.client.zcard(keys.scores('all')), USERS)
+  t.equal(await redis.client.hlen(keys.names), USERS)
+  const [row] = await database.query<{ sum: string }>('SELECT sum(delta) FROM score_events WHERE board = $1', [board.name])
+  let sum = 0
+  for (let cursor = '0'; ;) {
+    const [next, cells] = await redis.client.zscan(keys.scores('all'), cursor, 'COUNT', 5000)
+    for (let n = 1; n < cells.length; n += 2) sum += Number(cells[n])
+    if ((cursor = next) === '0') break
+  }
+  t.equal(sum, Number(row!.sum), 'the sum of all scores is that of all events')
+  const store = await openTestStore(t, redis.url)
+  const { entries } = await store.readTop(board, { window: 'all' })
+  const first = await database.query<{ user_id: string }>('SELECT user_id FROM score_events WHERE board = $1 GROUP BY 1 ORDER BY sum(delta) DESC, max(at), max(seq) LIMIT 100', [board.name])
+  t.strictSame(entries.map(({ userId }) => userId), first.map(({ user_id: userId }) => userId), 'the top with its ties')
+  t.equal((await redis.client.keys('*draft*')).length, 0)
+})
