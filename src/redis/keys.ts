@@ -26,11 +26,34 @@ export interface BoardKeys {
   aside (window: string): string
   /** What a closed season looked like. */
   archive (season: string): string
+  /** The names of the board's webhooks. */
+  readonly webhooks: string
+  webhook (name: string): WebhookKeys
+  /** Which worker tells of what happens on the board. */
+  readonly teller: string
+  /** How the velocity of users is followed, who was flagged when, and flags that are not told yet. */
+  readonly velocity: string
+  readonly flagged: string
+  readonly flags: string
+  /** The points of users in one slice of time, of the sums begun at `since`. */
+  slice (since: string, slice: number): string
   quota (userId: string): string
   /** How often a user has done a catalogue's action in the running period of its limit. */
   limit (userId: string, action: string): string
   /** The slot for an action's digest among those of one day, counted from 1970 in UTC. */
   seen (day: number, digest: string): string
+}
+
+/** Everything that is kept of one webhook. */
+export interface WebhookKeys {
+  readonly settings: string
+  readonly due: string
+  readonly busy: string
+  readonly log: string
+  readonly order: string
+  readonly marks: string
+  /** Deliveries of one kind of event that have ended. */
+  done (kind: string): string
 }
 
 export function boardKeys (board: string): BoardKeys {
@@ -52,6 +75,21 @@ export function boardKeys (board: string): BoardKeys {
     head: (window, segment) => `${tag}head:${window}${behind(segment)}`,
     aside: (window) => `${tag}aside:${window}`,
     archive: (season) => `${tag}archive:${season}`,
+    webhooks: `${tag}webhooks`,
+    webhook: (name) => ({
+      settings: `${tag}webhook:${name}`,
+      due: `${tag}webhook-due:${name}`,
+      busy: `${tag}webhook-busy:${name}`,
+      log: `${tag}webhook-log:${name}`,
+      order: `${tag}webhook-order:${name}`,
+      marks: `${tag}webhook-marks:${name}`,
+      done: (kind) => `${tag}webhook-done:${name}:${kind}`
+    }),
+    teller: `${tag}teller`,
+    velocity: `${tag}velocity`,
+    flagged: `${tag}flagged`,
+    flags: `${tag}flags`,
+    slice: (since, slice) => `${tag}speed:${since}:${slice}`,
     quota: (userId) => `${tag}quota:${userId}`,
     // An action's name holds no colon, and a user id may.
     limit: (userId, action) => `${tag}limit:${action}:${userId}`,
@@ -66,6 +104,9 @@ export function boardPattern (board: string): string {
 
 /** Where all boards are listed, each with the time of its last change. No board's slot is its own. */
 export const BOARD_REGISTRY = 'sw:boards'
+
+/** The boards that have had a webhook: where workers look. */
+export const WEBHOOK_BOARDS = 'sw:webhooks'
 
 /** The channel that says which board has changed. */
 export const BOARD_CHANGES = 'sw:boards:changes'
