@@ -50,7 +50,7 @@ import { LIVE_ROWS } from './live/prepared-top.ts'
 import { startBanSweep, SWEEP_EVERY_MS } from './redis/ban-sweep.ts'
 import { GATE_MS } from './redis/increment.ts'
 import { openScoring } from './scoring.ts'
-import { openLedger } from './worker.ts'
+import { openLedger, startWork } from './worker.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -89,18 +89,20 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
 
   const grants = createGrantTokens({ secret: jwtSecret, now: () => store.now() })
   const scoring = await openScoring({
-    config, redisUrl, log, now, readGrant: grants.read, onGroup: metrics.onGroup, onOutcome: metrics.onOutcome, scripts
+    config, redisUrl, log, now, readGrant: grants.read, metrics, scripts
   })
-  const { store, feed, moderation, raiseScore } = scoring
+  const { store, feed, moderation, raiseScore, queue, queueScore } = scoring
   const { boards } = feed
+  const giveUp = async (error: unknown): Promise<never> => {
+    await scoring.close()
+    throw error
+  }
   const { databaseUrl } = config
   const ledger = databaseUrl === undefined
     ? undefined
-    : await openLedger({ config, boards, redisUrl, databaseUrl, log, random }).catch((error: unknown) => {
-      scoring.close()
-      throw error
-    })
+    : await openLedger({ config, boards, redisUrl, databaseUrl, log, random }).catch(giveUp)
   ledger?.registerMetrics(metrics.registry)
+  const stopWork = config.roles.has('worker') ? await startWork({ config, redisUrl, log, random }, { scoring, registry: metrics.registry }).catch(giveUp) : undefined
   const hub = new Hub({
     read: store.readTop,
     readChanges: store.readChanges,
@@ -151,8 +153,9 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     stopClosing()
     audience.stop()
     stopBanSweep()
+    await stopWork?.()
     await ledger?.close()
-    scoring.close()
+    await scoring.close()
   })
   await server.register(jwt, tokenOptions({ secret: jwtSecret, issuer: config.jwtIssuer, audience: config.jwtAudience }))
   const auth = createAuth(server.jwt, now)
@@ -172,11 +175,11 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   await registerCrossOrigin(server, config.allowedOrigins)
   await registerEdgeLimit(server, auth, config.rateLimitMax)
 
-  registerIncrement(server, { boards, auth, raiseScore, readUser: store.readUser })
-  registerScore(server, { boards, auth, raiseScore, readUser: store.readUser })
+  registerIncrement(server, { boards, auth, raiseScore, queueScore, readUser: store.readUser })
+  registerScore(server, { boards, auth, raiseScore, queueScore, readUser: store.readUser })
   registerBatch(server, { boards, auth, raiseScore, newId: randomUUID })
   registerGrant(server, { boards, auth, signGrant: grants.sign, now: store.now, newId: randomUUID })
-  registerReceipt(server, { boards, auth, readReceipt: store.readReceipt })
+  registerReceipt(server, { boards, auth, readReceipt: store.readReceipt, readRefusal: store.refusals.read, isQueued: queue.isQueued })
   registerTop(server, { boards, auth, readTop, readGroup: store.groups.read, readLookup: store.readLookup, now: store.now })
   registerUser(server, { boards, auth, readUser: store.readUser, now: store.now })
   registerEntries(server, { boards, auth, readEntries: store.readEntries, now: store.now })

@@ -18,6 +18,7 @@ const Environment = Type.Object({
   JWT_AUDIENCE: Type.Optional(Text('The audience that tokens must name')),
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://.+$' })),
   LEDGER_MAX_ENTRIES: Type.Optional(Type.Integer({ minimum: 1000, maximum: 1_000_000_000 })),
+  QUEUE_MAX_JOBS: Type.Integer({ minimum: 100, maximum: 10_000_000, default: 100_000 }),
   ROLES: Type.String({ pattern: '^(api|worker|api,worker|worker,api)$', default: 'api,worker' }),
   BOARDS_FILE: Type.Optional(Text('JSON file of boards')),
   DATA_DIR: Type.String({ minLength: 1, default: 'data' }),
@@ -43,7 +44,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   JWT_SECRET: 'must have at least 32 characters'
 }
 
-/** What a process does: answer requests, archive the ledger. */
+/** What a process does: answer requests, or work behind those who do. */
 export type Role = 'api' | 'worker'
 
 export interface Config {
@@ -60,6 +61,8 @@ export interface Config {
   readonly databaseUrl: string | undefined
   /** Entries that the ledger stream of a board may hold. */
   readonly ledgerMaxEntries: number
+  /** Increments that the queue may hold. */
+  readonly queueMaxJobs: number
   readonly roles: ReadonlySet<Role>
   /** Those of the boards file, or `main` alone: made where they do not exist. */
   readonly boards: Boards
@@ -162,6 +165,7 @@ export function readConfig (
     jwtAudience: given.JWT_AUDIENCE,
     databaseUrl: given.DATABASE_URL,
     ledgerMaxEntries: given.LEDGER_MAX_ENTRIES ?? (given.DATABASE_URL === undefined ? STREAM_ENTRIES : BACKLOG_ENTRIES),
+    queueMaxJobs: given.QUEUE_MAX_JOBS,
     roles: new Set(given.ROLES.split(',') as Role[]),
     boards,
     boardsFile: given.BOARDS_FILE,

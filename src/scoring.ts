@@ -1,56 +1,68 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
+import type { Metrics } from './http/metrics.ts'
+import { registerQueueMetrics } from './http/queue-metrics.ts'
 import { logScores } from './http/score-log.ts'
+import { startQueueAlarm } from './jobs/queue-alarm.ts'
+import { openScoreQueue, type ScoreQueue } from './jobs/score-queue.ts'
 import type { ReadGrant } from './leaderboard/award.ts'
-import { createRaiseScore, type RaiseScore, type RaiseScoreOptions } from './leaderboard/increment.ts'
+import { createRaiseScore, type RaiseScore } from './leaderboard/increment.ts'
 import { createModeration, type Moderation } from './leaderboard/moderation.ts'
+import { createQueueScore, type QueueScore } from './leaderboard/queue.ts'
 import { openBoardFeed, type BoardFeed } from './redis/board-feed.ts'
-import { openStore, type Store, type StoreOptions } from './redis/store.ts'
+import { openStore, type Store } from './redis/store.ts'
 
-export interface ScoringOptions extends Pick<StoreOptions, 'onGroup'>, Pick<RaiseScoreOptions, 'onOutcome'> {
+export interface ScoringOptions {
   readonly config: Config
   readonly redisUrl: string
   readonly log: FastifyBaseLogger
   /** Ms since 1970. */
   readonly now: () => number
   readonly readGrant: ReadGrant
+  readonly metrics: Metrics
   /** Another place for `lua/`. */
   readonly scripts?: URL | undefined
 }
 
-/** What every process of the service has, whether it answers requests or works behind them: the store, the boards as they are now, and the one way to raise a score. */
+/**
+ * What every process of the service has, whether it answers requests or works behind those who do: the store, the boards as they are
+ * now, and the one way to raise a score, at once or by the queue.
+ */
 export interface Scoring {
   readonly store: Store
   readonly feed: BoardFeed
   readonly moderation: Moderation
   readonly raiseScore: RaiseScore
-  close (): void
+  readonly queue: ScoreQueue
+  readonly queueScore: QueueScore
+  close (): Promise<void>
 }
 
 /** @throws Error when the store cannot be reached or does not fit */
-export async function openScoring ({ config, redisUrl, log, now, readGrant, onGroup, onOutcome, scripts }: ScoringOptions): Promise<Scoring> {
-  const store = await openStore({ url: redisUrl, log, now, ledgerMax: config.ledgerMaxEntries, ...(onGroup && { onGroup }), ...(scripts && { directory: scripts }) })
-  const feed = await openBoardFeed({
-    registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, file: config.boardsFile, now: store.now, log
-  }).catch((error: unknown) => {
-    store.close()
+export async function openScoring ({ config, redisUrl, log, now, readGrant, metrics, scripts }: ScoringOptions): Promise<Scoring> {
+  const store = await openStore({ url: redisUrl, log, now, ledgerMax: config.ledgerMaxEntries, onGroup: metrics.onGroup, ...(scripts && { directory: scripts }) })
+  const ends: Array<() => unknown> = [store.close]
+  const close = async () => { for (const end of ends.splice(0)) await end() }
+  try {
+    const feed = await openBoardFeed({
+      registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, file: config.boardsFile, now: store.now, log
+    })
+    ends.unshift(feed.close)
+    const queue = await openScoreQueue({
+      url: redisUrl, maxJobs: config.queueMaxJobs, onError: (error) => log.debug({ error: error.message }, 'the queue has lost Redis, trying again')
+    })
+    ends.unshift(queue.close, startQueueAlarm({ depth: queue.depth, log }))
+    registerQueueMetrics({ registry: metrics.registry, readDepth: queue.depth, maxJobs: config.queueMaxJobs, requests: queue.counts, now: store.now })
+    const moderation = createModeration({
+      keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: feed.boards, refreshBoards: feed.refresh, renewBoard: feed.renew, newId: randomUUID, now: store.now
+    })
+    const judging = { newId: randomUUID, readGrant, readReceipt: store.readReceipt }
+    const raiseScore = logScores(createRaiseScore({ ...judging, keep: store.increment, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome: metrics.onOutcome }), log)
+    const queueScore = createQueueScore({ ...judging, enqueue: queue.enqueue, raiseScore, now: store.now })
+    return { store, feed, moderation, raiseScore, queue, queueScore, close }
+  } catch (error) {
+    await close()
     throw error
-  })
-  const moderation = createModeration({
-    keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: feed.boards, refreshBoards: feed.refresh, renewBoard: feed.renew, newId: randomUUID, now: store.now
-  })
-  const raiseScore = logScores(createRaiseScore({
-    keep: store.increment, newId: randomUUID, readGrant, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome
-  }), log)
-  return {
-    store,
-    feed,
-    moderation,
-    raiseScore,
-    close () {
-      feed.close()
-      store.close()
-    }
   }
 }

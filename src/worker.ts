@@ -6,7 +6,10 @@ import type { Config } from './config.ts'
 import { registerHealth } from './http/health.ts'
 import { registerLedgerMetrics } from './http/ledger-metrics.ts'
 import { createMetrics, registerMetrics } from './http/metrics.ts'
+import { registerQueueWorkMetrics } from './http/queue-metrics.ts'
 import { createServer, type Server } from './http/server.ts'
+import { startScoreWorker } from './jobs/score-worker.ts'
+import { createApplyQueued } from './leaderboard/apply-queued.ts'
 import type { Boards } from './leaderboard/board.ts'
 import type { ReadEvents } from './leaderboard/ledger.ts'
 import { startAlarm } from './ledger/alarm.ts'
@@ -16,7 +19,7 @@ import { LedgerStats } from './ledger/ledger-stats.ts'
 import { makeMonths, migrate } from './ledger/migrate.ts'
 import { createReadEvents } from './ledger/read-events.ts'
 import { openArchive } from './redis/archive.ts'
-import { openScoring } from './scoring.ts'
+import { openScoring, type Scoring } from './scoring.ts'
 
 const RETRY_MS = 2000
 const MONTHS_EVERY_MS = 6 * 3_600_000
@@ -117,11 +120,27 @@ export interface WorkerOptions {
   readonly random: () => number
 }
 
+/** What a process with the role `worker` does behind those that answer requests. Returns the stop, which ends after what is under way. */
+export async function startWork ({ redisUrl, log, random }: WorkerOptions, { scoring, registry }: { scoring: Scoring, registry: Registry }): Promise<() => Promise<void>> {
+  const { store, feed, raiseScore } = scoring
+  const apply = createApplyQueued({
+    raiseScore, boardOf: async (name) => feed.boards.has(name) ? feed.boards.get(name) : await feed.renew(name), keepRefusal: store.refusals.keep, now: store.now, random
+  })
+  const scores = await startScoreWorker({
+    url: redisUrl,
+    apply,
+    onError: (error) => log.debug({ error: error.message }, 'the worker has lost Redis, trying again'),
+    onFault: (job, cause) => log.error({ job, error: String(cause) }, 'a queued increment failed')
+  })
+  registerQueueWorkMetrics(registry, scores.counts)
+  return scores.close
+}
+
 /** A worker by itself: what it does behind the nodes, and `/healthz`, `/readyz` and `/metrics`. Closing the server closes all of it. */
 export async function createWorker ({ config, redisUrl, log, random }: WorkerOptions): Promise<Server> {
   const server = createServer({ log, trustProxy: config.trustProxy })
   const metrics = createMetrics()
-  const scoring = await openScoring({ config, redisUrl, log, now: Date.now, readGrant: noTokens, onGroup: metrics.onGroup, onOutcome: metrics.onOutcome })
+  const scoring = await openScoring({ config, redisUrl, log, now: Date.now, readGrant: noTokens, metrics })
   server.addHook('onClose', scoring.close)
   const { boards } = scoring.feed
   const { databaseUrl } = config
@@ -130,6 +149,7 @@ export async function createWorker ({ config, redisUrl, log, random }: WorkerOpt
     const ledger = databaseUrl === undefined ? undefined : await openLedger({ config, boards, redisUrl, databaseUrl, log, random })
     ledger?.registerMetrics(metrics.registry)
     server.addHook('onClose', async () => await ledger?.close())
+    server.addHook('onClose', await startWork({ config, redisUrl, log, random }, { scoring, registry: metrics.registry }))
     registerMetrics(server, metrics)
     registerHealth(server, { isReady: () => scoring.store.isReady() && ledger?.isReady() !== false, isLeaving: () => false })
     return server

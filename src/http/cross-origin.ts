@@ -1,7 +1,7 @@
 import cors from '@fastify/cors'
 import type { Server } from './server.ts'
 
-const EXPOSED = ['age', 'etag', 'idempotency-key', 'idempotency-replayed', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'retry-after']
+const EXPOSED = ['age', 'etag', 'idempotency-key', 'idempotency-replayed', 'location', 'preference-applied', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset', 'retry-after']
 const PREFLIGHT_SECONDS = 600
 
 /** Lets pages of these origins call the service (CORS, by the Fetch standard). Without any, browsers keep foreign pages out. */

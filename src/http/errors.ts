@@ -62,11 +62,15 @@ function describe (cause: unknown): string | undefined {
 export function problemBody (problem: Problem, requestId: string) {
   const { code, statusCode: status, message: detail, errors } = problem
   return {
-    type: `urn:scorewire:problem:${code}`, title: titleOf(code), status, detail, code, request_id: requestId, ...(errors && { errors })
+    type: typeOf(code), title: titleOf(code), status, detail, code, request_id: requestId, ...(errors && { errors })
   }
 }
 
-function titleOf (code: ProblemCode): string {
+export function typeOf (code: ProblemCode): string {
+  return `urn:scorewire:problem:${code}`
+}
+
+export function titleOf (code: ProblemCode): string {
   const words = code.replaceAll('_', ' ')
   return words[0]!.toUpperCase() + words.slice(1)
 }

@@ -2,12 +2,14 @@ import { Type, type TProperties } from 'typebox'
 import type { Board, Boards } from '../leaderboard/board.ts'
 import { ActionId, ActionName, BOARD_NAME, BoardName, UserId, Username } from '../leaderboard/identifiers.ts'
 import type { RaiseScore } from '../leaderboard/increment.ts'
+import type { QueueScore } from '../leaderboard/queue.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { Segments } from '../leaderboard/segment.ts'
 import { principalOf, type Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
 import { MAX_GRANT_BYTES } from './grant-token.ts'
 import { actionIdOf } from './idempotency-key.ts'
+import { PREFER, prefersAsync, QueuedBody, replyQueued } from './prefer.ts'
 import { allowNoBody, type Server } from './server.ts'
 
 /** What every answer to a write says, around what was written: a serializer keeps this order. */
@@ -49,25 +51,29 @@ const schema = {
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName }),
   querystring: IncludeQuery,
-  headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ description: 'The action id, where the body has none' })) }),
+  headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ description: 'The action id, where the body has none' })), ...PREFER }),
   body: Type.Object(IncrementFields, { additionalProperties: false }),
-  response: { 200: IncrementBody, ...PROBLEMS }
+  response: { 200: IncrementBody, 202: QueuedBody, ...PROBLEMS }
 }
 
 export interface IncrementRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly raiseScore: RaiseScore
+  readonly queueScore: QueueScore
   readonly readUser: Reads['user']
 }
 
-export function registerIncrement (server: Server, { boards, auth, raiseScore, readUser }: IncrementRouteOptions): void {
+export function registerIncrement (server: Server, { boards, auth, raiseScore, queueScore, readUser }: IncrementRouteOptions): void {
   server.post('/v1/boards/:board/increments', { schema, preParsing: auth.authenticate, preValidation: allowNoBody }, async (request, reply) => {
     const board = boards.get(request.params.board)
     const { action_id: named, user_id: subject, ...asked } = request.body
-    const { userId, actionId, increment, score, applied } = await raiseScore(board, principalOf(request), {
+    const raise = prefersAsync(request) ? queueScore : raiseScore
+    const raised = await raise(board, principalOf(request), {
       userId: subject, actionId: actionIdOf(request, named), ...asked
     }, { ip: request.ip, requestId: request.id })
+    if ('queued' in raised) return replyQueued(reply, board.name, raised)
+    const { userId, actionId, increment, score, applied } = raised
     if (!applied) reply.header('idempotency-replayed', 'true')
     const answer = { board: board.name, user_id: userId, action_id: actionId, increment, new_score: score, applied }
     return { ...answer, ...request.query.include === 'rank' && await rankOf(readUser, board, userId) }

@@ -8,6 +8,8 @@ export const JOB_PREFIX = '{sw-jobs}'
  * worker waits until it is back.
  */
 export function jobConnection ({ url, name, waits }: { url: string, name: string, waits: boolean }): ConnectionOptions {
-  const own = waits ? { maxRetriesPerRequest: null } : { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 1000 }
-  return { url, connectionName: name, connectTimeout: 1000, ...own }
+  const own = waits ? { maxRetriesPerRequest: null } : { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: 1000, socketTimeout: 1500, enableAutoPipelining: true }
+  // BullMQ's own would wait for up to 20 s.
+  const retryStrategy = (attempt: number) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2)
+  return { url, connectionName: name, connectTimeout: 1000, retryStrategy, ...own }
 }

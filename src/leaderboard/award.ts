@@ -10,8 +10,8 @@ export interface AwardRequest {
   readonly increment?: number | undefined
   /** An action of the board's catalogue, which says the points. */
   readonly action?: string | undefined
-  /** A grant's token. */
-  readonly grant?: string | undefined
+  /** A grant's token, or what was read of it. */
+  readonly grant?: string | Grant | undefined
   readonly actionId?: string | undefined
 }
 
@@ -33,7 +33,7 @@ export type ReadGrant = (token: string) => Grant
  */
 export function judgeAward (board: Board, principal: Principal, userId: string, { request, readGrant }: { request: AwardRequest, readGrant: ReadGrant }): Award {
   if (request.grant !== undefined) {
-    const grant = readGrant(request.grant)
+    const grant = typeof request.grant === 'string' ? readGrant(request.grant) : request.grant
     judgeGrant(grant, { board: board.name, userId, action: request.action, points: request.increment, actionId: request.actionId })
     return { points: grant.points, action: catalogueAction(board, grant.action), actionId: grant.actionId }
   }

@@ -42,6 +42,8 @@ export interface BoardKeys {
   limit (userId: string, action: string): string
   /** The slot for an action's digest among those of one day, counted from 1970 in UTC. */
   seen (day: number, digest: string): string
+  /** Queued actions that were refused on a day. */
+  refused (day: number): string
 }
 
 /** Everything that is kept of one webhook. */
@@ -93,7 +95,8 @@ export function boardKeys (board: string): BoardKeys {
     quota: (userId) => `${tag}quota:${userId}`,
     // An action's name holds no colon, and a user id may.
     limit: (userId, action) => `${tag}limit:${action}:${userId}`,
-    seen: (day, digest) => `${tag}seen:${day}:${slotOf(digest)}`
+    seen: (day, digest) => `${tag}seen:${day}:${slotOf(digest)}`,
+    refused: (day) => `${tag}refused:${day}`
   }
 }
 
@@ -132,7 +135,7 @@ export const WORKERS_KEY = 'sw:workers'
 /** How long an action is remembered at least. */
 export const MEMORY_MS = DAY_MS
 
-/** The day that a moment's seen actions are kept under. A day's slots go when the day after it has ended. */
+/** The day that a moment's seen actions and refusals are kept under. What a day has goes when the day after it has ended. */
 export function seenDayAt (atMs: number): number {
   return Math.floor(atMs / DAY_MS)
 }

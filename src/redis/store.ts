@@ -5,6 +5,7 @@ import type { KeepIncrement } from '../leaderboard/increment.ts'
 import type { ReadEvents } from '../leaderboard/ledger.ts'
 import type { KeepModeration, KeepServiceBans, ReadBans } from '../leaderboard/moderation.ts'
 import { unavailable } from '../leaderboard/problem.ts'
+import type { Refusals } from '../leaderboard/queue.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import type { Velocity } from '../leaderboard/velocity.ts'
 import type { Deliveries, Webhooks } from '../leaderboard/webhook.ts'
@@ -30,6 +31,7 @@ import { createReadSegments } from './read-segments.ts'
 import { createReadStandings } from './read-standings.ts'
 import { createReadTop, type ReadTop } from './read-top.ts'
 import { createReadUser } from './read-user.ts'
+import { createRefusals } from './refuse-action.ts'
 import { createRemoveUser } from './remove-user.ts'
 import { createSeasonArchive, type SeasonArchive } from './season-archive.ts'
 import { createUnban } from './unban.ts'
@@ -58,6 +60,7 @@ export interface Store {
   readonly readStandings: Reads['standings']
   readonly readChanges: Reads['changes']
   readonly readReceipt: Reads['receipt']
+  readonly refusals: Refusals
   readonly seasons: SeasonArchive
   readonly import: KeepImport
   readonly readSegments: ReturnType<typeof createReadSegments>
@@ -123,6 +126,7 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
   const writing = { redis: writer, clock, directory }
   const readEntries = whileReading(createReadEntries(reading))
   const readBans = createReadBans(reading)
+  const refusals = createRefusals({ ...writing, reader })
   const seasons = createSeasonArchive({ redis: reader, readEntries })
   return {
     increment: createIncrement({ ...writing, ledgerMax, ...(onGroup && { onGroup }) }),
@@ -135,6 +139,7 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
     import: createImport({ ...writing, ledgerMax }),
     readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
+    refusals: { ...refusals, read: whileReading(refusals.read) },
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },
     boards: { ...boards, list: whileReading(boards.list), read: whileReading(boards.read) },

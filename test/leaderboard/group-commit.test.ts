@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { groupCommit } from '../../src/redis/group-commit.ts'
+import { groupCommit } from '../../src/leaderboard/group-commit.ts'
 
 /** A line whose groups end when the test says so. */
 function line ({ maxItems = 100, maxWaiting = 1000, maxWaitMs = 60_000 } = {}) {

@@ -1,4 +1,4 @@
-import { unavailable } from '../leaderboard/problem.ts'
+import { unavailable } from './problem.ts'
 
 export interface GroupCommitOptions<Item, Outcome> {
   /** Sends a group; the outcomes come in the order of its items. When it fails, every item of the group fails alike. */

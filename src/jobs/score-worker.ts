@@ -1,0 +1,79 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { DelayedError, Worker, type Job } from 'bullmq'
+import type { ApplyQueued, QueuedOutcome } from '../leaderboard/apply-queued.ts'
+import { JOB_PREFIX, jobConnection } from './connection.ts'
+import { queuedOf, SCORES } from './score-job.ts'
+
+/** Four full groups of a board: while one is under way the next ones gather. */
+const CONCURRENCY = 128
+/** A killed worker's jobs are taken over when their locks have run out and two looks have seen it: within 20 s. */
+const LOCK_MS = 10_000
+const STALLED_EVERY_MS = 5000
+/** After an answer that Redis did not give, by default 15 s. */
+const AGAIN_MS = 500
+/** A write ends within 2.5 s; what is under way after that waits for a Redis that is away, and goes on in another worker. */
+const CLOSE_WITHIN_MS = 4000
+
+export interface ScoreWorkerOptions {
+  readonly url: string
+  readonly apply: ApplyQueued
+  readonly onError: (error: Error) => void
+  /** Told of what failed in a way that nobody foresaw. */
+  readonly onFault: (jobId: string, cause: unknown) => void
+}
+
+export interface ScoreWorker {
+  /** What became of what it tried; `failed` is what BullMQ itself gave up, which is not to happen. */
+  readonly counts: Readonly<Record<QueuedOutcome['result'] | 'failed', number>>
+  /** Ends after what is under way. */
+  close (): Promise<void>
+}
+
+/** Applies what is queued, again and again where it must, each exactly once. */
+export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreWorkerOptions): Promise<ScoreWorker> {
+  const counts = { applied: 0, replayed: 0, refused: 0, retry: 0, failed: 0 }
+
+  async function perform (job: Job<unknown>, token: string | undefined): Promise<void> {
+    const queued = queuedOf(job.data, job.timestamp)
+    if (queued === undefined) throw new Error('the job is none that this version understands')
+    const outcome = await apply(queued, job.attemptsStarted)
+    counts[outcome.result]++
+    if ('problem' in outcome && outcome.problem.code === 'internal_error') onFault(job.id!, outcome.problem.cause)
+    if (outcome.result === 'retry') await postpone(job, outcome, token)
+  }
+
+  const worker = new Worker<unknown>(SCORES, perform, {
+    connection: jobConnection({ url, name: 'scorewire-worker', waits: true }),
+    prefix: JOB_PREFIX,
+    concurrency: CONCURRENCY,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_EVERY_MS,
+    // That workers died says nothing against the jobs that they had.
+    maxStalledCount: Number.MAX_SAFE_INTEGER,
+    runRetryDelay: AGAIN_MS,
+    // What was applied is remembered by the store, and so is what was refused.
+    removeOnComplete: { count: 0 },
+    removeOnFail: { age: 7 * 86_400, count: 1000 }
+  })
+  worker.on('error', onError)
+  worker.on('failed', (job, error) => {
+    counts.failed++
+    onFault(job?.id ?? '', error)
+  })
+  await worker.waitUntilReady()
+  return {
+    counts,
+    async close () {
+      const stopping = new AbortController()
+      const closed = worker.close().finally(() => stopping.abort())
+      await Promise.race([closed, delay(CLOSE_WITHIN_MS, undefined, { signal: stopping.signal }).catch(() => {})])
+      if (!stopping.signal.aborted) await worker.disconnect()
+    }
+  }
+}
+
+/** @throws DelayedError, which tells BullMQ that the job is in its place already */
+async function postpone (job: Job<unknown>, { afterMs }: Extract<QueuedOutcome, { result: 'retry' }>, token: string | undefined): Promise<never> {
+  await job.moveToDelayed(Date.now() + afterMs, token)
+  throw new DelayedError()
+}
