@@ -21,7 +21,6 @@ export interface SenderOptions {
   readonly policy: TargetPolicy
   /** From the look-up of the name to the head of the answer. */
   readonly timeoutMs: number
-  readonly userAgent: string
   readonly resolve?: Resolve
 }
 
@@ -44,7 +43,7 @@ export interface Answer {
 export type Send = (message: Message, signal: AbortSignal) => Promise<Answer>
 
 /** Sends messages by the Standard Webhooks specification. Never throws: whatever happens is an answer. */
-export function createSender ({ policy, timeoutMs, userAgent, resolve = resolveName }: SenderOptions): Send {
+export function createSender ({ policy, timeoutMs, resolve = resolveName }: SenderOptions): Send {
   return async ({ id, body, url: text, secrets, atMs }, stop) => {
     const signal = AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)])
     try {
@@ -57,7 +56,7 @@ export function createSender ({ policy, timeoutMs, userAgent, resolve = resolveN
       const headers = {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
-        'user-agent': userAgent,
+        'user-agent': 'scorewire',
         'webhook-id': id,
         'webhook-timestamp': Math.floor(atMs / 1000),
         'webhook-signature': secrets.map((secret) => new Signer(secret).sign(id, new Date(atMs), body)).join(' ')

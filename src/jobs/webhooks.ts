@@ -23,17 +23,18 @@ const STOP_MS = 2000
 
 export interface WebhooksOptions {
   readonly redisUrl: string
+  /** As they are now. */
   readonly boards: Boards
-  readonly keep: Deliveries
-  readonly velocity: Velocity
-  readonly readTop: TellOptions['readTop']
-  readonly archives: TellOptions['archives']
-  readonly policy: TargetPolicy
-  readonly timeoutMs: number
-  readonly version: string
+  readonly store: {
+    readonly deliveries: Deliveries
+    readonly velocity: Velocity
+    readonly readTop: TellOptions['readTop']
+    readonly seasons: TellOptions['archives']
+    /** The store's clock, in ms since 1970. */
+    readonly now: () => number
+  }
+  readonly config: TargetPolicy & { readonly webhookTimeoutMs: number }
   readonly log: Log
-  /** The store's clock, in ms since 1970. */
-  readonly now: () => number
   /** Between 0 and 1. */
   readonly random: () => number
   readonly resolve?: Resolve | undefined
@@ -50,7 +51,8 @@ export interface WebhookWorker {
  * is sent: a worker that dies loses nothing, and whoever goes on sends at most what was under way once more.
  */
 export function startWebhooks (options: WebhooksOptions): WebhookWorker {
-  const { redisUrl, boards, keep, velocity, readTop, archives, policy, timeoutMs, version, log, now, random, resolve } = options
+  const { redisUrl, boards, store: { deliveries: keep, velocity, readTop, seasons: archives, now }, config, log, random, resolve } = options
+  const { webhookTimeoutMs: timeoutMs } = config
   const stats = new WebhookStats()
   const [stopping, cutOff] = [new AbortController(), new AbortController()]
   let isAway = false
@@ -60,7 +62,7 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
   }
   const queue = openWebhookQueue({ url: redisUrl, onError: onFailure })
   const wake: (...args: Parameters<WebhookQueue['wake']>) => Promise<void> = async (target, reason, atMs) => await queue.wake(target, reason, atMs - now())
-  const send = createSender({ policy, timeoutMs, userAgent: `scorewire/${version}`, ...(resolve && { resolve }) })
+  const send = createSender({ policy: config, timeoutMs, ...(resolve && { resolve }) })
   const stopWork = queue.work(createDeliver({ keep, send, timeoutMs, wake, stats, log, now, random, stop: cutOff.signal }))
 
   const tell = createTell({
@@ -79,7 +81,11 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
       return outcome
     }
   })
-  const watching = { keep: velocity, log, onFlagged: (board: Board, users: number) => stats.flag(board.name, users) }
+  const onFlagged = (board: Board, users: number) => {
+    stats.flag(board.name, users)
+    log.info({ board: board.name, users }, 'users are past the velocity rule of their board')
+  }
+  const watching = { keep: velocity, log, onFlagged }
   const led = new Map<string, number>()
 
   /** Whether the board is this worker's. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { MAX_URL_CHARACTERS } from './webhook.ts'
 
@@ -6,16 +7,16 @@ export interface TargetPolicy {
   /** In production nothing goes to this machine itself, and nothing in plain text. */
   readonly production: boolean
   /** Networks such as 10.1.0.0/16 in which the operator has receivers; they may be plain http too. */
-  readonly networks: readonly string[]
+  readonly webhookNetworks: readonly string[]
 }
 
 const [GLOBAL_UNICAST, NAT64] = ['2000::/3', '64:ff9b::/96'].map((range) => ipaddr.parseCIDR(range))
 
 /** Whether anything may be sent to this address, over `http:` or `https:`. What is no address may not. */
-export function isAllowedAddress (address: string, protocol: string, { production, networks }: TargetPolicy): boolean {
-  if (!ipaddr.isValid(address) || address.includes('%')) return false
+export function isAllowedAddress (address: string, protocol: string, { production, webhookNetworks }: TargetPolicy): boolean {
+  if (isIP(address) === 0 || address.includes('%')) return false
   const ip = plainOf(ipaddr.parse(address))
-  if (networks.some((network) => isWithin(ip, network))) return true
+  if (webhookNetworks.some((network) => isWithin(ip, network))) return true
   if (ip.range() === 'loopback') return !production
   return protocol === 'https:' && isPublic(ip)
 }
@@ -32,11 +33,11 @@ export function whyNotUrl (text: string, policy: TargetPolicy): string | undefin
   const port = Number(url.port || (isPlain ? 80 : 443))
   if (port !== (isPlain ? 80 : 443) && port < 1024) return 'must have the port 443 or one from 1024 on'
   const host = hostOf(url)
-  if (ipaddr.isValid(host)) {
+  if (isIP(host) !== 0) {
     if (!isAllowedAddress(host, url.protocol, policy)) return isPlain && isAllowedAddress(host, 'https:', policy) ? 'must begin with https://' : 'must not be an address that is private, local or reserved'
   } else if (isLocalName(host)) {
     if (!isAllowedAddress('127.0.0.1', url.protocol, policy)) return 'must not be this machine'
-  } else if (isPlain && policy.networks.length === 0) return 'must begin with https://'
+  } else if (isPlain && policy.webhookNetworks.length === 0) return 'must begin with https://'
   return undefined
 }
 

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import { FAILING_MS } from '../leaderboard/webhook-schedule.ts'
 import { MAX_PENDING, type Deliveries, type Taken } from '../leaderboard/webhook.ts'
 import { DAY_MS } from '../leaderboard/window.ts'
+import { attempt } from './connection.ts'
 import { boardKeys, WEBHOOK_BOARDS } from './keys.ts'
 import { bindScript } from './scripts.ts'
 import { readWebhooks } from './webhooks.ts'
@@ -13,6 +14,8 @@ const KEPT = 200
 const KEPT_MS = 7 * DAY_MS
 /** Attempts under way at one receiver, over all workers. */
 export const AT_ONCE = 4
+
+const UNKNOWN = 'No answer came from the score store. What was asked for may be done.'
 
 const Figure = Type.String({ pattern: '^[0-9]+$' })
 const Words = Type.Array(Type.String(), { minItems: 1 })
@@ -35,8 +38,8 @@ export function createDeliveries ({ reader, writer, directory }: { reader: Redis
     async put (board, { name, id: webhookId }, { id, kind, body, mark, newest = false }) {
       const { rules, webhook } = boardKeys(board)
       const { settings, due, busy, log, order, marks, done } = webhook(name)
-      return await putDelivery([rules, settings, due, busy, log, order, done(kind), marks],
-        [webhookId, id, kind, body, mark?.field ?? '', mark?.value ?? '', newest ? '1' : '0', MAX_PENDING, KEPT, KEPT_MS])
+      return await attempt(writer, async () => await putDelivery([rules, settings, due, busy, log, order, done(kind), marks],
+        [webhookId, id, kind, body, mark?.field ?? '', mark?.value ?? '', newest ? '1' : '0', MAX_PENDING, KEPT, KEPT_MS]), UNKNOWN)
     },
     async take (board, name, claimMs): Promise<Taken> {
       const { settings, due, busy, log } = boardKeys(board).webhook(name)
@@ -47,10 +50,10 @@ export function createDeliveries ({ reader, writer, directory }: { reader: Redis
       const { type } = JSON.parse(body)
       return { id, kind: type, token, body, round: Number(round), atMs: Number(atMs), url, secrets: secrets.filter(Boolean) }
     },
-    async settle (board, name, { id, token, kind }, { outcome, attempt, delayMs, restMs = 0 }) {
+    async settle (board, name, { id, token, kind }, { outcome, attempt: tried, delayMs, restMs = 0 }) {
       const { settings, due, busy, log, order, done } = boardKeys(board).webhook(name)
       const [word, dueAt] = await settleDelivery([settings, due, busy, log, order, done(kind)],
-        [id, token, outcome, attempt === undefined ? '' : JSON.stringify(attempt), delayMs ?? '', restMs, FAILING_MS, KEPT, KEPT_MS])
+        [id, token, outcome, tried === undefined ? '' : JSON.stringify(tried), delayMs ?? '', restMs, FAILING_MS, KEPT, KEPT_MS])
       return { word, dueMs: dueAt === '0' ? undefined : Number(dueAt) }
     }
   }
