@@ -29,6 +29,16 @@ export interface ScoreWorker {
   close (): Promise<void>
 }
 
+/** BullMQ's closing, forced or not, waits for ever where Redis is away. */
+class EndableWorker extends Worker<unknown> {
+  /** Ends what would keep the process alive, whatever is under way. */
+  async abandon (): Promise<void> {
+    await this.lockManager.close()
+    const { client, blockingClient } = this.getBackend()
+    for (const connection of await Promise.all([client, blockingClient])) connection?.disconnect()
+  }
+}
+
 /** Applies what is queued, again and again where it must, each exactly once. */
 export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreWorkerOptions): Promise<ScoreWorker> {
   const counts = { applied: 0, replayed: 0, refused: 0, retry: 0, failed: 0 }
@@ -42,7 +52,7 @@ export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreW
     if (outcome.result === 'retry') await postpone(job, outcome, token)
   }
 
-  const worker = new Worker<unknown>(SCORES, perform, {
+  const worker = new EndableWorker(SCORES, perform, {
     connection: jobConnection({ url, name: 'scorewire-worker', waits: true }),
     prefix: JOB_PREFIX,
     concurrency: CONCURRENCY,
@@ -65,9 +75,12 @@ export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreW
     counts,
     async close () {
       const stopping = new AbortController()
+      // Ends its look for stalled jobs, which closing does not come to where Redis is away.
+      await worker.pause(true)
       const closed = worker.close().finally(() => stopping.abort())
       await Promise.race([closed, delay(CLOSE_WITHIN_MS, undefined, { signal: stopping.signal }).catch(() => {})])
-      if (!stopping.signal.aborted) await worker.disconnect()
+      if (stopping.signal.aborted) return
+      await worker.abandon()
     }
   }
 }
