@@ -147,8 +147,7 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
       stopping.abort()
       const cut = setTimeout(() => cutOff.abort(), STOP_MS)
       await looking
-      // A queue that does not answer is left as it is: its jobs are taken up by others.
-      await Promise.race([stopWork(false).catch(() => {}), delay(2 * STOP_MS, undefined, { ref: false }).then(async () => await stopWork(true).catch(() => {}))])
+      await stopWork(2 * STOP_MS)
       clearTimeout(cut)
       await Promise.all([...led.keys()].map(async (board) => await keep.giveBack(board).catch(() => {}))) // else it runs out by itself
       await queue.close().catch(() => {})
