@@ -57,7 +57,7 @@ export function createTell ({ readTop, archives, flags, put, now }: TellOptions)
   }
 
   async function tellFlags (board: Board, webhooks: readonly WatchedWebhook[]): Promise<void> {
-    const untold = board.velocity === undefined ? [] : await flags.flags(board.name)
+    const untold = board.velocity === undefined && webhooks.length === 0 ? [] : await flags.flags(board.name)
     for (const flag of untold) {
       for (const webhook of webhooks) await put(board, webhook, userFlagged(board, flag))
     }

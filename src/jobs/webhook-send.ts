@@ -45,8 +45,14 @@ export type Send = (message: Message, signal: AbortSignal) => Promise<Answer>
 /** Sends messages by the Standard Webhooks specification. Never throws: whatever happens is an answer. */
 export function createSender ({ policy, timeoutMs, resolve = resolveName }: SenderOptions): Send {
   return async ({ id, body, url: text, secrets, atMs }, stop) => {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(timeoutMs)])
+    // By hand: `AbortSignal.any` leaves something behind on a signal that lives as long as the process (Node 20).
+    const ending = new AbortController()
+    const { signal } = ending
+    const end = () => ending.abort()
+    const timer = setTimeout(end, timeoutMs)
+    stop.addEventListener('abort', end, { once: true })
     try {
+      stop.throwIfAborted()
       if (whyNotUrl(text, policy) !== undefined) throw failure('forbidden_url')
       const url = new URL(text)
       const addresses = await withinSignal(addressesOf(url, resolve), signal)
@@ -68,6 +74,9 @@ export function createSender ({ policy, timeoutMs, resolve = resolveName }: Send
     } catch (error) {
       if (stop.aborted) return { error: 'stopped' }
       return { error: signal.aborted ? 'timeout' : codeOf(error) }
+    } finally {
+      clearTimeout(timer)
+      stop.removeEventListener('abort', end)
     }
   }
 }
