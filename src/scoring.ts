@@ -57,9 +57,9 @@ export async function openScoring ({ config, redisUrl, log, now, readGrant, metr
     const moderation = createModeration({
       keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: feed.boards, refreshBoards: feed.refresh, renewBoard: feed.renew, newId: randomUUID, now: store.now
     })
-    const judging = { newId: randomUUID, readGrant, readReceipt: store.readReceipt }
-    const raiseScore = logScores(createRaiseScore({ ...judging, keep: store.increment, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome: metrics.onOutcome }), log)
-    const queueScore = createQueueScore({ ...judging, enqueue: queue.enqueue, raiseScore, now: store.now })
+    const judging = { newId: randomUUID, readGrant }
+    const raiseScore = logScores(createRaiseScore({ ...judging, keep: store.increment, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome: metrics.onOutcome }), log)
+    const queueScore = createQueueScore({ ...judging, readCounted: store.readCounted, enqueue: queue.enqueue, raiseScore, now: store.now })
     return { store, feed, moderation, raiseScore, queue, queueScore, close }
   } catch (error) {
     await close()

@@ -29,6 +29,8 @@ test('the ledger: where it is kept, what a stream may hold, and who archives it'
   t.strictSame(problemsOf({ DATABASE_URL: 'mysql://x', LEDGER_MAX_ENTRIES: '10', ROLES: 'api,api' }), [
     'DATABASE_URL must be postgres://…', 'LEDGER_MAX_ENTRIES must be >= 1000', 'ROLES must be api, worker or api,worker'
   ])
+  t.equal(readConfig({}).queueMaxJobs, 100_000)
+  t.strictSame(problemsOf({ QUEUE_MAX_JOBS: '99' }), ['QUEUE_MAX_JOBS must be >= 100'])
   t.strictSame(problemsOf({ DATABASE_URL: 'postgres://user@/scores?host=/run' }), ['DATABASE_URL must be postgres://…'])
 })
 

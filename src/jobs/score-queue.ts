@@ -30,7 +30,7 @@ export interface QueueDepth {
   readonly active: number
   /** To be tried again later. */
   readonly delayed: number
-  /** Given up by BullMQ itself, which is not to happen. */
+  /** Given up, since no worker understood them for a day. */
   readonly failed: number
   /** When the first of those that wait arrived, in ms since 1970. */
   readonly oldestMs: number | undefined

@@ -11,6 +11,9 @@ const LOCK_MS = 10_000
 const STALLED_EVERY_MS = 5000
 /** After an answer that Redis did not give, by default 15 s. */
 const AGAIN_MS = 500
+/** How long a job waits for a worker that understands it, and how long between two looks. */
+const STRANGER_MS = 86_400_000
+const STRANGER_AGAIN_MS = 30_000
 /** A write ends within 2.5 s; what is under way after that waits for a Redis that is away, and goes on in another worker. */
 const CLOSE_WITHIN_MS = 4000
 
@@ -23,7 +26,7 @@ export interface ScoreWorkerOptions {
 }
 
 export interface ScoreWorker {
-  /** What became of what it tried; `failed` is what BullMQ itself gave up, which is not to happen. */
+  /** What became of what it tried; `failed` is what this version does not understand. */
   readonly counts: Readonly<Record<QueuedOutcome['result'] | 'failed', number>>
   /** Ends after what is under way. */
   close (): Promise<void>
@@ -35,11 +38,20 @@ export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreW
 
   async function perform (job: Job<unknown>, token: string | undefined): Promise<void> {
     const queued = queuedOf(job.data, job.timestamp)
-    if (queued === undefined) throw new Error('the job is none that this version understands')
+    if (queued === undefined) return await leave(job, token)
     const outcome = await apply(queued, job.attemptsStarted)
     counts[outcome.result]++
     if ('problem' in outcome && outcome.problem.code === 'internal_error') onFault(job.id!, outcome.problem.cause)
-    if (outcome.result === 'retry') await postpone(job, outcome, token)
+    if (outcome.result === 'retry') await postpone(job, outcome.afterMs, token)
+  }
+
+  /** While versions change a newer worker understands what this one does not. */
+  async function leave (job: Job<unknown>, token: string | undefined): Promise<void> {
+    counts.failed++
+    const error = new Error('the job is none that this version understands')
+    if (Date.now() - job.timestamp > STRANGER_MS) throw error
+    onFault(job.id!, error)
+    await postpone(job, STRANGER_AGAIN_MS, token)
   }
 
   const worker = new EndableWorker(SCORES, perform, {
@@ -57,7 +69,6 @@ export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreW
   })
   worker.on('error', onError)
   worker.on('failed', (job, error) => {
-    counts.failed++
     onFault(job?.id ?? '', error)
   })
   await worker.waitUntilReady()
@@ -68,7 +79,7 @@ export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreW
 }
 
 /** @throws DelayedError, which tells BullMQ that the job is in its place already */
-async function postpone (job: Job<unknown>, { afterMs }: Extract<QueuedOutcome, { result: 'retry' }>, token: string | undefined): Promise<never> {
+async function postpone (job: Job<unknown>, afterMs: number, token: string | undefined): Promise<never> {
   await job.moveToDelayed(Date.now() + afterMs, token)
   throw new DelayedError()
 }

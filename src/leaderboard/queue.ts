@@ -50,20 +50,22 @@ export interface Queued {
   readonly actionId: string
 }
 
-export interface QueueScoreOptions extends Pick<RaiseScoreOptions, 'newId' | 'readGrant' | 'readReceipt'> {
+export interface QueueScoreOptions extends Pick<RaiseScoreOptions, 'newId' | 'readGrant'> {
+  /** Whether an action has counted. @throws Problem `unavailable` */
+  readonly readCounted: (board: Board, action: { userId: string, actionId: string }) => Promise<boolean>
   readonly enqueue: Enqueue
   readonly raiseScore: RaiseScore
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
 }
 
-export function createQueueScore ({ enqueue, raiseScore, readReceipt, readGrant, newId, now }: QueueScoreOptions): QueueScore {
+export function createQueueScore ({ enqueue, raiseScore, readCounted, readGrant, newId, now }: QueueScoreOptions): QueueScore {
   return async (board, principal, request, origin) => {
     const increment = judgeIncrement(board, principal, request, { ...origin, newId, readGrant })
     const { userId, actionId, season } = increment
     const isNamed = request.actionId !== undefined || request.grant !== undefined
     // Only the store can tell whether it is the same action that counted: it is asked at once.
-    if (isNamed && await readReceipt(board, increment) !== undefined) return await raiseScore(board, principal, request, origin)
+    if (isNamed && await readCounted(board, increment)) return await raiseScore(board, principal, request, origin)
     if (board.windows.includes('season')) openSeason(board, now(), season)
     const { grant, ...rest } = request
     const outcome = await enqueue({

@@ -23,6 +23,7 @@ import { createGroups } from './group.ts'
 import { createImport } from './import.ts'
 import { createIncrement } from './increment.ts'
 import { createReadChanges } from './read-changes.ts'
+import { createReadCounted, type ReadCounted } from './read-counted.ts'
 import { createReadEntries } from './read-entries.ts'
 import { createReadEvents } from './read-events.ts'
 import { createReadLookup } from './read-lookup.ts'
@@ -60,6 +61,7 @@ export interface Store {
   readonly readStandings: Reads['standings']
   readonly readChanges: Reads['changes']
   readonly readReceipt: Reads['receipt']
+  readonly readCounted: ReadCounted
   readonly refusals: Refusals
   readonly seasons: SeasonArchive
   readonly import: KeepImport
@@ -139,6 +141,7 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
     import: createImport({ ...writing, ledgerMax }),
     readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
+    readCounted: whileReading(createReadCounted(reading)),
     refusals: { ...refusals, read: whileReading(refusals.read) },
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },

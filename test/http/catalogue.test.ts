@@ -32,7 +32,7 @@ test('actions of a catalogue', async (t) => {
     t.equal(body.client_increments, true)
     t.equal(body.proof, 'none')
     t.strictSame((await node.call('GET', '/v1/boards/main/users/ada/actions/a1', { token: node.token('ada') })).body,
-      { board: 'main', user_id: 'ada', action_id: 'a1', increment: 1, new_score: 1, applied: true })
+      { board: 'main', user_id: 'ada', action_id: 'a1', status: 'applied', increment: 1, new_score: 1, applied: true })
   })
 
   await t.test('a limit is exact over two nodes, whoever sends and however many at once', async (t) => {
@@ -112,5 +112,5 @@ test('the published contracts obey the rules of the default board, in their own 
     ]
     for (const [n, [path, body]] of requests.entries()) t.equal((await node.call('POST', path, { token, body })).status, statuses[n], `${name}: ${path}`)
   }
-  t.strictSame((await redis.client.keys('*')).sort(), ['sw:boards', 'sw:{main}:meta', 'sw:{main}:rules'])
+  t.strictSame((await redis.client.keys('sw:*')).sort(), ['sw:boards', 'sw:{main}:meta', 'sw:{main}:rules'])
 })

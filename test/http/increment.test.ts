@@ -60,7 +60,7 @@ test('POST /v1/boards/{board}/increments', async (t) => {
   await t.test('keeps a receipt for the client whose answer got lost', async (t) => {
     const path = '/v1/boards/main/users/eve/actions/match-1'
     t.strictSame((await node.call('GET', path, { token: node.token('eve') })).body,
-      { board: 'main', user_id: 'eve', action_id: 'match-1', increment: 3, new_score: 3, applied: true })
+      { board: 'main', user_id: 'eve', action_id: 'match-1', status: 'applied', increment: 3, new_score: 3, applied: true })
     t.equal((await node.call('GET', `${path}x`, { token: node.token('eve') })).body.code, 'unknown_action_id')
     t.equal((await node.call('GET', path, { token: node.token('ada') })).body.code, 'forbidden_subject')
     t.equal((await node.call('GET', path)).body.code, 'missing_token')

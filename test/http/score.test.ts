@@ -36,7 +36,7 @@ test('boards that take scores', async (t) => {
     t.strictSame(await top('golf', '?window=day'), ['1 bob 0', '2 ada 68', '2 cyd 68'])
     t.match((await node.call('GET', '/v1/boards/golf/users/cyd?around=1')).body, { rank: 2, score: 68, total: 3, percentile: 66.67 })
     const receipt = await node.call('GET', '/v1/boards/golf/users/ada/actions/round-3', { token: node.token('ada') })
-    t.strictSame(receipt.body, { board: 'golf', user_id: 'ada', action_id: 'round-3', score: 68, new_score: 68, applied: true })
+    t.strictSame(receipt.body, { board: 'golf', user_id: 'ada', action_id: 'round-3', status: 'applied', score: 68, new_score: 68, applied: true })
   })
 
   await t.test('the latest: whatever comes replaces what was', async (t) => {
