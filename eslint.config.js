@@ -2,12 +2,14 @@ import neostandard from 'neostandard'
 
 /** Imports point one way: a folder names what it may never import, and why is in the message. */
 const house = {
-  leaderboard: { folders: ['redis', 'live', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'ws', 'pg', 'bullmq'] },
-  redis: { folders: ['live', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ws', 'pg', 'bullmq'] },
-  live: { folders: ['redis', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'pg', 'bullmq'] },
-  jobs: { folders: ['redis', 'live', 'http', 'ledger', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'ws', 'pg'] },
-  http: { folders: ['redis', 'ledger', 'jobs', 'cli'], packages: ['ioredis', 'pg', 'bullmq'] },
-  ledger: { folders: ['redis', 'live', 'http', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'ws', 'bullmq'] }
+  leaderboard: { folders: ['redis', 'live', 'http', 'ledger', 'jobs', 'load', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'ws', 'pg', 'bullmq'] },
+  redis: { folders: ['live', 'http', 'ledger', 'jobs', 'load', 'cli'], packages: ['fastify', '@fastify/*', 'ws', 'pg', 'bullmq'] },
+  live: { folders: ['redis', 'http', 'ledger', 'jobs', 'load', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'pg', 'bullmq'] },
+  jobs: { folders: ['redis', 'live', 'http', 'ledger', 'load', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'ws', 'pg'] },
+  http: { folders: ['redis', 'ledger', 'jobs', 'load', 'cli'], packages: ['ioredis', 'pg', 'bullmq'] },
+  // Speaks to a deployment from outside, so that it knows no more than anybody.
+  load: { folders: ['leaderboard', 'redis', 'live', 'http', 'ledger', 'jobs', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'pg', 'bullmq'] },
+  ledger: { folders: ['redis', 'live', 'http', 'jobs', 'load', 'cli'], packages: ['fastify', '@fastify/*', 'ioredis', 'ws', 'bullmq'] }
 }
 
 /** Writes that count twice when they are sent twice: they belong in a script that knows what it has seen. */
@@ -38,9 +40,9 @@ export default [
   })),
   {
     files: ['src/**'],
-    ignores: ['src/main.ts'],
+    ignores: ['src/main.ts', 'src/load/child.ts'],
     rules: {
-      'no-restricted-globals': ['error', { name: 'process', message: 'Only src/main.ts touches the process.' }],
+      'no-restricted-globals': ['error', { name: 'process', message: 'Only src/main.ts touches the process, and src/load/child.ts, which is one.' }],
       'no-restricted-syntax': ['error', {
         selector: `CallExpression[callee.property.name=/^(${BARE_WRITES})$/]`,
         message: 'A write that counts twice when it is sent twice belongs in a Lua script.'

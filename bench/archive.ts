@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { build } from 'hdr-histogram-js'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import type { Answer } from './answer.ts'
 import { ARCHIVE_GROUP, boardKeys } from '../src/redis/keys.ts'
 import { startEmbeddedRedis } from '../src/redis/embedded.ts'
 import { createReadBacklog } from '../src/redis/read-backlog.ts'
@@ -34,7 +35,7 @@ export interface ArchiveResult {
 }
 
 /** Archives a backlog, over and over, and then keeps up with a steady load; PostgreSQL writes to the disk before it answers. */
-export async function askArchive (options: Options, onProgress: (message: string) => void): Promise<{ result: ArchiveResult, text: string }> {
+export async function askArchive (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const ends: Array<() => unknown> = []
   const t = { teardown: (end: () => unknown) => { ends.unshift(end) } } as Pick<Test, 'teardown'>
   try {
@@ -66,7 +67,7 @@ export async function askArchive (options: Options, onProgress: (message: string
     ends.unshift((await start()).stop)
     const lagMs = await keepUp(redis, { seconds: options.seconds * STEADY_ROUNDS, users: options.users, lag: async () => (await readBacklog(BOARD)).lagMs })
     const result = { perSecond, nodeMicros, lagMs }
-    return { result, text: report(options, result, await postgresVersion(postgres.url)) }
+    return { result, ...figuresOf(result), text: report(options, result, await postgresVersion(postgres.url)) }
   } finally {
     for (const end of ends) await end()
   }
@@ -113,6 +114,16 @@ async function keepUp (redis: Redis, { seconds, users, lag }: { seconds: number,
     await delay(TICK_MS)
   }
   return { p50: histogram.getValueAtPercentile(50), p99: histogram.getValueAtPercentile(99), most: histogram.maxValue }
+}
+
+function figuresOf ({ perSecond, nodeMicros, lagMs }: ArchiveResult): Pick<Answer, 'figures' | 'headlines'> {
+  return {
+    figures: [
+      { name: 'events archived', unit: 'a second', better: 'more', samples: [...perSecond] },
+      { name: 'Node CPU of the worker for an event', unit: 'µs', better: 'less', samples: [...nodeMicros] }
+    ],
+    headlines: [{ what: 'events a second that one worker archives in PostgreSQL', measured: spread(perSecond), beside: `at ${STEADY_PER_SECOND.toLocaleString('en')} a second it is ${lagMs.p50} ms behind (p99 ${lagMs.p99})` }]
+  }
 }
 
 function report (options: Options, { perSecond, nodeMicros, lagMs }: ArchiveResult, postgres: string): string {

@@ -1,5 +1,6 @@
 // What does it cost the server to bring one board to one screen, beside others who can do that?
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Answer } from './answer.ts'
 import { fillBoard, LIVE_ENV, raiser, TOP_USERS, topMessage, WATCH_PATH } from './board.ts'
 import { clockMs } from './clock.ts'
 import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
@@ -9,7 +10,8 @@ import { commandOf, type Options } from './options.ts'
 import { cpuMicros, machineMicros, MOST_OTHER_CPU, NODE_FLAGS, pathOf, rssBytes, startServer, type ServerUnderTest } from './processes.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'
 import type { Target } from './screen.ts'
-import { median, spread, sum } from './statistics.ts'
+import { REACH_HEAD, reachRow, type Reach } from './reach.ts'
+import { median, spread, spreadMicros, sum } from './statistics.ts'
 import { onSchedule, Writer, type Post } from './writer.ts'
 
 /** Eight changes a second: a little slower than scorewire's push window, so that it shows each of them. */
@@ -17,6 +19,8 @@ const CHANGE_EVERY_MS = 125
 /** From the last change, or the last handshake, to when nothing of it is under way any more. */
 const SETTLE_MS = 500
 const WARM_UP_SECONDS = 2
+/** Screens of the curves. */
+const SCALE = [100, 300, 1000, 2000, 5000]
 /** From the last handshake to when the memory of idle clients is read. */
 const IDLE_MS = 3000
 /** Each scrape of the metrics begins the next period of the event loop's delay. */
@@ -51,6 +55,8 @@ export interface ScaleSample {
   readonly changesPerSecond: number
   readonly updatesPerSecond: number
   readonly cpu: number
+  /** Everything that the process did meanwhile, for each board delivered. */
+  readonly microsPerDelivered: number
   readonly eventLoopP99Ms: number
   readonly generatorCpu: number
   readonly errors: number
@@ -65,7 +71,7 @@ export interface FanOutResult {
   readonly scale: readonly ScaleSample[]
 }
 
-export async function askFanOut (options: Options, onProgress: (message: string) => void): Promise<{ result: FanOutResult, text: string }> {
+export async function askFanOut (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const stops: (() => Promise<void>)[] = []
   const started = async <T extends { stop (): Promise<void> }>(starting: Promise<T>): Promise<T> => {
     const thing = await starting
@@ -80,6 +86,7 @@ export async function askFanOut (options: Options, onProgress: (message: string)
     await fillBoard(scorewire)
     const nchan = await started(startNchan())
     const naive = await started(startServer([...NODE_FLAGS, '--import=tsx', pathOf('peers/naive-ws.ts')], { NODE_ENV: 'production' }))
+    const raw = await started(startServer([...NODE_FLAGS, '--import=tsx', pathOf('peers/raw-tcp.ts')], { NODE_ENV: 'production' }))
     const socketIo = await started(startServer([...NODE_FLAGS, '--import=tsx', pathOf('peers/socket-io.ts')], { NODE_ENV: 'production' }))
 
     const raise = raiser(scorewire)
@@ -91,6 +98,7 @@ export async function askFanOut (options: Options, onProgress: (message: string)
       { name: 'scorewire, as shipped', server: scorewire, target: plain(scorewire, WATCH_PATH), change, redisPid: scorewire.redisPid },
       { name: 'scorewire, deflated', server: scorewire, target: { ...plain(scorewire, WATCH_PATH), deflate: true }, change, redisPid: scorewire.redisPid },
       { name: 'nginx + nchan, one worker', server: nchan, target: plain(nchan, SUBSCRIBE_PATH), change: publish(PUBLISH_PATH) },
+      { name: 'Node, a loop of `socket.write` and nothing else', server: raw, target: plain(raw, '/'), change: publish('/') },
       { name: `\`ws\` ${packageVersion('ws')}, a loop of \`send\``, server: naive, target: plain(naive, '/'), change: publish('/') },
       {
         name: `Socket.IO ${packageVersion('socket.io')}, \`io.emit\``,
@@ -118,9 +126,9 @@ export async function askFanOut (options: Options, onProgress: (message: string)
     onProgress('fan-out: starting an empty scorewire')
     const empty = await started(startScorewire(LIVE_ENV))
     await fillBoard(empty)
-    const scale = await measureScale(empty, generator, { steps: [watchers, options.screens], seconds: options.seconds, onProgress })
+    const scale = await measureScale(empty, generator, { steps: options.full ? [...SCALE.filter((step) => step < options.screens), options.screens] : [watchers, options.screens], seconds: options.seconds, onProgress })
     const result = { nchanVersion: nchan.version, watchers, systems: [...samples].map(([{ name }, list]) => ({ name, samples: list })), unwatchedCpu, scale }
-    return { result, text: report(options, result) }
+    return { result, text: report(options, result), ...figuresOf(result) }
   } finally {
     for (const stop of stops) await stop()
   }
@@ -203,13 +211,15 @@ async function measureScale (scorewire: Scorewire, generator: Generator, { steps
       })()
     ])
     const tally = await generator.tally()
+    const micros = cpuMicros(scorewire.pid) - before.micros
     const forSeconds = (performance.now() - before.atMs) / 1000
     samples.push({
       screens,
       idleBytesPerScreen,
       changesPerSecond: count / forSeconds,
       updatesPerSecond: (tally.tops - before.tally.tops) / screens / forSeconds,
-      cpu: (cpuMicros(scorewire.pid) - before.micros) / 1_000_000 / forSeconds,
+      cpu: micros / 1_000_000 / forSeconds,
+      microsPerDelivered: micros / (tally.tops - before.tally.tops),
       eventLoopP99Ms: Math.max(...delays) * 1000,
       generatorCpu: generator.cpu(),
       errors: await writer.settle() + tally.lost + tally.wrong
@@ -220,6 +230,33 @@ async function measureScale (scorewire: Scorewire, generator: Generator, { steps
   return samples
 }
 
+function figuresOf ({ systems, scale, watchers }: FanOutResult): Pick<Answer, 'figures' | 'headlines' | 'curves' | 'flaws'> {
+  const micros = (samples: readonly FanOutSample[]) => samples.map(({ microsPerDelivered }) => microsPerDelivered)
+  const nchan = micros(systems.find(({ name }) => name.includes('nchan'))!.samples)
+  const shipped = micros(systems[0]!.samples)
+  const ratios = shipped.map((one, round) => one / nchan[round]!)
+  const largest = scale.at(-1)
+  const byScreens = (of: (sample: ScaleSample) => number) => scale.map((sample): [number, number] => [sample.screens, of(sample)])
+  const x = { label: 'screens', log: true }
+  const busiest = Math.max(...[...systems.flatMap(({ samples }) => samples), ...scale].map(({ generatorCpu }) => generatorCpu))
+  return {
+    flaws: busiest > MOST_GENERATOR_CPU ? [`the load generator used ${busiest.toFixed(2)} of a core, more than ${MOST_GENERATOR_CPU}`] : [],
+    figures: [
+      ...systems.map(({ name, samples }) => ({ name: `server CPU of a delivery: ${name}`, unit: 'µs', better: 'less' as const, samples: micros(samples) })),
+      { name: 'a delivery beside nchan', unit: '×', better: 'less', samples: ratios }
+    ],
+    headlines: [
+      { what: `server CPU of a board delivered to one of ${watchers.toLocaleString('en')} WebSockets`, measured: `${spreadMicros(shipped)} µs`, beside: `× ${spread(ratios, 2)} nginx + nchan` },
+      ...largest === undefined ? [] : [{ what: `memory of an idle screen, ${largest.screens.toLocaleString('en')} of them`, measured: `${(largest.idleBytesPerScreen / 1024).toFixed(1)} kB`, beside: '' }]
+    ],
+    curves: [
+      { title: 'CPU of a delivery by screens', x, y: { label: 'µs' }, lines: [{ name: 'scorewire', points: byScreens(({ microsPerDelivered }) => microsPerDelivered) }] },
+      { title: 'Memory of an idle screen by screens', x, y: { label: 'kB' }, lines: [{ name: 'scorewire', points: byScreens(({ idleBytesPerScreen }) => idleBytesPerScreen / 1024) }] },
+      { title: 'Boards a second on each screen', x, y: { label: 'boards/s' }, lines: [{ name: 'scorewire', points: byScreens(({ updatesPerSecond }) => updatesPerSecond) }] }
+    ]
+  }
+}
+
 function report (options: Options, { nchanVersion, watchers, systems, unwatchedCpu, scale }: FanOutResult): string {
   const nchan = systems.find(({ name }) => name.includes('nchan'))!.samples
   const rows = systems.map(({ name, samples }) => {
@@ -227,6 +264,7 @@ function report (options: Options, { nchanVersion, watchers, systems, unwatchedC
     const shown = sum(samples.map(({ delivered }) => delivered)) / sum(samples.map(({ changes }) => changes)) / watchers
     return `| ${name} | ${spread(samples.map(({ microsPerDelivered }) => microsPerDelivered), 1)} | ${ratio} | ${median(samples.map(({ bytesPerDelivered }) => bytesPerDelivered)).toFixed(0)} | ${(100 * shown).toFixed(1)} % |`
   })
+  const reach: Reach = { what: 'server CPU of a delivery, beside nchan', ratios: systems[0]!.samples.map(({ microsPerDelivered }, n) => microsPerDelivered / nchan[n]!.microsPerDelivered), most: 1 }
   const all = systems.flatMap(({ samples }) => samples)
   const redis = systems.flatMap(({ samples }) => samples.flatMap(({ redisMicrosPerChange }) => redisMicrosPerChange ?? []))
   const others = all.map(({ otherCpu }) => otherCpu)
@@ -235,6 +273,9 @@ function report (options: Options, { nchanVersion, watchers, systems, unwatchedC
     `| one board to one of ${watchers.toLocaleString('en')} WebSockets | server CPU, µs | beside nchan | bytes | changes shown |`,
     '| --- | --- | --- | --- | --- |',
     ...rows,
+    '',
+    ...REACH_HEAD,
+    reachRow(reach),
     '',
     `| scorewire with | memory of an idle screen | of ${(1000 / CHANGE_EVERY_MS).toFixed(0)} changes/s, shown | CPU, cores | event-loop delay p99 |`,
     '| --- | --- | --- | --- | --- |',

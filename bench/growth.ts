@@ -1,5 +1,6 @@
 // What does a board cost as it grows? A write and each kind of read at a thousand members and at a million, its memory, and the longest
 // that Redis is busy with one thing.
+import type { Answer } from './answer.ts'
 import { measureActionBytes } from './action-memory.ts'
 import type { LoadSample } from './load.ts'
 import { machine, today } from './machine.ts'
@@ -48,7 +49,7 @@ export interface GrowthResult {
 interface Growing { readonly scorewire: SeededScorewire, readonly samples: Record<Kind, LoadSample[]> }
 
 /** Has a scorewire with a Redis of its own for each size, and alternates measured runs of all of them. */
-export async function askGrowth (options: Options, onProgress: (message: string) => void): Promise<{ result: GrowthResult, text: string }> {
+export async function askGrowth (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const { connections, rounds, sizes } = options
   const growing: Growing[] = []
   try {
@@ -88,13 +89,39 @@ export async function askGrowth (options: Options, onProgress: (message: string)
       boards.push({ ...measured[n]!, operated: scorewire.members > MOST_OPERATED ? undefined : await operate(scorewire) })
     }
     const result = { boards, actionBytes }
-    return { result, text: report(options, result) }
+    return { result, text: report(options, result), ...figuresOf(result) }
   } finally {
     await Promise.all(growing.map(async ({ scorewire }) => await scorewire.stop()))
   }
 }
 
 const micros = (samples: readonly LoadSample[]) => samples.map((sample) => sample.micros['redis']!)
+
+function figuresOf ({ boards, actionBytes }: GrowthResult): Pick<Answer, 'figures' | 'headlines' | 'curves'> {
+  const [smallest, largest] = [boards[0]!, boards.at(-1)!]
+  const ratios = micros(largest.samples.increment).map((one, round) => one / micros(smallest.samples.increment)[round]!)
+  const byMembers = (of: (board: GrowthSample) => number | undefined) => boards.flatMap((board): [number, number][] => {
+    const value = of(board)
+    return value === undefined ? [] : [[board.members, value]]
+  })
+  const x = { label: 'members', log: true }
+  return {
+    figures: [
+      ...boards.flatMap(({ members, samples }) => KINDS.map((kind) => ({ name: `Redis CPU: ${kind}, ${members.toLocaleString('en')} members`, unit: 'µs', better: 'less' as const, samples: micros(samples[kind]) }))),
+      { name: 'an increment on the largest board beside one on the smallest', unit: '×', better: 'less', samples: ratios }
+    ],
+    headlines: [
+      { what: `Redis CPU of an increment, ${largest.members.toLocaleString('en')} members`, measured: `${spreadMicros(micros(largest.samples.increment))} µs`, beside: `× ${spread(ratios, 2)} the same with ${smallest.members.toLocaleString('en')}` },
+      { what: 'memory in Redis', measured: `${largest.bytes.scores.toFixed(0)} B a member, ${actionBytes.toFixed(0)} B a remembered action`, beside: '' }
+    ],
+    curves: [
+      { title: 'Redis CPU by members', x, y: { label: 'µs' }, lines: (['increment', 'top', 'user'] as const).map((kind) => ({ name: kind, points: byMembers(({ samples }) => median(micros(samples[kind]))) })) },
+      { title: 'Redis CPU of a lookup of 500 by members', x, y: { label: 'µs' }, lines: [{ name: 'lookup', points: byMembers(({ samples }) => median(micros(samples.lookup))) }] },
+      { title: 'Bytes in the zset by members', x, y: { label: 'bytes a member' }, lines: [{ name: 'zset', points: byMembers(({ bytes }) => bytes.scores) }] },
+      { title: 'Slowest command by members', x, y: { label: 'ms' }, lines: [{ name: 'one request at a time', points: byMembers(({ calm }) => calm.command?.ms) }, { name: 'at full load', points: byMembers(({ loaded }) => loaded.command?.ms) }] }
+    ]
+  }
+}
 
 function report (options: Options, { boards, actionBytes }: GrowthResult): string {
   const [smallest, largest] = [boards[0]!, boards.at(-1)!]

@@ -1,11 +1,12 @@
 // What does an exactly-once increment over HTTP cost, beside a bare Fastify POST with the same body and schema?
 import { randomBytes } from 'node:crypto'
 import autocannon from 'autocannon'
+import type { Answer } from './answer.ts'
 import { machine, today } from './machine.ts'
 import { commandOf, type Options } from './options.ts'
 import { cpuMicros, NODE_FLAGS, pathOf, startServer, type ServerUnderTest } from './processes.ts'
 import { startScorewire } from './scorewire.ts'
-import { spread, sum } from './statistics.ts'
+import { spread, spreadMicros, sum } from './statistics.ts'
 
 const WARM_UP_SECONDS = 4
 
@@ -28,7 +29,7 @@ export interface IncrementResult {
 }
 
 /** Alternates measured runs of both, after a warm-up of each. */
-export async function askIncrement (options: Options, onProgress: (message: string) => void): Promise<{ result: IncrementResult, text: string }> {
+export async function askIncrement (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const { connections, users, seconds, rounds } = options
   onProgress('increment: starting servers')
   const bare = await startServer([...NODE_FLAGS, '--import=tsx', pathOf('peers/bare-fastify.ts')], {})
@@ -53,7 +54,7 @@ export async function askIncrement (options: Options, onProgress: (message: stri
     }
     const groups = await scorewire.metric('scorewire_increment_group_size_count')
     const result = { ...samples, groupSize: await scorewire.metric('scorewire_increment_group_size_sum') / groups }
-    return { result, text: report(options, result) }
+    return { result, text: report(options, result), ...figuresOf(result) }
   } finally {
     await Promise.all([bare.stop(), scorewire.stop()])
   }
@@ -95,10 +96,31 @@ async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { conne
   }
 }
 
+/** The CPU of an increment beside that of the bare POST, round by round. */
+function ratiosTo (others: readonly Sample[], scorewire: readonly Sample[]): number[] {
+  return scorewire.map((sample, n) => sample.nodeMicros / others[n]!.nodeMicros)
+}
+
+function figuresOf ({ bare, scorewire }: IncrementResult): Pick<Answer, 'figures' | 'headlines'> {
+  const of = (samples: readonly Sample[], name: 'nodeMicros' | 'redisMicros' | 'requestsPerSecond') => samples.map((sample) => sample[name])
+  return {
+    figures: [
+      { name: 'Node CPU of an increment', unit: 'µs', better: 'less', samples: of(scorewire, 'nodeMicros') },
+      { name: 'Redis CPU of an increment', unit: 'µs', better: 'less', samples: of(scorewire, 'redisMicros') },
+      { name: 'Node CPU of an increment beside a bare POST', unit: '×', better: 'less', samples: ratiosTo(bare, scorewire) },
+      { name: 'increments', unit: 'a second', better: 'more', samples: of(scorewire, 'requestsPerSecond') }
+    ],
+    headlines: [
+      { what: 'CPU of an exactly-once increment over HTTP, as shipped', measured: `Node ${spreadMicros(of(scorewire, 'nodeMicros'))} µs, Redis ${spreadMicros(of(scorewire, 'redisMicros'))} µs`, beside: `× ${spread(ratiosTo(bare, scorewire), 2)} a bare Fastify POST` },
+      { what: 'increments a second, fsynced, generator on the same cores', measured: spread(of(scorewire, 'requestsPerSecond')), beside: `bare POST ${spread(of(bare, 'requestsPerSecond'))}` }
+    ]
+  }
+}
+
 function report (options: Options, { bare, bareAtRate, scorewire, groupSize }: IncrementResult): string {
   const row = (name: string, samples: readonly Sample[], ratio: string, redis: boolean) =>
     `| ${name} | ${spread(samples.map((sample) => sample.nodeMicros), 1)} | ${ratio} | ${redis ? spread(samples.map((sample) => sample.redisMicros), 1) : ''} | ${spread(samples.map((sample) => sample.requestsPerSecond))} |`
-  const ratioTo = (others: readonly Sample[]) => spread(scorewire.map((sample, n) => sample.nodeMicros / others[n]!.nodeMicros), 2)
+  const ratioTo = (others: readonly Sample[]) => spread(ratiosTo(others, scorewire), 2)
   const errors = sum([...bare, ...bareAtRate, ...scorewire].map((sample) => sample.errors))
   return [
     '| one HTTP request | Node CPU, µs | the increment beside it | Redis CPU, µs | requests/s |',

@@ -19,6 +19,8 @@ export async function postgresVersion (url: string): Promise<string> {
   return String(row.server_version).split(' ')[0]!
 }
 
+export const OWN_VERSION: string = JSON.parse(readFileSync(pathOf('../package.json'), 'utf8')).version
+
 export function packageVersion (name: string): string {
   return JSON.parse(readFileSync(pathOf(`../node_modules/${name}/package.json`), 'utf8')).version
 }

@@ -21,6 +21,33 @@ export function cpuMicros (pid: number): number {
   return nanos / 1000
 }
 
+/** The processes that a process has started and that are still there. Linux only. */
+export function childrenOf (pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
+/** Names of processes, each with its ids at the moment. */
+export type Processes = Readonly<Record<string, () => readonly number[]>>
+
+/** Begins to count CPU time; the answer gives what each name has used since, in µs. Of one that has ended meanwhile nothing is known. */
+export function meter (processes: Processes): () => Record<string, number> {
+  const read = () => Object.entries(processes).map(([name, pids]) => [name, new Map(pids().map((pid) => [pid, microsOf(pid)]))] as const)
+  const before = new Map(read())
+  return () => Object.fromEntries(read().map(([name, now]) => {
+    const then = before.get(name)!
+    return [name, [...now].reduce((total, [pid, micros]) => total + Math.max(0, micros - (then.get(pid) ?? 0)), 0)]
+  }))
+}
+
+/** 0 for a process that has just gone. */
+function microsOf (pid: number): number {
+  try {
+    return cpuMicros(pid)
+  } catch {
+    return 0
+  }
+}
+
 /** CPU time that the whole machine has used so far, in µs, whoever used it. In steps of 10 ms (USER_HZ, 100 on every Linux that Node runs on). */
 export function machineMicros (): number {
   const [user, nice, system, , , irq, softIrq] = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]!.split(/ +/).slice(1).map(Number) as [number, number, number, number, number, number, number]
@@ -48,7 +75,7 @@ export async function startServer (args: readonly string[], env: Record<string, 
       const [, address] = /(?:is live at|listening at) (http:\/\/[\d.:]+)/.exec(out) ?? []
       if (address !== undefined) resolve(address)
     })
-    child.once('exit', () => reject(new Error(`${args.join(' ')} ended before it was ready:\n${out}`)))
+    child.once('close', () => reject(new Error(`${args.join(' ')} ended before it was ready:\n${out}`)))
   })
   return {
     url,

@@ -1,6 +1,7 @@
 // What does a read cost, beside a bare Fastify GET that answers with ten rows? And what does a write wait for beside reads?
 import autocannon from 'autocannon'
 import { build } from 'hdr-histogram-js'
+import type { Answer } from './answer.ts'
 import { INCREMENTS_PATH, raiser } from './board.ts'
 import { clockMs } from './clock.ts'
 import { latencyOf, measureLoad, type Latency, type LoadSample } from './load.ts'
@@ -23,7 +24,7 @@ export interface ReadsResult {
 }
 
 /** Alternates measured runs of each kind of read and of the peer, after a warm-up of each. */
-export async function askReads (options: Options, onProgress: (message: string) => void): Promise<{ result: ReadsResult, text: string }> {
+export async function askReads (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const { connections, members, rounds } = options
   onProgress(`reads: loading ${members.toLocaleString('en')} members`)
   const bare = await startServer([...NODE_FLAGS, '--import=tsx', pathOf('peers/bare-fastify.ts')], {})
@@ -49,7 +50,7 @@ export async function askReads (options: Options, onProgress: (message: string) 
     onProgress('reads: a write beside them')
     const beside = await measureBeside(scorewire)
     const result = { rows: rows.map(({ name, samples }) => ({ name, samples })), beside }
-    return { result, text: report(options, result) }
+    return { result, text: report(options, result), ...figuresOf(options, result) }
   } finally {
     await Promise.all([bare.stop(), scorewire.stop()])
   }
@@ -77,6 +78,26 @@ async function measureBeside (scorewire: SeededScorewire): Promise<ReadsResult['
   ])
   await Promise.all(writes)
   return { ...latencyOf(latencies), readsPerSecond: reads['2xx'] / reads.duration, errors: reads.errors + reads.non2xx + refused }
+}
+
+function figuresOf ({ members }: Options, { rows }: ReadsResult): Pick<Answer, 'figures' | 'headlines' | 'flaws'> {
+  const micros = ({ samples }: ReadsResult['rows'][number], process: 'node' | 'redis') => samples.map((sample) => sample.micros[process]!)
+  const [bare, ...reads] = rows as [ReadsResult['rows'][number], ...ReadsResult['rows']]
+  const ratios = (row: ReadsResult['rows'][number]) => micros(row, 'node').map((one, round) => one / micros(bare, 'node')[round]!)
+  const others = median(rows.flatMap(({ samples }) => samples.map(({ otherCpu }) => otherCpu)))
+  return {
+    flaws: others > MOST_OTHER_CPU ? [`other processes used ${others.toFixed(2)} of a core`] : [],
+    figures: reads.flatMap((row) => [
+      { name: `Node CPU of ${row.name}`, unit: 'µs', better: 'less' as const, samples: micros(row, 'node') },
+      { name: `Redis CPU of ${row.name}`, unit: 'µs', better: 'less' as const, samples: micros(row, 'redis') },
+      { name: `${row.name}, p99`, unit: 'ms', better: 'less' as const, samples: row.samples.map(({ latency }) => latency.p99) }
+    ]),
+    headlines: reads.slice(0, 2).map((row, n) => ({
+      what: `CPU of ${row.name}, ${members.toLocaleString('en')} members`,
+      measured: `Node ${spreadMicros(micros(row, 'node'))} µs, Redis ${spreadMicros(micros(row, 'redis'))} µs`,
+      beside: n === 0 ? `× ${spread(ratios(row), 2)} a bare Fastify GET` : ''
+    }))
+  }
 }
 
 function report (options: Options, { rows, beside }: ReadsResult): string {

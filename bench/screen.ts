@@ -167,13 +167,13 @@ export class Screen {
     return true
   }
 
-  /** Ten rows, and within an epoch a version that rises. */
+  /** Ten rows, and within an epoch a version that rises, of those who tell one. */
   #inspect (first: number, payload: Buffer): void {
     if ((first & DEFLATED) !== 0 && !this.#inflates) return
     const text = (first & DEFLATED) === 0 ? payload : inflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH })
     const message = JSON.parse(String(text).replace(/^42/, ''))
     const top = Array.isArray(message) ? message[1] : message
-    const isNewer = top.epoch !== this.#epoch || top.version > this.#version
+    const isNewer = top.version === undefined || top.epoch !== this.#epoch || top.version > this.#version
     if (top.top_scores.length !== 10 || !isNewer) this.#options.tally.wrong++
     this.#epoch = top.epoch
     this.#version = top.version

@@ -1,7 +1,8 @@
 // How long does it take from a write to the screens? Open loop: from the planned time of a write to the first board with it, on every
 // screen. First with nginx + nchan and no store at all, the same clients and the same schedule: what the generator itself adds.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Histogram } from 'hdr-histogram-js'
+import { encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
+import type { Answer } from './answer.ts'
 import { fillBoard, LEADER, LEADER_MARKER, LIVE_ENV, raiser, TOP_USERS, topMessage, WATCH_PATH } from './board.ts'
 import { clockMs } from './clock.ts'
 import { Generator, MOST_GENERATOR_CPU } from './generator.ts'
@@ -49,6 +50,8 @@ export interface WriteToScreenSample {
   /** The same to each screen, over all deliveries. */
   readonly each: { readonly p50: number, readonly p99: number, readonly max: number }
   readonly deliveries: number
+  /** All of them: HdrHistogram of µs, compressed, in base64. */
+  readonly histogram: string
   /** Boards a second on each screen. */
   readonly updatesPerSecond: number
   readonly serverCpu: number
@@ -82,7 +85,7 @@ interface System {
   leaderScore: number
 }
 
-export async function askWriteToScreen (options: Options, onProgress: (message: string) => void): Promise<{ result: WriteToScreenResult, text: string }> {
+export async function askWriteToScreen (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const stops: (() => Promise<void>)[] = []
   try {
     onProgress('write-to-screen: starting servers')
@@ -110,7 +113,7 @@ export async function askWriteToScreen (options: Options, onProgress: (message: 
       }
     }
     const result = { nchanVersion: nchan.version, samples }
-    return { result, text: report(options, result) }
+    return { result, text: report(options, result), ...figuresOf(result) }
   } finally {
     for (const stop of stops) await stop()
   }
@@ -190,6 +193,7 @@ async function measure (system: System, generator: Generator, { setting, screens
     last: quantiles(lastMs.filter((_, write) => shownOn[write] === screens)),
     each: quantilesOf(latencies),
     deliveries: latencies.totalCount,
+    histogram: encodeIntoCompressedBase64(latencies),
     updatesPerSecond: updates / screens / tookMs * 1000,
     serverCpu,
     generatorCpu,
@@ -221,6 +225,20 @@ function errorsOf (samples: readonly WriteToScreenSample[]): string {
 function deafOf (samples: readonly WriteToScreenSample[]): string {
   const [without, beside] = [LIVELY, DEAF].map(({ name }) => samples.find(({ setting }) => setting === name)!) as [WriteToScreenSample, WriteToScreenSample]
   return `${DEAF.deaf} clients that never read change the others' p99 by × ${(beside.each.p99 / without.each.p99).toFixed(2)}.`
+}
+
+function figuresOf ({ samples }: WriteToScreenResult): Pick<Answer, 'headlines' | 'latencies' | 'flaws'> {
+  const nameOf = ({ setting, system, screens }: WriteToScreenSample) => `${setting}, ${screens.toLocaleString('en')} screens: ${system}`
+  const ms = ({ p50, p99, max }: WriteToScreenSample['last']) => `${p50.toFixed(0)} / ${p99.toFixed(0)} / ${max.toFixed(0)} ms`
+  const told = samples.filter(({ setting, system }) => system === 'scorewire' && (setting === QUIET.name || setting === BUSY.name))
+  return {
+    flaws: samples.filter(({ generatorCpu }) => generatorCpu > MOST_GENERATOR_CPU).map((sample) => `${nameOf(sample)}: the screens' process used ${sample.generatorCpu.toFixed(2)} of a core, more than ${MOST_GENERATOR_CPU}`),
+    latencies: samples.map((sample) => ({ name: nameOf(sample), micros: sample.histogram })),
+    headlines: told.map((sample) => {
+      const peer = samples.find(({ setting, system }) => setting === sample.setting && system !== sample.system)
+      return { what: `from a write to the last screen, ${sample.setting} board, ${sample.screens.toLocaleString('en')} screens: p50 / p99 / max`, measured: ms(sample.last), beside: peer === undefined ? '' : `${ms(peer.last)} ${peer.system}, without a store` }
+    })
+  }
 }
 
 const two = (cores: number) => cores.toFixed(2)

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { audit } from './cli/audit.ts'
+import { BENCH_HELP } from './cli/bench-options.ts'
+import { bench } from './cli/bench.ts'
 import { boards } from './cli/boards.ts'
 import type { Command } from './cli/command.ts'
 import { UsageError } from './cli/command.ts'
@@ -11,7 +13,7 @@ import { token } from './cli/token.ts'
 import { worker } from './cli/worker.ts'
 import { ConfigError } from './config.ts'
 
-const COMMANDS: Readonly<Record<string, Command>> = { audit, boards, export: exportBoard, import: importBoard, migrate, serve, token, worker }
+const COMMANDS: Readonly<Record<string, Command>> = { audit, bench, boards, export: exportBoard, import: importBoard, migrate, serve, token, worker }
 
 const USAGE = `scorewire ${VERSION}: a live leaderboard service
 
@@ -23,6 +25,7 @@ const USAGE = `scorewire ${VERSION}: a live leaderboard service
   scorewire boards          apply FILE [--dry-run], list, show NAME: the boards of a running service
   scorewire export <board>  [--window W] [--segment S] [--format ndjson|csv] [--out FILE]
   scorewire import <board>  [FILE] [--window W] [--format ndjson|csv], or --from-zset KEY [--from-url REDIS_URL]
+  scorewire bench           put load on a deployment  --target URL --scenario NAME [--rate R] [--report FILE.html]; more with --help
 `
 
 /** From the first look at it on, a signal asks; a second one does not wait for the answer. Who never looks is ended by the first. */
@@ -41,7 +44,7 @@ async function main (name: string | undefined, words: string[]): Promise<number>
     return 0
   }
   if (name === undefined || name === 'help' || [name, ...words].some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(USAGE)
+    process.stdout.write(name === 'bench' ? BENCH_HELP : USAGE)
     return name === undefined ? 2 : 0
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined

@@ -29,6 +29,9 @@ test('imports point one way, and lint proves it', async (t) => {
     ['src/http/top.ts', "import { createApp } from '../app.ts'", 'no-restricted-imports'],
     ['src/http/events.ts', "import { migrate } from '../ledger/migrate.ts'", 'no-restricted-imports'],
     ['src/ledger/archiver.ts', "import { openStore } from '../redis/store.ts'", 'no-restricted-imports'],
+    ['src/load/run.ts', "import { keysOf } from '../redis/keys.ts'", 'no-restricted-imports'],
+    ['src/load/run.ts', "import { Redis } from 'ioredis'", 'no-restricted-imports'],
+    ['src/http/top.ts', "import { runLoad } from '../load/run.ts'", 'no-restricted-imports'],
     ['src/redis/store.ts', "import pg from 'pg'", 'no-restricted-imports'],
     ['src/http/top.ts', 'export const port = process.env', 'no-restricted-globals'],
     ['src/redis/store.ts', "export const raise = async (redis) => await redis.zincrby('a', 1, 'b')", 'no-restricted-syntax']

@@ -1,9 +1,10 @@
 import type { FastifyReply } from 'fastify'
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import { WindowText, type Board, type Boards } from '../leaderboard/board.ts'
 import type { Groups } from '../leaderboard/group.ts'
 import { VISIBLE } from '../leaderboard/rules.ts'
 import { isRunning, partAsked, type Part } from '../leaderboard/part.ts'
+import type { RankedEntry } from '../leaderboard/ranking.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import { SegmentText } from '../leaderboard/segment.ts'
 import { BoardName, GroupName } from '../leaderboard/identifiers.ts'
@@ -14,6 +15,8 @@ import type { Auth } from './auth.ts'
 import { PROBLEMS } from './errors.ts'
 import { membersOf } from './group.ts'
 import type { Server } from './server.ts'
+
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 // One shape with and without a group: the serializer would try a choice of two on every read.
 const TopBody = Type.Object({
@@ -59,7 +62,21 @@ export interface TopOptions {
   readonly now: () => number
 }
 
+/** An answer, and its text: the same for everybody from one reading of a board to the next, and to make it costs as much as the rest. */
+interface Prepared { readonly body: Static<typeof TopBody>, readonly text: string }
+
+/** What was made of a board's entries when it was read last, by the limit asked for. */
+interface Reading { readonly readMs: number, readonly prepared: Map<number, Prepared> }
+
 export function registerTop (server: Server, { boards, auth, readTop, readGroup, readLookup, now }: TopOptions): void {
+  const readings = new WeakMap<readonly RankedEntry[], Reading>()
+
+  function preparedOf ({ entries, readMs }: KnownTop): Reading['prepared'] {
+    let reading = readings.get(entries)
+    if (reading?.readMs !== readMs) readings.set(entries, reading = { readMs, prepared: new Map() })
+    return reading.prepared
+  }
+
   server.get('/v1/boards/:board/top', { schema }, async (request, reply) => {
     const board = boards.get(request.params.board)
     const part = partAsked(board, request.query, now())
@@ -85,7 +102,7 @@ export function registerTop (server: Server, { boards, auth, readTop, readGroup,
     // What may be old is not to be confirmed later, when it is not.
     if (!isStale) reply.header('etag', etag)
     if (!isStale && matches(request.headers['if-none-match'], etag)) return await reply.code(304).send(null)
-    return {
+    const bodyNow = () => ({
       board: board.name,
       ...part,
       epoch,
@@ -94,7 +111,17 @@ export function registerTop (server: Server, { boards, auth, readTop, readGroup,
       generated_at: new Date(readMs).toISOString(),
       ...resetBody(resetsMs),
       top_scores: entries.slice(0, limit).map(entryBody)
+    })
+    if (isStale) return bodyNow()
+    const prepared = preparedOf(top)
+    let answer = prepared.get(limit)
+    if (answer === undefined) {
+      const body = bodyNow()
+      prepared.set(limit, answer = { body, text: reply.serializeInput(body, '200') as string })
     }
+    const { body, text } = answer
+    reply.type(JSON_TYPE).serializer(() => text)
+    return body
   })
 }
 

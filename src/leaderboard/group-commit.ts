@@ -7,6 +7,8 @@ export interface GroupCommitOptions<Item, Outcome> {
   readonly maxItems: number
   /** Items that may wait; those beyond are refused at once. */
   readonly maxWaiting: number
+  /** Groups under way at most, 1 by default. While one is, another goes only when it is full: a small one costs the store as much as a large one. */
+  readonly maxUnderWay?: number
   /** How long an item may wait; one that is older when its turn comes is refused, not sent. */
   readonly maxWaitMs: number
 }
@@ -19,16 +21,16 @@ interface Waiting<Item, Outcome> {
 }
 
 /**
- * Group commit: while one group is under way arrivals wait, and the next group takes them all. An idle line sends
+ * Group commit: while groups are under way arrivals wait, and the next group takes them all. Groups are sent in order. An idle line sends
  * at the end of the running turn of the event loop, so everything that arrived in that turn shares one call
  * and nothing waits for a timer.
  * @throws Problem `unavailable` when too many wait, or for too long
  */
 export function groupCommit<Item, Outcome> (
-  { send, maxItems, maxWaiting, maxWaitMs }: GroupCommitOptions<Item, Outcome>
+  { send, maxItems, maxWaiting, maxWaitMs, maxUnderWay = 1 }: GroupCommitOptions<Item, Outcome>
 ): (item: Item) => Promise<Outcome> {
   let waiting: Waiting<Item, Outcome>[] = []
-  let busy = false
+  let underWay = 0
 
   // First come, first served: when the first is young enough, so are the others.
   function refuseOld (arrived: Waiting<Item, Outcome>[]): Waiting<Item, Outcome>[] {
@@ -41,7 +43,7 @@ export function groupCommit<Item, Outcome> (
   }
 
   async function run (): Promise<void> {
-    while (waiting.length > 0) {
+    while (waiting.length >= (underWay === 1 ? 1 : maxItems)) {
       const arrived = waiting.length <= maxItems ? waiting : waiting.slice(0, maxItems)
       waiting = waiting.length <= maxItems ? [] : waiting.slice(maxItems)
       const group = refuseOld(arrived)
@@ -54,7 +56,7 @@ export function groupCommit<Item, Outcome> (
         for (const { reject } of group) reject(error)
       }
     }
-    busy = false
+    underWay--
   }
 
   return (item) => {
@@ -63,8 +65,8 @@ export function groupCommit<Item, Outcome> (
     }
     return new Promise<Outcome>((resolve, reject) => {
       waiting.push({ item, sinceMs: performance.now(), resolve, reject })
-      if (busy) return
-      busy = true
+      if (underWay > 0 && (underWay === maxUnderWay || waiting.length < maxItems)) return
+      underWay++
       setImmediate(run)
     })
   }

@@ -45,10 +45,12 @@ export function createReadBans ({ redis, clock }: { redis: Redis, clock: RedisCl
   }
 }
 
-const Reply = Type.Enum(['forgotten', 'kept'])
+const Forgotten = Type.Enum(['forgotten', 'kept'])
+const Taken = Type.Enum(['taken', 'other'])
 
 export function createServiceBans ({ redis, clock, directory }: ScriptContext): KeepServiceBans {
-  const forget = bindScript(redis, 'forget-ban', { reply: Reply, directory })
+  const forget = bindScript(redis, 'forget-ban', { reply: Forgotten, directory })
+  const take = bindScript(redis, 'take-service-bans', { reply: Taken, directory })
   return {
     put: async (userId, ban) => { await attempt(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN) },
     remove: async (userId) => await attempt(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
@@ -65,7 +67,7 @@ export function createServiceBans ({ redis, clock, directory }: ScriptContext): 
       }
       return owed
     },
-    markTaken: async ({ name }) => { await redis.hset(boardKeys(name).meta, TAKEN, 1) },
+    markTaken: async ({ name, revision }) => { await take([boardKeys(name).meta], [revision]) },
     forgetEnded: async (userId) => { await attempt(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()])) }
   }
 }

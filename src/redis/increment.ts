@@ -18,6 +18,8 @@ export const GATE_MS = 50
 
 /** A full group of 64 took up to 6.6 ms on a board of a million: with half of it no other client waits for 5. */
 const MAX_GROUP = 32
+/** While Redis works on a group, Node reads the answers of the one before and writes the one after. */
+const MAX_UNDER_WAY = 2
 /** Each window and each segment of it is written for each item of a group; two of them cost little more than one. */
 const MAX_RANKINGS = 64
 
@@ -46,7 +48,7 @@ export interface IncrementOptions extends ScriptContext {
   readonly ledgerMax?: number | undefined
 }
 
-/** Keeps increments through `lua/increment.lua`, in groups, one group of a board under way at a time. */
+/** Keeps increments through `lua/increment.lua`, in groups. */
 export function createIncrement ({ redis, clock, onGroup, ledgerMax = LEDGER_MAX, directory }: IncrementOptions): KeepIncrement {
   const script = bindScript(redis, 'increment', { reply: Reply, directory })
   const lines = new Map<string, Line>()
@@ -57,6 +59,8 @@ export function createIncrement ({ redis, clock, onGroup, ledgerMax = LEDGER_MAX
       maxItems: groupSize(board),
       maxWaiting: MAX_WAITING,
       maxWaitMs: MAX_WAIT_MS,
+      // Sums do not ask for the order; the latest of two scores does, also when the first has to be sent again.
+      maxUnderWay: board.operator === 'latest' ? 1 : MAX_UNDER_WAY,
       async send (items) {
         const begun = performance.now()
         try {

@@ -1,13 +1,19 @@
 import { test } from 'tap'
-import { withAnswers } from '../../bench/readme.ts'
+import { withHeadlines } from '../../bench/readme.ts'
+import type { Result, Section } from '../../src/load/result.ts'
 
-test('answers stand between the markers, and a question that was not asked keeps its section', async (t) => {
+const section = (name: string, more: Partial<Section>): Section => ({
+  name, command: '', date: '', text: '', flaws: [], headlines: [{ what: `an ${name}`, measured: '1 µs', beside: '× 2' }], figures: [], latencies: [], throughput: [], curves: [], result: {}, ...more
+})
+const result = (...sections: Section[]): Result => ({
+  format: 1, title: '', command: 'npm run bench -- --full', date: '2026-11-21T12:00:00Z', machine: '2 cores', versions: {}, asked: {}, sections
+})
+
+test('the headlines stand between the markers as one table, with where and how they were measured', async (t) => {
   const empty = 'before\n<!-- bench:begin -->\nold\n<!-- bench:end -->\nafter\n'
-  const first = withAnswers(empty, new Map([['write-to-screen', 'w1'], ['increment', 'i1']]))
-  t.equal(first, 'before\n<!-- bench:begin -->\n<!-- bench:increment -->\ni1\n\n<!-- bench:write-to-screen -->\nw1\n<!-- bench:end -->\nafter\n')
-  const second = withAnswers(first, new Map([['fan-out', 'f2'], ['increment', 'i2']]))
-  t.equal(second, 'before\n<!-- bench:begin -->\n<!-- bench:increment -->\ni2\n\n<!-- bench:fan-out -->\nf2\n\n<!-- bench:write-to-screen -->\nw1\n<!-- bench:end -->\nafter\n')
-  t.equal(withAnswers(second, new Map()), second)
-  t.match(withAnswers(empty, new Map([['increment', '| a |\n| b |\n\none\ntwo\n`three`\n\nfour']])), '| a |\n| b |\n\none two `three`\n\nfour\n<!-- bench:end -->', 'a paragraph is a line')
-  t.throws(() => withAnswers('nothing', new Map()), /README.md has no <!-- bench:begin -->/)
+  const lines = '| | median (least to most) | beside |\n| --- | --- | --- |\n| an increment | 1 µs | × 2 |\n| an archive | 1 µs (INVALID) | × 2 |\n\n2 cores, 2026-11-21: `npm run bench -- --full`'
+  const written = withHeadlines(empty, result(section('increment', {}), section('archive', { flaws: ['disturbed'] }), section('reads', { headlines: [] })))
+  t.equal(written, `before\n<!-- bench:begin -->\n${lines}\n<!-- bench:end -->\nafter\n`)
+  t.throws(() => withHeadlines('nothing', result(section('increment', {}))), /README.md has no <!-- bench:begin -->/)
+  t.throws(() => withHeadlines(empty, result()), /none of the questions has a line/)
 })

@@ -28,7 +28,7 @@ export interface TestPostgres {
 }
 
 /** The programs of a PostgreSQL server: in the PATH, or where Debian puts them. */
-const BIN = (() => {
+function programs (): string {
   const debian = '/usr/lib/postgresql'
   const places = (process.env['PATH'] ?? '').split(delimiter)
   try {
@@ -44,7 +44,7 @@ const BIN = (() => {
   })
   if (place === undefined) throw new Error('there is no PostgreSQL: run node setup.js --test')
   return place
-})()
+}
 
 /** PostgreSQL refuses to run as root: then it runs as the user that its package has made, or as nobody. */
 const OWNER = (() => {
@@ -65,7 +65,7 @@ const own = async (directory: string) => {
 
 /** A fresh cluster takes a second to make and 0.1 s to copy: one is made for each version and user, and kept in the temporary directory. */
 async function template (): Promise<string> {
-  const version = execFileSync(join(BIN, 'postgres'), ['--version'], { encoding: 'utf8' }).replace(/[^\d.]+/g, '-').replace(/^-|-$/g, '')
+  const version = execFileSync(join(programs(), 'postgres'), ['--version'], { encoding: 'utf8' }).replace(/[^\d.]+/g, '-').replace(/^-|-$/g, '')
   const place = join(tmpdir(), `scorewire-postgres-${version}-${process.getuid?.() ?? 0}`)
   try {
     accessSync(join(place, 'PG_VERSION'))
@@ -73,14 +73,16 @@ async function template (): Promise<string> {
   } catch {}
   const made = await mkdtemp(join(tmpdir(), 'scorewire-initdb-'))
   await own(made)
-  execFileSync(join(BIN, 'initdb'), ['-D', made, '-U', ROLE, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '--wal-segsize=1'], { stdio: 'ignore', cwd: tmpdir(), ...OWNER })
+  execFileSync(join(programs(), 'initdb'), ['-D', made, '-U', ROLE, '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync', '--wal-segsize=1'], { stdio: 'ignore', cwd: tmpdir(), ...OWNER })
   // Whoever comes first puts it there; the others throw theirs away.
   await rename(made, place).catch(async () => await rm(made, { recursive: true, force: true }))
   return place
 }
 
-/** A real PostgreSQL for one test file alone, with an empty database, gone when the test ends. Without fsync unless a test is about durability. */
-export async function startPostgres (t: Pick<Test, 'teardown'>, { durable = false, migrated = true } = {}): Promise<TestPostgres> {
+/** A real PostgreSQL for one test file alone, with an empty database, gone when the test ends. Without fsync unless a test is about durability; `more` are settings. */
+export async function startPostgres (
+  t: Pick<Test, 'teardown'>, { durable = false, migrated = true, more = [] }: { durable?: boolean, migrated?: boolean, more?: readonly string[] } = {}
+): Promise<TestPostgres> {
   const directory = await mkdtemp(join(tmpdir(), 'scorewire-pg-'))
   execFileSync('cp', ['-R', '-p', `${await template()}/.`, directory])
   await own(directory)
@@ -88,8 +90,8 @@ export async function startPostgres (t: Pick<Test, 'teardown'>, { durable = fals
   let server: ChildProcess
 
   const start = async () => {
-    const settings = ['shared_buffers=32MB', 'max_wal_size=256MB', 'timezone=Etc/GMT-5', ...(durable ? [] : ['fsync=off', 'full_page_writes=off'])]
-    server = spawn(join(BIN, 'postgres'), ['-D', directory, '-k', directory, '-h', '', ...settings.flatMap((setting) => ['-c', setting])], { stdio: 'ignore', cwd: directory, ...OWNER })
+    const settings = ['shared_buffers=32MB', 'max_wal_size=256MB', 'timezone=Etc/GMT-5', ...(durable ? [] : ['fsync=off', 'full_page_writes=off']), ...more]
+    server = spawn(join(programs(), 'postgres'), ['-D', directory, '-k', directory, '-h', '', ...settings.flatMap((setting) => ['-c', setting])], { stdio: 'ignore', cwd: directory, ...OWNER })
     for (const end = Date.now() + READY_WITHIN_MS; !await answers(url);) {
       if (Date.now() > end || server.exitCode !== null) throw new Error('the test\'s PostgreSQL does not start')
       await delay(10)

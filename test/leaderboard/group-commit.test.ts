@@ -3,12 +3,13 @@ import { test } from 'tap'
 import { groupCommit } from '../../src/leaderboard/group-commit.ts'
 
 /** A line whose groups end when the test says so. */
-function line ({ maxItems = 100, maxWaiting = 1000, maxWaitMs = 60_000 } = {}) {
+function line ({ maxItems = 100, maxWaiting = 1000, maxWaitMs = 60_000, maxUnderWay = 1 } = {}) {
   const groups: { items: readonly number[], end: () => void, fail: (error: Error) => void }[] = []
   const submit = groupCommit<number, number>({
     maxItems,
     maxWaiting,
     maxWaitMs,
+    maxUnderWay,
     send: async (items) => await new Promise((resolve, reject) => {
       groups.push({ items, end: () => resolve(items.map((item) => 2 * item)), fail: reject })
     })
@@ -71,4 +72,37 @@ test('a failed group fails its own items alone', async (t) => {
   await turn()
   groups[1]!.end()
   t.equal(await second, 4)
+})
+
+test('where two groups may be under way, the second goes when it is full, and both in order', async (t) => {
+  const { groups, submit, turn } = line({ maxItems: 2, maxUnderWay: 2 })
+  const sent = () => groups.map(({ items }) => items)
+  const done = [submit(1)]
+  await turn()
+  done.push(submit(2))
+  await turn()
+  t.strictSame(sent(), [[1]], 'half a group waits for the one under way')
+  done.push(submit(3))
+  await turn()
+  t.strictSame(sent(), [[1], [2, 3]])
+  done.push(submit(4), submit(5), submit(6))
+  await turn()
+  t.strictSame(sent(), [[1], [2, 3]], 'a third waits, full or not')
+  groups[1]!.end()
+  t.strictSame(await Promise.all(done.slice(1, 3)), [4, 6], 'whichever ends first')
+  await turn()
+  t.strictSame(sent(), [[1], [2, 3], [4, 5]])
+  groups[2]!.end()
+  await turn()
+  t.strictSame(sent(), [[1], [2, 3], [4, 5]], 'what is left is not full')
+  groups[0]!.fail(new Error('cut off'))
+  await t.rejects(done[0]!, { message: 'cut off' })
+  await turn()
+  t.strictSame(sent(), [[1], [2, 3], [4, 5], [6]])
+  groups[3]!.end()
+  t.strictSame(await Promise.all(done.slice(3)), [8, 10, 12])
+  const last = submit(7)
+  await turn()
+  groups[4]!.end()
+  t.equal(await last, 14, 'and an idle line sends at once')
 })

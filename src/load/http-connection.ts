@@ -1,0 +1,140 @@
+// HTTP/1.1 over one kept connection, a request at a time: a client that costs a fraction of what a request costs the service.
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+const MOST_HEAD_BYTES = 64 * 1024
+
+/** `body` holds a byte in each character: ASCII reads as it is, anything else goes through a Buffer. */
+export interface Answer { readonly status: number, readonly body: string }
+
+/** No answer came, or none that could be read. `wasSent`: whether the service may have got the request. */
+export class NoAnswer extends Error {
+  readonly wasSent: boolean
+  constructor (kind: string, wasSent: boolean) {
+    super(kind)
+    this.wasSent = wasSent
+  }
+}
+
+interface Waiting { resolve: (answer: Answer) => void, reject: (error: NoAnswer) => void, sentMs: number }
+
+export class HttpConnection {
+  readonly #origin: URL
+  #socket: Socket | undefined
+  #isOpen = false
+  #text = ''
+  #waiting: Waiting | undefined
+
+  /** Connects with its first request, and again after a loss. */
+  constructor (origin: URL) {
+    this.#origin = origin
+  }
+
+  /** Sends a whole request, written by `requestText`; the answer to the last one has come. @throws NoAnswer */
+  async send (text: string): Promise<Answer> {
+    return await new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject, sentMs: performance.now() }
+      this.#socket ??= this.#connect()
+      this.#socket.write(text, 'utf8')
+    })
+  }
+
+  /** Gives up a request that has waited longer than that, and its connection. */
+  expire (timeoutMs: number): void {
+    if (this.#waiting !== undefined && performance.now() - this.#waiting.sentMs > timeoutMs) this.#lose('timeout')
+  }
+
+  close (): void {
+    this.#lose('closed')
+  }
+
+  #connect (): Socket {
+    const { protocol, hostname, port } = this.#origin
+    const isTls = protocol === 'https:'
+    const host = hostname.replace(/^\[(.*)\]$/, '$1')
+    const to = { host, port: Number(port) || (isTls ? 443 : 80), noDelay: true }
+    const socket = isTls ? connectTls({ ...to, servername: host, ALPNProtocols: ['http/1.1'] }) : connect(to)
+    this.#isOpen = false
+    socket.once(isTls ? 'secureConnect' : 'connect', () => { this.#isOpen = true })
+    socket.setEncoding('latin1').on('data', (text: unknown) => { if (this.#socket === socket) this.#read(String(text)) })
+    socket.on('error', (error: NodeJS.ErrnoException) => { if (this.#socket === socket) this.#lose(error.code ?? 'connection failed') })
+    socket.on('close', () => { if (this.#socket === socket) this.#lose('connection closed') })
+    return socket
+  }
+
+  #lose (kind: string): void {
+    this.#socket?.destroy()
+    this.#socket = undefined
+    this.#text = ''
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.reject(new NoAnswer(kind, this.#isOpen))
+  }
+
+  #read (text: string): void {
+    this.#text += text
+    const whole = readAnswer(this.#text)
+    if (whole === undefined) {
+      if (this.#text.length > MOST_HEAD_BYTES && !this.#text.includes('\r\n\r\n')) this.#lose('unreadable answer')
+      return
+    }
+    const waiting = this.#waiting
+    if (waiting === undefined || whole === 'unreadable') return this.#lose('unreadable answer')
+    this.#text = this.#text.slice(whole.length)
+    this.#waiting = undefined
+    if (whole.closes) this.#lose('closed')
+    waiting.resolve(whole)
+  }
+}
+
+interface WholeAnswer extends Answer { readonly length: number, readonly closes: boolean }
+
+/** The first answer in a text (RFC 9112), undefined while it is not all there. */
+function readAnswer (text: string): WholeAnswer | 'unreadable' | undefined {
+  const headEnd = text.indexOf('\r\n\r\n')
+  if (headEnd < 0) return undefined
+  const head = text.slice(0, headEnd).toLowerCase()
+  const [, digits] = /^http\/1\.[01] (\d{3})/.exec(head) ?? []
+  if (digits === undefined) return 'unreadable'
+  const status = Number(digits)
+  const start = headEnd + 4
+  if (status < 200) {
+    const next = readAnswer(text.slice(start))
+    return next === undefined || next === 'unreadable' ? next : { ...next, length: start + next.length }
+  }
+  const closes = /\r\nconnection: *close/.test(head)
+  if (status === 204 || status === 304) return { status, body: '', length: start, closes }
+  if (/\r\ntransfer-encoding: *chunked/.test(head)) {
+    const chunked = readChunks(text, start)
+    return typeof chunked === 'object' ? { status, ...chunked, closes } : chunked
+  }
+  const [, size] = /\r\ncontent-length: *(\d+)/.exec(head) ?? []
+  if (size === undefined) return 'unreadable'
+  const length = start + Number(size)
+  return text.length < length ? undefined : { status, body: text.slice(start, length), length, closes }
+}
+
+function readChunks (text: string, start: number): { body: string, length: number } | 'unreadable' | undefined {
+  let [at, body] = [start, '']
+  for (;;) {
+    const lineEnd = text.indexOf('\r\n', at)
+    if (lineEnd < 0) return undefined
+    const size = parseInt(text.slice(at, lineEnd), 16)
+    if (!(size >= 0)) return 'unreadable'
+    const end = lineEnd + 2 + size
+    if (text.length < end + 2) return undefined
+    // Trailers are asked for by nobody.
+    if (size === 0) return text.startsWith('\r\n', end) ? { body, length: end + 2 } : 'unreadable'
+    body += text.slice(lineEnd + 2, end)
+    at = end + 2
+  }
+}
+
+export interface RequestText { readonly method: 'GET' | 'POST', readonly path: string, readonly token?: string | undefined, readonly body?: string }
+
+/** A request as it goes over the wire. */
+export function requestText (host: string, { method, path, token, body }: RequestText): string {
+  const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`
+  const content = body === undefined ? '\r\n' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+  return `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${authorization}${content}`
+}

@@ -1,0 +1,83 @@
+// What was measured, as a file: the same format for `scorewire bench` and `npm run bench`, for both to be shown and compared.
+import { Ajv } from 'ajv'
+import { Type, type Static } from 'typebox'
+
+/** A figure with one sample for each round, or for each part of a run; what two results are compared by. */
+export const Figure = Type.Object({
+  name: Type.String(),
+  unit: Type.String({ description: 'Such as "ms", "µs of CPU", "requests/s"' }),
+  better: Type.Union([Type.Literal('less'), Type.Literal('more')]),
+  samples: Type.Array(Type.Number(), { minItems: 1 })
+})
+export type Figure = Static<typeof Figure>
+
+export const Latencies = Type.Object({
+  name: Type.String(),
+  micros: Type.String({ description: 'HdrHistogram of µs, compressed, in base64' })
+})
+export type Latencies = Static<typeof Latencies>
+
+export const Throughput = Type.Object({
+  name: Type.String(),
+  unit: Type.String({ description: 'What is counted, such as "requests"' }),
+  perSecond: Type.Array(Type.Number(), { description: 'One number for each second of the run' })
+})
+export type Throughput = Static<typeof Throughput>
+
+const Axis = Type.Object({ label: Type.String(), log: Type.Optional(Type.Boolean()) })
+
+/** How something grows with something else. */
+export const Curve = Type.Object({
+  title: Type.String(),
+  x: Axis,
+  y: Axis,
+  lines: Type.Array(Type.Object({ name: Type.String(), points: Type.Array(Type.Tuple([Type.Number(), Type.Number()])) }))
+})
+export type Curve = Static<typeof Curve>
+
+/** What a reader in a hurry is told: a line of the README's table. */
+export const Headline = Type.Object({ what: Type.String(), measured: Type.String(), beside: Type.String() })
+export type Headline = Static<typeof Headline>
+
+/** One question and its answer. */
+export const Section = Type.Object({
+  name: Type.String(),
+  command: Type.String({ description: 'Asks it again' }),
+  date: Type.String({ description: 'RFC 3339, when it was answered' }),
+  text: Type.String({ description: 'Markdown: tables and paragraphs' }),
+  flaws: Type.Array(Type.String({ description: 'Why the figures are not to be believed' })),
+  headlines: Type.Array(Headline),
+  figures: Type.Array(Figure),
+  latencies: Type.Array(Latencies),
+  throughput: Type.Array(Throughput),
+  curves: Type.Array(Curve),
+  result: Type.Unknown({ description: 'Every sample, in a shape of the question\'s own' })
+})
+export type Section = Static<typeof Section>
+
+export const Result = Type.Object({
+  format: Type.Literal(1),
+  title: Type.String(),
+  command: Type.String(),
+  date: Type.String(),
+  machine: Type.String(),
+  versions: Type.Record(Type.String(), Type.String()),
+  asked: Type.Record(Type.String(), Type.Unknown()),
+  sections: Type.Array(Section)
+})
+export type Result = Static<typeof Result>
+
+const isResult = new Ajv().compile<Result>(Result)
+
+/** A result as it was written to a file called `name`. @throws Error that says in one line what is wrong with it */
+export function parseResult (text: string, name: string): Result {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Error(`${name} is not JSON`)
+  }
+  if (isResult(value)) return value
+  const [error] = isResult.errors!
+  throw new Error(`${name} is no result of a bench of this format: ${error!.instancePath || '/'} ${error!.message}`)
+}

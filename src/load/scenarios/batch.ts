@@ -1,0 +1,12 @@
+import { clockMs } from '../clock.ts'
+import { httpPart } from '../http-part.ts'
+import { batchSource } from '../increments.ts'
+import type { Scenario } from '../scenario.ts'
+
+export const batch: Scenario = {
+  summary: 'exactly-once increments of random users in batches; latencies are those of a batch',
+  unit: 'increments',
+  canBeClosed: true,
+  needs: new Set(['token', 'service']),
+  prepare: async (plan, recorder) => httpPart(plan, recorder, batchSource(plan, (kind, example) => recorder.failure(kind, clockMs(), { example })))
+}

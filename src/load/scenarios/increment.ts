@@ -1,0 +1,11 @@
+import { httpPart } from '../http-part.ts'
+import { incrementSource } from '../increments.ts'
+import type { Scenario } from '../scenario.ts'
+
+export const increment: Scenario = {
+  summary: 'exactly-once increments of random users',
+  unit: 'increments',
+  canBeClosed: true,
+  needs: new Set(['token']),
+  prepare: async (plan, recorder) => httpPart(plan, recorder, incrementSource(plan))
+}

@@ -1,0 +1,11 @@
+import type { Scenario } from '../scenario.ts'
+import { screensPart } from '../screens.ts'
+
+export const writeToScreen: Scenario = {
+  summary: 'from the planned time of an increment to each screen that shows it',
+  unit: 'boards',
+  canBeClosed: false,
+  usualRate: 2,
+  needs: new Set(['token', 'leader']),
+  prepare: async (plan, recorder) => await screensPart(plan, recorder)
+}

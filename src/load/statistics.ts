@@ -1,0 +1,28 @@
+// What is said of a few numbers.
+
+export function median (numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2
+}
+
+/** The median, and in brackets the least and the most. */
+export function spread (numbers: readonly number[], digits = 0): string {
+  return `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)} to ${Math.max(...numbers).toFixed(digits)})`
+}
+
+/** The same of CPU times in µs, with a decimal where it says something. */
+export function spreadMicros (micros: readonly number[]): string {
+  return spread(micros, median(micros) < 100 ? 1 : 0)
+}
+
+export function sum (numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
+}
+
+/** With three digits or more, as a reader takes it in; a dash for what is no number. */
+export function short (number: number): string {
+  if (!Number.isFinite(number)) return '–'
+  const size = Math.abs(number)
+  if (size >= 1000) return Math.round(number).toLocaleString('en')
+  return Number(number.toPrecision(3)).toString()
+}

@@ -1,0 +1,32 @@
+import { mintedCallers } from '../../src/load/callers.ts'
+import type { Asked } from '../../src/load/asked.ts'
+import { runLoad, type Finished } from '../../src/load/run.ts'
+import type { TestNode } from './node.ts'
+
+export type AskedFor = Partial<Asked> & Pick<Asked, 'target' | 'scenario'>
+
+export function askedFor (asked: AskedFor): Asked {
+  return { board: 'main', rate: undefined, connections: 8, seconds: 1, warmUpSeconds: 0, processes: 1, users: 50, batch: 10, timeoutMs: 5000, transport: 'websocket', as: 'service', ...asked }
+}
+
+export interface Watched {
+  /** Called with each line of progress. */
+  readonly onProgress?: (line: string) => void
+  readonly stopped?: Promise<unknown>
+}
+
+/** Puts load on a target, with tokens of the node behind it. */
+export async function putLoad (node: TestNode, asked: AskedFor, { onProgress = () => {}, stopped = new Promise(() => {}) }: Watched = {}): Promise<Finished> {
+  const all = askedFor(asked)
+  return await runLoad({ asked: all, given: mintedCallers(all, ({ sub, ...claims }) => node.token(sub, claims)), onProgress, stopped })
+}
+
+/** Calls once, when the measurement has begun. */
+export function whenMeasuring (begin: () => void): (line: string) => void {
+  let begun = false
+  return (line) => {
+    if (begun || !/ s of /.test(line)) return
+    begun = true
+    begin()
+  }
+}
