@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import jwt from '@fastify/jwt'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from './config.ts'
@@ -39,6 +39,8 @@ import { registerSeason } from './http/season.ts'
 import { createServer, type Server } from './http/server.ts'
 import { registerTop } from './http/top.ts'
 import { registerUser } from './http/user.ts'
+import { registerWebhookDeliveries } from './http/webhook-deliveries.ts'
+import { registerWebhooks } from './http/webhooks.ts'
 import type { Board } from './leaderboard/board.ts'
 import { isRunning, type Part } from './leaderboard/part.ts'
 import { closedSeason } from './leaderboard/season.ts'
@@ -193,6 +195,8 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   registerBan(server, { boards, auth, moderation, readBans: store.readBans })
   registerServiceBan(server, { auth, moderation, readBans: store.readBans })
   registerAdjustment(server, { boards, auth, moderation })
+  registerWebhooks(server, { boards, auth, webhooks: store.webhooks, policy: config, randomBytes })
+  registerWebhookDeliveries(server, { boards, auth, webhooks: store.webhooks, put: store.deliveries.put, newId: randomUUID, now: store.now })
   registerErase(server, { boards, auth, moderation })
 
   const watching = { boards, auth, door, hub, audience, stats: live }

@@ -31,6 +31,8 @@ const Environment = Type.Object({
   MAX_SOCKETS_PER_IP: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 32 }),
   MAX_HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1000 }),
   DRAIN_MS: Type.Optional(Type.Integer({ minimum: 0, maximum: 300_000 })),
+  WEBHOOK_TIMEOUT_MS: Type.Integer({ minimum: 500, maximum: 30_000, default: 15_000 }),
+  WEBHOOK_NETWORKS: Type.Optional(Text('Private networks in which webhooks have receivers, separated by commas')),
   PUSH_WINDOW_MS: Type.Integer({ minimum: 10, maximum: 1000, default: 100 })
 })
 
@@ -72,6 +74,10 @@ export interface Config {
   /** Requests a minute from one IP address; 0 is no limit. */
   readonly rateLimitMax: number
   readonly pushWindowMs: number
+  /** So long a receiver of a webhook has to answer. */
+  readonly webhookTimeoutMs: number
+  /** Networks such as 10.1.0.0/16 where webhooks may go besides public addresses. */
+  readonly webhookNetworks: readonly string[]
   /** Origins of pages that may use the service, `*` for all; none: only its own pages. */
   readonly allowedOrigins: readonly string[]
   /** Live connections that this node takes. */
@@ -135,6 +141,8 @@ export function readConfig (
   }
   const trustProxy = variables['TRUST_PROXY']?.split(',').map((address) => address.trim()) ?? []
   if (!trustProxy.every(isProxyAddress)) problems.push('TRUST_PROXY must be IP addresses or networks, separated by commas')
+  const webhookNetworks = variables['WEBHOOK_NETWORKS']?.split(',').map((network) => network.trim()) ?? []
+  if (!webhookNetworks.every(isNetwork)) problems.push('WEBHOOK_NETWORKS must be networks such as 10.1.0.0/16, separated by commas')
   const allowedOrigins = variables['ALLOWED_ORIGINS']?.split(',').map((origin) => origin.trim()).filter(Boolean) ?? []
   const noOrigin = allowedOrigins.find((origin) => origin !== '*' && !isOrigin(origin))
   if (noOrigin !== undefined) problems.push(`ALLOWED_ORIGINS must be origins such as https://game.example, separated by commas, or *: ${noOrigin} is none`)
@@ -167,6 +175,8 @@ export function readConfig (
     trustProxy,
     rateLimitMax: given.RATE_LIMIT_MAX,
     pushWindowMs: given.PUSH_WINDOW_MS,
+    webhookTimeoutMs: given.WEBHOOK_TIMEOUT_MS,
+    webhookNetworks,
     allowedOrigins,
     maxSockets: given.MAX_SOCKETS,
     maxSocketsPerIp: given.MAX_SOCKETS_PER_IP,
@@ -187,6 +197,10 @@ function isProxyAddress (address: string): boolean {
   const version = isIP(ip)
   if (version === 0 || more.length > 0) return false
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+}
+
+function isNetwork (text: string): boolean {
+  return text.includes('/') && isProxyAddress(text)
 }
 
 /** The boards of a boards file. @throws ConfigError that names every problem; `name` is what the file is called there */

@@ -8,7 +8,9 @@ import { registerLedgerMetrics } from './http/ledger-metrics.ts'
 import { createMetrics, registerMetrics } from './http/metrics.ts'
 import { registerQueueWorkMetrics } from './http/queue-metrics.ts'
 import { createServer, type Server } from './http/server.ts'
+import { registerWebhookMetrics } from './http/webhook-metrics.ts'
 import { startScoreWorker } from './jobs/score-worker.ts'
+import { startWebhooks } from './jobs/webhooks.ts'
 import { createApplyQueued } from './leaderboard/apply-queued.ts'
 import type { BoardState } from './leaderboard/apply-board.ts'
 import type { Boards } from './leaderboard/board.ts'
@@ -130,7 +132,7 @@ export interface WorkerOptions {
 }
 
 /** What a process with the role `worker` does behind those that answer requests. Returns the stop, which ends after what is under way. */
-export async function startWork ({ redisUrl, log, random }: WorkerOptions, { scoring, registry }: { scoring: Scoring, registry: Registry }): Promise<() => Promise<void>> {
+export async function startWork ({ config, redisUrl, log, random }: WorkerOptions, { scoring, registry }: { scoring: Scoring, registry: Registry }): Promise<() => Promise<void>> {
   const { store, feed, raiseScore } = scoring
   const apply = createApplyQueued({
     raiseScore, boardOf: async (name) => feed.boards.has(name) ? feed.boards.get(name) : await feed.renew(name), keepRefusal: store.refusals.keep, now: store.now, random
@@ -142,7 +144,9 @@ export async function startWork ({ redisUrl, log, random }: WorkerOptions, { sco
     onFault: (job, cause) => log.error({ job, error: String(cause) }, 'a queued increment failed')
   })
   registerQueueWorkMetrics(registry, scores.counts)
-  return scores.close
+  const webhooks = startWebhooks({ redisUrl, boards: feed.boards, store, config, log, random })
+  registerWebhookMetrics(registry, webhooks.stats)
+  return async () => { await Promise.all([scores.close(), webhooks.stop()]) }
 }
 
 /** A worker by itself: what it does behind the nodes, and `/healthz`, `/readyz` and `/metrics`. Closing the server closes all of it. */

@@ -54,6 +54,15 @@ test('every problem is named, in one message', async (t) => {
   t.strictSame(problemsOf({ PORT: '3000.5' }), ['PORT must be integer'])
 })
 
+test('webhooks: how long a receiver has, and the private networks that they may go to', async (t) => {
+  t.match(readConfig({}), { webhookTimeoutMs: 15_000, webhookNetworks: [] })
+  t.match(readConfig({ WEBHOOK_TIMEOUT_MS: '2000', WEBHOOK_NETWORKS: '10.1.0.0/16, fd12::/32' }), { webhookTimeoutMs: 2000, webhookNetworks: ['10.1.0.0/16', 'fd12::/32'] })
+  t.strictSame(problemsOf({ WEBHOOK_TIMEOUT_MS: '100' }), ['WEBHOOK_TIMEOUT_MS must be >= 500'])
+  for (const networks of ['10.1.2.3', 'loopback', '10.0.0.0/33', 'x/8', '10.1.0.0/16,']) {
+    t.strictSame(problemsOf({ WEBHOOK_NETWORKS: networks }), ['WEBHOOK_NETWORKS must be networks such as 10.1.0.0/16, separated by commas'], networks)
+  }
+})
+
 test('production assumes nothing', async (t) => {
   const [redis, jwt, ...more] = problemsOf({ NODE_ENV: 'production' })
   t.match(redis, /^REDIS_URL is required when NODE_ENV is production/)

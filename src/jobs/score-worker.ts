@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { DelayedError, Worker, type Job } from 'bullmq'
+import { DelayedError, type Job } from 'bullmq'
 import type { ApplyQueued, QueuedOutcome } from '../leaderboard/apply-queued.ts'
 import { JOB_PREFIX, jobConnection } from './connection.ts'
+import { EndableWorker } from './endable-worker.ts'
 import { queuedOf, SCORES } from './score-job.ts'
 
 /** Four full groups of a board: while one is under way the next ones gather. */
@@ -30,16 +30,6 @@ export interface ScoreWorker {
   readonly counts: Readonly<Record<QueuedOutcome['result'] | 'failed', number>>
   /** Ends after what is under way. */
   close (): Promise<void>
-}
-
-/** BullMQ's closing, forced or not, waits for ever where Redis is away. */
-class EndableWorker extends Worker<unknown> {
-  /** Ends what would keep the process alive, whatever is under way. */
-  async abandon (): Promise<void> {
-    await this.lockManager.close()
-    const { client, blockingClient } = this.getBackend()
-    for (const connection of await Promise.all([client, blockingClient])) connection?.disconnect()
-  }
 }
 
 /** Applies what is queued, again and again where it must, each exactly once. */
@@ -84,15 +74,7 @@ export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreW
   await worker.waitUntilReady()
   return {
     counts,
-    async close () {
-      const stopping = new AbortController()
-      // Ends its look for stalled jobs, which closing does not come to where Redis is away.
-      await worker.pause(true)
-      const closed = worker.close().finally(() => stopping.abort())
-      await Promise.race([closed, delay(CLOSE_WITHIN_MS, undefined, { signal: stopping.signal }).catch(() => {})])
-      if (stopping.signal.aborted) return
-      await worker.abandon()
-    }
+    close: async () => await worker.end(CLOSE_WITHIN_MS)
   }
 }
 

@@ -18,6 +18,8 @@ export const STATUS = {
   board_exists: 409,
   board_limit: 409,
   season_closed: 409,
+  webhook_limit: 409,
+  webhook_disabled: 409,
   board_changed: 412,
   payload_too_large: 413,
   unsupported_media_type: 415,

@@ -45,6 +45,11 @@ export const BoardRules = Type.Object({
     increments: Count('Increments, or scores, that a user may send'),
     per_seconds: Type.Integer({ minimum: 1, maximum: 31_536_000, description: 'in a period of this many seconds' })
   }, { additionalProperties: false, default: { increments: 600, per_seconds: 60 } }),
+  // Without a default: what is left out changes no revision, and boards that were made before stay as they are.
+  velocity: Type.Optional(Type.Object({
+    points: Count('A user who gains more points than this'),
+    per_seconds: Type.Integer({ minimum: 1, maximum: 86_400, description: 'within a period of this many seconds is flagged' })
+  }, { additionalProperties: false, description: 'When a user is too fast to be true: it flags, and bans nobody' })),
   actions: Catalogue,
   client_increments: Type.Boolean({ default: true, description: 'Whether a user token may name points or scores; else they come from an action, a grant or a service' }),
   proof: Type.Enum(['none', 'grant'], { default: 'none', description: 'Whether a user token needs a grant for every increment' }),
@@ -107,6 +112,7 @@ function contradictionsIn (rules: BoardRules): string[] {
   if (hasWindow !== hasSeasons) problems.push('/seasons and the window season need each other')
   if (rules.operator !== 'increment') {
     if (Object.keys(rules.actions).length > 0) problems.push(`/actions give points, and a board with the operator ${rules.operator} takes scores`)
+    if (rules.velocity !== undefined) problems.push(`/velocity is for points, and a board with the operator ${rules.operator} takes scores`)
     if (rules.proof === 'grant') problems.push(`/proof is for points, and a board with the operator ${rules.operator} takes scores`)
   }
   return problems

@@ -6,7 +6,7 @@ import { parseRules, type Board } from '../leaderboard/rules.ts'
 import { createApplyBoard } from './apply-board.ts'
 import { attempt, isReply } from './connection.ts'
 import { createDeleteBoard } from './delete-board.ts'
-import { BOARD_CHANGES, BOARD_REGISTRY, boardKeys } from './keys.ts'
+import { BOARD_CHANGES, BOARD_REGISTRY, boardKeys, WEBHOOK_BOARDS } from './keys.ts'
 import { bindScript } from './scripts.ts'
 
 export interface BoardRegistryOptions {
@@ -75,6 +75,7 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
       return await following(async () => {
         if (await end(name) !== 'deleting') return 'unknown'
         await tell(name)
+        await writer.srem(WEBHOOK_BOARDS, name)
         await sweep(name)
         return 'deleted'
       })

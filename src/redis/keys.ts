@@ -32,6 +32,17 @@ export interface BoardKeys {
   aside (window: string, segment?: string): string
   /** What a closed season looked like. */
   archive (season: string): string
+  /** The names of the board's webhooks. */
+  readonly webhooks: string
+  webhook (name: string): WebhookKeys
+  /** Which worker tells of what happens on the board. */
+  readonly teller: string
+  /** How the velocity of users is followed, who was flagged when, and flags that are not told yet. */
+  readonly velocity: string
+  readonly flagged: string
+  readonly flags: string
+  /** The points of users in one slice of time, of the sums begun at `since`. */
+  slice (since: string, slice: number): string
   quota (userId: string): string
   /** How often a user has done a catalogue's action in the running period of its limit. */
   limit (userId: string, action: string): string
@@ -39,6 +50,18 @@ export interface BoardKeys {
   seen (day: number, digest: string): string
   /** Queued actions that were refused on a day. */
   refused (day: number): string
+}
+
+/** Everything that is kept of one webhook. */
+export interface WebhookKeys {
+  readonly settings: string
+  readonly due: string
+  readonly busy: string
+  readonly log: string
+  readonly order: string
+  readonly marks: string
+  /** Deliveries of one kind of event that have ended. */
+  done (kind: string): string
 }
 
 export function boardKeys (board: string): BoardKeys {
@@ -63,6 +86,21 @@ export function boardKeys (board: string): BoardKeys {
     headOf: (scores) => `${tag}head:${scores.slice(`${tag}z:`.length)}`,
     aside: (window, segment) => `${tag}aside:${window}${behind(segment)}`,
     archive: (season) => `${tag}archive:${season}`,
+    webhooks: `${tag}webhooks`,
+    webhook: (name) => ({
+      settings: `${tag}webhook:${name}`,
+      due: `${tag}webhook-due:${name}`,
+      busy: `${tag}webhook-busy:${name}`,
+      log: `${tag}webhook-log:${name}`,
+      order: `${tag}webhook-order:${name}`,
+      marks: `${tag}webhook-marks:${name}`,
+      done: (kind) => `${tag}webhook-done:${name}:${kind}`
+    }),
+    teller: `${tag}teller`,
+    velocity: `${tag}velocity`,
+    flagged: `${tag}flagged`,
+    flags: `${tag}flags`,
+    slice: (since, slice) => `${tag}speed:${since}:${slice}`,
     quota: (userId) => `${tag}quota:${userId}`,
     // An action's name holds no colon, and a user id may.
     limit: (userId, action) => `${tag}limit:${action}:${userId}`,
@@ -91,6 +129,9 @@ export function scoreKeys (board: string): (key: string) => boolean {
 
 /** Where all boards are listed, each with the time of its last change. No board's slot is its own. */
 export const BOARD_REGISTRY = 'sw:boards'
+
+/** The boards that have had a webhook: where workers look. */
+export const WEBHOOK_BOARDS = 'sw:webhooks'
 
 /** The channel that says which board has changed. */
 export const BOARD_CHANGES = 'sw:boards:changes'

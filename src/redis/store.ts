@@ -8,6 +8,8 @@ import { unavailable } from '../leaderboard/problem.ts'
 import type { Refusals } from '../leaderboard/queue.ts'
 import type { Reads } from '../leaderboard/reads.ts'
 import type { KeepRollback } from '../leaderboard/rollback.ts'
+import type { Velocity } from '../leaderboard/velocity.ts'
+import type { Deliveries, Webhooks } from '../leaderboard/webhook.ts'
 import { createAdjust } from './adjust.ts'
 import { createReadEndedBans, type ReadEndedBans } from './ban-sweep.ts'
 import { createBan } from './ban.ts'
@@ -17,6 +19,7 @@ import { createChangeFeed, type ChangeFeed } from './change-feed.ts'
 import { checkServer } from './check-server.ts'
 import { createRedisClock } from './clock.ts'
 import { closeConnection, connectFirst, openConnection, type Log } from './connection.ts'
+import { createDeliveries } from './deliveries.ts'
 import { createGroups } from './group.ts'
 import { createImport } from './import.ts'
 import { createIncrement } from './increment.ts'
@@ -35,6 +38,8 @@ import { createRemoveUser } from './remove-user.ts'
 import { createRollback } from './rollback.ts'
 import { createSeasonArchive, type SeasonArchive } from './season-archive.ts'
 import { createUnban } from './unban.ts'
+import { createVelocity } from './velocity.ts'
+import { createWebhooks } from './webhooks.ts'
 
 export interface StoreOptions {
   readonly url: string
@@ -71,6 +76,9 @@ export interface Store {
   readonly readBans: ReadBans
   readonly readEndedBans: ReadEndedBans
   readonly readEvents: ReadEvents
+  readonly webhooks: Webhooks
+  readonly deliveries: Deliveries
+  readonly velocity: Velocity
   readonly changes: ChangeFeed
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
   readonly now: () => number
@@ -118,6 +126,7 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
 
   const groups = createGroups({ reader, writer })
   const boards = createBoardRegistry({ reader, writer, directory })
+  const webhooks = createWebhooks({ reader, writer, directory })
   const reading = { redis: reader, clock, directory }
   const writing = { redis: writer, clock, directory }
   const readEntries = whileReading(createReadEntries(reading))
@@ -146,6 +155,9 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
     readBans: { one: whileReading(readBans.one), page: whileReading(readBans.page) },
     readEndedBans: whileReading(createReadEndedBans(reading)),
     readEvents: whileReading(createReadEvents(reader)),
+    webhooks: { ...webhooks, list: whileReading(webhooks.list), one: whileReading(webhooks.one), deliveries: whileReading(webhooks.deliveries) },
+    deliveries: createDeliveries({ reader, writer, directory }),
+    velocity: createVelocity({ reader, writer, directory }),
     changes,
     now: clock.now,
     isReady: () => connections.every(({ status }) => status === 'ready'),

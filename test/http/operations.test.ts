@@ -44,6 +44,8 @@ test('operations', async (t) => {
       '/v1/boards/{board}/export', '/v1/boards/{board}/import', '/v1/boards/{board}/increments/batch', '/v1/boards/{board}/lookup', '/v1/boards/{board}/scores',
       '/v1/boards/{board}/seasons/{season}/archive', '/v1/boards/{board}/top', '/v1/boards/{board}/users/{user_id}',
       '/v1/boards/{board}/users/{user_id}/actions/{action_id}', '/v1/groups/{group}',
+      '/v1/boards/{board}/webhooks', '/v1/boards/{board}/webhooks/{webhook}', '/v1/boards/{board}/webhooks/{webhook}/rotate', '/v1/boards/{board}/webhooks/{webhook}/enable',
+      '/v1/boards/{board}/webhooks/{webhook}/test', '/v1/boards/{board}/webhooks/{webhook}/deliveries', '/v1/boards/{board}/webhooks/{webhook}/deliveries/{delivery}/replay',
       '/v1/bans', '/v1/bans/{user_id}', '/v1/boards/{board}/adjustments', '/v1/boards/{board}/bans', '/v1/boards/{board}/bans/{user_id}', '/v1/users/{user_id}'
     ].sort())
     for (const [path, methods] of Object.entries<Record<string, { summary?: string }>>(body.paths)) {
