@@ -108,7 +108,10 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
     t.strictSame(JSON.parse(top).top_scores, rows.slice(0, 100))
     await store.seasons.build(ended, over)
     t.equal((await archive()).text, first.text)
-    t.strictSame((await redis.client.keys('sw:{ended}:archive:*')), ['sw:{ended}:archive:one'], 'nothing is left of the work')
+    // Whoever came second may still be at it. The runner's time-out is for work that stays.
+    const kept = async () => await redis.client.keys('sw:{ended}:archive:*')
+    for (let keys = await kept(); keys.length > 1; keys = await kept()) await delay(20)
+    t.strictSame(await kept(), ['sw:{ended}:archive:one'], 'nothing is left of the work')
   })
 
   await t.test('it is made anew where the end of the season was corrected', async (t) => {
