@@ -2,7 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Queued } from '../leaderboard/queue.ts'
 
-const QUOTED = /"(?:[^"\\]|\\.)*"/g
+/** To the end where nothing closes it: to look for that again at each quote would take the square of the field's length. */
+const QUOTED = /"(?:[^"\\]|\\.?)*"?/g
 
 /**
  * Whether a request would rather be answered at once than when it is done (RFC 7240, section 4.1). Other preferences and parameters,

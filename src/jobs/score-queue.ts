@@ -14,6 +14,11 @@ const MAX_WAIT_MS = 1200
 const MAX_COUNT_AGE_MS = 100
 /** Nobody reads BullMQ's own log of events. */
 const MAX_EVENTS = 100
+/**
+ * What fails in a worker is tried again, without end: Redis can refuse for a moment to say that a job is done, or to put it off, and
+ * BullMQ would give the job up for that.
+ */
+const TRIES = { attempts: 1_000_000, backoff: { type: 'fixed', delay: 5000 }, stackTraceLimit: 1 } as const
 
 const UNKNOWN = 'No answer came from the queue. Send the same action_id again: it counts once.'
 
@@ -92,7 +97,7 @@ export async function openScoreQueue ({ url, maxJobs, onError }: ScoreQueueOptio
   }
 
   async function add (items: readonly Item[]): Promise<ReadonlyArray<'queued' | 'other'>> {
-    await queue.addBulk(items.map(({ id, content, arrivedMs, job }) => ({ name: content, data: job, opts: { jobId: id, timestamp: arrivedMs } })))
+    await queue.addBulk(items.map(({ id, content, arrivedMs, job }) => ({ name: content, data: job, opts: { ...TRIES, jobId: id, timestamp: arrivedMs } })))
     known += items.length
     // They are in the queue: whatever becomes of the look at them.
     const contents = await inspect(items).catch(() => [])

@@ -1,4 +1,4 @@
-import { DelayedError, type Job } from 'bullmq'
+import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import type { ApplyQueued, QueuedOutcome } from '../leaderboard/apply-queued.ts'
 import { JOB_PREFIX, jobConnection } from './connection.ts'
 import { EndableWorker } from './endable-worker.ts'
@@ -48,7 +48,7 @@ export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreW
   /** While versions change a newer worker understands what this one does not. */
   async function leave (job: Job<unknown>, token: string | undefined): Promise<void> {
     counts.failed++
-    const error = new Error('the job is none that this version understands')
+    const error = new UnrecoverableError('the job is none that this version understands')
     if (Date.now() - job.timestamp > STRANGER_MS) throw error
     onFault(job.id!, error)
     await postpone(job, STRANGER_AGAIN_MS, token)

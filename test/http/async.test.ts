@@ -57,7 +57,7 @@ test('an increment that is queued', async (t) => {
     for (const prefer of ['respond-async', 'Respond-Async', 'respond-async, wait=10', 'return=minimal, RESPOND-ASYNC ;x=1', 'respond-async=""', 'foo="a\\", b", respond-async']) {
       t.equal(await send(prefer), 202, prefer)
     }
-    for (const prefer of ['', 'respond-asynchronously', 'wait=10', 'foo="x, respond-async"', 'respond-async=no', 'foo; respond-async', 'return=respond-async']) {
+    for (const prefer of ['', 'respond-asynchronously', 'wait=10', 'foo="x, respond-async"', 'respond-async=no', 'foo; respond-async', 'return=respond-async', 'foo="x, respond-async', 'foo="\\", respond-async']) {
       t.equal(await send(prefer), 200, prefer)
     }
   })

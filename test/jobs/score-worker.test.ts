@@ -3,6 +3,9 @@ import { Queue } from 'bullmq'
 import { test, type Test } from 'tap'
 import { JOB_PREFIX, jobConnection } from '../../src/jobs/connection.ts'
 import { jobIdOf, SCORES } from '../../src/jobs/score-job.ts'
+import { openScoreQueue } from '../../src/jobs/score-queue.ts'
+import { startScoreWorker } from '../../src/jobs/score-worker.ts'
+import { caller } from '../harness/callers.ts'
 import { startNode } from '../harness/node.ts'
 import { queue, settled } from '../harness/queue.ts'
 import { startRedis, type TestRedis } from '../harness/redis.ts'
@@ -141,4 +144,31 @@ test('a quota that is over soon is waited for', async (t) => {
   const receipts = await Promise.all(['a', 'b'].map(async (action) => (await queue(node, '/v1/boards/brisk/increments', { token, body: { action_id: action } })).headers.get('location')!))
   for (const receipt of receipts) t.equal((await settled(node, receipt, token)).body.status, 'applied')
   t.match((await node.call('GET', '/metrics')).text, /scorewire_queue_tries_total\{result="retry"\} [1-9]/)
+})
+
+// Such as NOREPLICAS to the call that says that a job is done, and none any more to the next one, by which BullMQ gives it up.
+test('no job is given up for what goes wrong beside it', async (t) => {
+  const redis = await startRedis(t)
+  const jobs = await openScoreQueue({ url: redis.url, maxJobs: 10, onError: () => {} })
+  t.teardown(jobs.close)
+  let tries = 0
+  const done = new Promise<void>((resolve, reject) => {
+    const work = startScoreWorker({
+      url: redis.url,
+      async apply () {
+        if (++tries === 1) throw new Error('the first time')
+        resolve()
+        return { result: 'applied' }
+      },
+      onError: () => {},
+      onFault: () => {}
+    })
+    work.catch(reject)
+    t.teardown(async () => await (await work).close())
+  })
+  const action = { userId: 'ada', actionId: 'one' }
+  await jobs.enqueue({ board: 'main', principal: caller(), request: action, origin: { ip: '192.0.2.1', requestId: 'test' }, arrivedMs: Date.now() }, { ...action, content: '+1' })
+  await done
+  await drained(redis)
+  t.match(await jobs.depth(), { waiting: 0, active: 0, delayed: 0, failed: 0 })
 })
