@@ -32,7 +32,7 @@ export default [
     rules: {
       'no-restricted-imports': ['error', {
         patterns: [
-          { group: [...folders.map((other) => `**/${other}/**`), '**/app.ts', '**/worker.ts', '**/main.ts'], message: `src/${folder}/ may not know of this folder (see "How it works" in the README).` },
+          { group: [...folders.map((other) => `**/${other}/**`), '**/app.ts', '**/scoring.ts', '**/worker.ts', '**/main.ts'], message: `src/${folder}/ may not know of this folder (see "How it works" in the README).` },
           { group: packages, message: `src/${folder}/ may not use this package.` }
         ]
       }]

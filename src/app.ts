@@ -45,6 +45,7 @@ import type { Board } from './leaderboard/board.ts'
 import { isRunning, type Part } from './leaderboard/part.ts'
 import { closedSeason } from './leaderboard/season.ts'
 import { closeSeasons } from './jobs/season-closing.ts'
+import { openLedger } from './ledger.ts'
 import { Audience } from './live/audience.ts'
 import { Hub } from './live/hub.ts'
 import { createLiveStats } from './live/live-stats.ts'
@@ -52,7 +53,7 @@ import { LIVE_ROWS } from './live/prepared-top.ts'
 import { startBanSweep, SWEEP_EVERY_MS } from './redis/ban-sweep.ts'
 import { GATE_MS } from './redis/increment.ts'
 import { openScoring } from './scoring.ts'
-import { openLedger, startWork } from './worker.ts'
+import { startWork } from './worker.ts'
 
 export interface AppOptions {
   readonly config: Config
@@ -95,16 +96,19 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   })
   const { store, feed, moderation, raiseScore, queue, queueScore } = scoring
   const { boards } = feed
+  const ends: Array<() => unknown> = [scoring.close]
+  const end = async () => { for (const close of ends) await close() }
   const giveUp = async (error: unknown): Promise<never> => {
-    await scoring.close()
+    await end()
     throw error
   }
   const { databaseUrl } = config
   const ledger = databaseUrl === undefined
     ? undefined
     : await openLedger({ config, boards, readBoard: store.boards.read, now: store.now, redisUrl, databaseUrl, log, random }).catch(giveUp)
+  if (ledger !== undefined) ends.unshift(ledger.close)
   ledger?.registerMetrics(metrics.registry)
-  const stopWork = config.roles.has('worker') ? await startWork({ config, redisUrl, log, random }, { scoring, registry: metrics.registry }).catch(giveUp) : undefined
+  if (config.roles.has('worker')) ends.unshift(await startWork({ config, redisUrl, log, random }, { scoring, registry: metrics.registry }).catch(giveUp))
   const hub = new Hub({
     read: store.readTop,
     readChanges: store.readChanges,
@@ -155,9 +159,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     stopClosing()
     audience.stop()
     stopBanSweep()
-    await stopWork?.()
-    await ledger?.close()
-    await scoring.close()
+    await end()
   })
   await server.register(jwt, tokenOptions({ secret: jwtSecret, issuer: config.jwtIssuer, audience: config.jwtAudience }))
   const auth = createAuth(server.jwt, now)
