@@ -263,6 +263,7 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
   await moderation.banEverywhere(moderator, 'ended', { reason: 'a test', until: rfc(untilMs) })
   while (store.now() <= untilMs + 20) await delay(20)
   all.push(fresh)
+  for (const { name, revision } of all) await redis.client.hset(`sw:{${name}}:meta`, 'rules', revision)
   await moderation.takeOverServiceBans(all)
   t.equal(await redis.client.hlen(`sw:{${fresh.name}}:banned`), 300)
   for (const userId of ['user-0', 'user-299']) t.strictSame(await store.increment(fresh, increment(userId)), { result: 'banned' })
