@@ -25,12 +25,12 @@ test('rules that change in the middle, and odd ids', async (t) => {
   const begun = Date.now() - HOUR_MS
   const season = { name: 'one', start: new Date(begun).toISOString(), end: new Date(begun + 100 * HOUR_MS).toISOString(), grace_seconds: 3600 }
   const actions = (max: number) => ({ jump: { points: 3, limit: { max, per: 'day' } } })
-  const quota = (increments: number, per_seconds: number) => ({ increments, per_seconds })
+  const quota = (increments: number, hours: number) => ({ increments, per_seconds: hours * 3600 })
   const lives = [
-    { windows: ['all'], quota: quota(100, 3600), actions: actions(50) },
-    { windows: ['all', 'day'], quota: quota(100, 3600), actions: actions(50), segments: ['region'] },
-    { windows: ['all', 'day', 'season'], quota: quota(200, 7200), actions: actions(60), segments: ['region', 'class'], seasons: [season] },
-    { windows: ['season', 'all', 'day', 'week'], quota: quota(300, 7200), segments: ['class', 'region'], seasons: [{ ...season, grace_seconds: 7200 }] }
+    { windows: ['all'], quota: quota(100, 1), actions: actions(50) },
+    { windows: ['all', 'day'], quota: quota(100, 1), actions: actions(50), segments: ['region'] },
+    { windows: ['all', 'day', 'season'], quota: quota(200, 2), actions: actions(60), segments: ['region', 'class'], seasons: [season] },
+    { windows: ['season', 'all', 'day', 'week'], quota: quota(300, 2), segments: ['class', 'region'], seasons: [{ ...season, grace_seconds: 7200 }] }
   ]
   startTestArchiver(t, { redis, database, boards: () => [name] })
   const act = (userId: string, n: number) => ({ userId, actionId: `act-${n}-${userId}`, actor: 'mod', reason: 'a test', ip: '192.0.2.1', requestId: 'test' })
