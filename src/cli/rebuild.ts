@@ -36,7 +36,7 @@ const WHY: Record<RebuildRefusal['why'], string> = {
   other: 'not rebuilt: another rebuild is at it.',
   rules: 'not rebuilt: its rules were changed at the same time. Try again.',
   scores: 'not rebuilt: it has scores in Redis. Look with scorewire reconcile what differs; with --replace they go, and what the ledger says takes their place.',
-  lost: 'not rebuilt: it was opened, changed or deleted meanwhile. Nothing has changed; try again.',
+  lost: 'not rebuilt: it was opened, changed or deleted meanwhile, or Redis has lost some of it. Nothing has changed; try again.',
   written: 'not rebuilt: something was written to it meanwhile. Nothing has changed; try again.',
   nothing: 'nothing in the ledger.'
 }

@@ -67,6 +67,9 @@ export interface RebuildReport {
   readonly everywhere: ReadonlyMap<string, NonNullable<UserState['everywhere']>>
 }
 
+/** Groups of users that are on their way into the draft while the next ones are read and folded: so neither waits for the other. */
+const MOST_PUTS = 4
+
 /** Why a board was not made anew. */
 export class RebuildRefusal extends Error {
   readonly why: 'other' | 'rules' | 'scores' | 'lost' | 'written' | 'nothing'
@@ -94,9 +97,13 @@ export async function rebuildBoard ({ history, which, close, ledger, onProgress 
     if (total === 0) throw new RebuildRefusal('nothing')
     const report = { events: 0, users: 0, remembered: 0, everywhere: new Map<string, NonNullable<UserState['everywhere']>>() }
     const rememberFromMs = (Math.floor(draft.beganMs / DAY_MS) - 1) * DAY_MS // the slots of two days, in UTC
+    const puts = new Set<Promise<void>>()
     await ledger.replay(async (users) => {
       const states = users.map((user) => foldUser(history, user, rememberFromMs))
-      await draft.put(states)
+      const put = draft.put(states).then(() => { puts.delete(put) })
+      put.catch(() => {}) // it stays among them, and is thrown by who waits next
+      puts.add(put)
+      if (puts.size >= MOST_PUTS) await Promise.race(puts)
       for (const [n, state] of states.entries()) {
         report.events += users[n]!.events.length
         report.remembered += state.remembered.length
@@ -105,6 +112,7 @@ export async function rebuildBoard ({ history, which, close, ledger, onProgress 
       }
       onProgress(report.events, report.events / total)
     })
+    await Promise.all(puts)
     await ledger.names(draft.putNames)
     const outcome = await draft.swap()
     if (outcome !== 'swapped') throw new RebuildRefusal(outcome)

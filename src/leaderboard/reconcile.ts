@@ -38,8 +38,8 @@ export interface ReconcileStore {
   read (windows: readonly WindowName[], users: Suspects): Promise<{ readonly at: Position, readonly users: readonly StoredUser[] }>
   /** Users that the store has and that `isKnown` does not expect there: `counts` are how many are expected, by place. */
   strangers (windows: readonly WindowName[], counts: ReadonlyMap<string, number>, isKnown: (userIds: readonly string[], window: WindowName | undefined, segment: string | undefined) => Promise<readonly string[]>): Promise<Map<string, string[]>>
-  /** What has happened to a user behind a place in the stream, and the last place. */
-  since (userId: string, at: Position): Promise<{ readonly events: readonly ScoreEvent[], readonly at: Position }>
+  /** What has happened to users behind a place in the stream, and the last place. */
+  since (userIds: ReadonlySet<string>, at: Position): Promise<{ readonly events: readonly ScoreEvent[], readonly at: Position }>
   /** Sets a user to what the ledger says. `moved` where something happened since the ledger was read. */
   repair (windows: readonly WindowName[], wanted: Wanted): Promise<'repaired' | 'moved' | 'rules'>
 }
@@ -73,7 +73,7 @@ export interface ReconcileOptions {
 
 /** Suspects that wait at most while more are looked for. */
 const SOME = 1000
-/** Looks at a suspect: a name has no place in the ledger, and may change between two reads. */
+/** Looks at a suspect whose name alone differs: who writes between two reads may have been renamed, and the ledger gets that name with the write. */
 const LOOKS = 3
 const REPAIRS = 20
 
@@ -126,6 +126,8 @@ async function settle ({ history, windows, store, ledger, apply, onDrift }: Reco
     const { at, users: stored } = await store.read(windows, waiting)
     const events = new Map((await ledger.usersUpTo([...waiting.keys()], at)).map((user) => [user.userId, user]))
     const names = await ledger.namesOf([...waiting.keys()])
+    let moved: Promise<ReadonlySet<string>> | undefined
+    const hasMoved = async (userId: string) => (await (moved ??= usersSince(store, new Set(events.keys()), at))).has(userId)
     const again = new Map<string, readonly string[]>()
     for (const user of stored) {
       const state = foldUser(history, events.get(user.userId)!)
@@ -136,9 +138,9 @@ async function settle ({ history, windows, store, ledger, apply, onDrift }: Reco
         continue
       }
       const username = names.get(user.userId)
-      const drifts = driftsOf(state, username, user, windows)
-      const isNameOnly = drifts.every(({ what }) => what === 'name')
-      if (drifts.length > 0 && isNameOnly && look < LOOKS) again.set(user.userId, looked)
+      const found = driftsOf(state, username, user, windows)
+      const drifts = found.some(isOfName) && await hasMoved(user.userId) ? found.filter((drift) => !isOfName(drift)) : found
+      if (drifts.length === 0 && found.length > 0 && look < LOOKS) again.set(user.userId, looked)
       else if (drifts.length > 0) {
         const outcome = apply ? await repair({ history, windows, store }, events.get(user.userId)!, { username, at, strays: looked }) : 'left'
         report.drifts += drifts.length
@@ -150,16 +152,23 @@ async function settle ({ history, windows, store, ledger, apply, onDrift }: Reco
   }
 }
 
-/** Who is written to all the time is repaired in between: what happened since comes from the stream. */
+async function usersSince (store: ReconcileStore, userIds: ReadonlySet<string>, at: Position): Promise<ReadonlySet<string>> {
+  return new Set((await store.since(userIds, at)).events.map(({ userId }) => userId))
+}
+
+const isOfName = ({ what }: Drift) => what === 'name'
+
+/** Who is written to all the time is repaired in between: what happened since comes from the stream, and the name is that of the store, which the ledger gets with it. */
 async function repair (
   { history, windows, store }: Pick<ReconcileOptions, 'history' | 'windows' | 'store'>, { userId, events }: UserEvents, wanted: Omit<Wanted, 'state'>
 ): Promise<'repaired' | 'moved' | 'rules'> {
-  for (let tries = 1, all = events, at = wanted.at; ; tries++) {
-    const outcome = await store.repair(windows, { ...wanted, state: foldUser(history, { userId, events: all }), at })
+  for (let tries = 1, all = events, { at, username } = wanted; ; tries++) {
+    const outcome = await store.repair(windows, { ...wanted, state: foldUser(history, { userId, events: all }), at, username })
     if (outcome !== 'moved' || tries === REPAIRS) return outcome
-    const more = await store.since(userId, at)
+    const more = await store.since(new Set([userId]), at)
     all = [...all, ...more.events]
     at = more.at
+    username = (await store.read([], new Map([[userId, []]]))).users[0]!.username
   }
 }
 

@@ -1,15 +1,67 @@
-import type { Position, ScoreEvent } from '../leaderboard/ledger.ts'
+import type { EventKind, Position, ScoreEvent } from '../leaderboard/ledger.ts'
 import type { UserEvents } from '../leaderboard/rebuild.ts'
 import type { Database } from './database.ts'
-import { eventOf, MOMENT, type EventRow } from './read-events.ts'
+import { MOMENT } from './read-events.ts'
 
-/** Rows that are fetched at a time. */
-const FETCHED = 2500
+/** Rows that are fetched at a time: few enough to be gone before they are counted among what stays, whose collection is dear. */
+const FETCHED = 1000
 
-/** What a fold looks at. */
-const COLUMNS = `user_id, action_id, kind, delta, score_after, (extract(epoch FROM at) * 1000)::bigint AS ms, seq, CASE kind WHEN 'ban' THEN actor END AS actor,
-  NULL AS ip, NULL AS request_id, action_type, CASE kind WHEN 'ban' THEN reason END AS reason, (extract(epoch FROM until) * 1000)::bigint AS until_ms,
-  season, segments, in_window, aside, shadow, everywhere`
+/** What a fold looks at in nearly all events, and the rest of the others: a row of a million costs by its columns. */
+const COLUMNS = `user_id, action_id, kind, delta, score_after, (extract(epoch FROM at) * 1000)::bigint AS ms, seq,
+  CASE WHEN kind NOT IN ('increment', 'score') OR action_type IS NOT NULL OR season IS NOT NULL OR segments IS NOT NULL THEN json_build_object(
+    'actor', actor, 'action_type', action_type, 'reason', reason, 'until_ms', (extract(epoch FROM until) * 1000)::bigint,
+    'season', season, 'segments', segments, 'in_window', in_window, 'shadow', shadow, 'everywhere', everywhere) END AS more`
+
+interface ReplayRow {
+  readonly user_id: string
+  readonly action_id: string
+  readonly kind: EventKind
+  readonly delta: string
+  readonly score_after: string
+  readonly ms: string
+  readonly seq: string
+  readonly more: Rest | null
+  readonly [column: string]: unknown
+}
+
+interface Rest {
+  readonly actor: string | null
+  readonly action_type: string | null
+  readonly reason: string | null
+  readonly until_ms: number | null
+  readonly season: string | null
+  readonly segments: Record<string, string> | null
+  readonly in_window: string | null
+  readonly shadow: boolean
+  readonly everywhere: boolean
+}
+
+const NOTHING: Rest = { actor: null, action_type: null, reason: null, until_ms: null, season: null, segments: null, in_window: null, shadow: false, everywhere: false }
+
+function eventOf (row: ReplayRow): ScoreEvent {
+  const more = row.more ?? NOTHING
+  return {
+    ms: Number(row.ms),
+    seq: Number(row.seq),
+    userId: row.user_id,
+    actionId: row.action_id,
+    kind: row.kind,
+    delta: Number(row.delta),
+    score: Number(row.score_after),
+    actor: more.actor,
+    ip: null,
+    requestId: null,
+    actionType: more.action_type,
+    reason: more.reason,
+    untilMs: more.until_ms,
+    season: more.season,
+    segments: more.segments,
+    window: more.in_window,
+    aside: false,
+    shadow: more.shadow,
+    everywhere: more.everywhere
+  }
+}
 
 /** Which events of a board: from a moment on, in µs since 1970. */
 export interface ReplayRange {
@@ -38,7 +90,7 @@ export async function replay (database: Database, range: ReplayRange, take: (use
     await query("SET LOCAL work_mem = '64MB'")
     await query(`DECLARE replay NO SCROLL CURSOR FOR SELECT ${COLUMNS} FROM score_events
       WHERE board = $1 AND at >= ${MOMENT(2)} ORDER BY user_id, at, seq`, [range.board, sinceMs(range)])
-    const fetch = async () => await query<EventRow>(`FETCH FORWARD ${FETCHED} FROM replay`)
+    const fetch = async () => await query<ReplayRow>(`FETCH FORWARD ${FETCHED} FROM replay`)
     let open: { userId: string, events: ScoreEvent[] } | undefined
     let taking = Promise.resolve()
     for (;;) {
@@ -62,7 +114,7 @@ export async function replay (database: Database, range: ReplayRange, take: (use
 export async function replayUsers (
   database: Database, range: ReplayRange, { userIds, upTo }: { userIds: readonly string[], upTo: Position }
 ): Promise<readonly UserEvents[]> {
-  const rows = await database.query<EventRow>(`SELECT ${COLUMNS} FROM score_events
+  const rows = await database.query<ReplayRow>(`SELECT ${COLUMNS} FROM score_events
     WHERE board = $1 AND at >= ${MOMENT(2)} AND user_id = ANY ($3) AND (at, seq) <= (${MOMENT(4)}, $5::bigint) ORDER BY user_id, at, seq`,
   [range.board, sinceMs(range), userIds, upTo.ms, upTo.seq])
   const events = new Map<string, ScoreEvent[]>(userIds.map((userId) => [userId, []]))

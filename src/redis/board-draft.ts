@@ -24,6 +24,8 @@ const MOST_CELLS = 1000
 export class DraftKeys {
   /** Every key that has a draft, and until when it is kept, in ms since 1970; 0 for ever. */
   readonly kept = new Map<string, number>()
+  /** How many members or fields each of them is to have, by what counts them. */
+  readonly sizes = new Map<string, { readonly counter: 'zcard' | 'hlen', readonly size: number }>()
   readonly #history: BoardHistory
   readonly #nowMs: number
   readonly #names: ReturnType<typeof boardKeys>
@@ -40,7 +42,7 @@ export class DraftKeys {
 
   /** What puts these users into the draft, by the keys that they are to have. */
   commandsFor (states: readonly UserState[]): Command[] {
-    const cells = new Cells(this.kept)
+    const cells = new Cells(this.kept, this.sizes)
     for (const state of states) {
       for (const [window, seen] of state.seen) {
         const untilMs = this.#keptUntil(window)
@@ -60,14 +62,14 @@ export class DraftKeys {
   }
 
   commandsForNames (names: readonly UserName[]): Command[] {
-    const cells = new Cells(this.kept)
+    const cells = new Cells(this.kept, this.sizes)
     for (const { userId, username } of names) cells.add('hset', this.#names.names, [userId, username], 0)
     return cells.commands()
   }
 
   /** When all users are in: what makes the heads, and the last sequence number in them. */
   commandsForHeads (): { commands: Command[], sequence: number } {
-    const cells = new Cells(this.kept)
+    const cells = new Cells(this.kept, this.sizes)
     let sequence = 0
     for (const [scores, draft] of this.#heads) {
       const { fields, last } = draft.fields
@@ -124,10 +126,12 @@ function recordOf ({ amount, score, actionType, season, change }: RememberedActi
 /** What is to be added to keys, as few commands. */
 class Cells {
   readonly #kept: Map<string, number>
-  readonly #byKey = new Map<string, { name: string, cells: string[] }>()
+  readonly #sizes: DraftKeys['sizes']
+  readonly #byKey = new Map<string, { name: 'zadd' | 'hset', cells: string[] }>()
 
-  constructor (kept: Map<string, number>) {
+  constructor (kept: Map<string, number>, sizes: DraftKeys['sizes']) {
     this.#kept = kept
+    this.#sizes = sizes
   }
 
   add (name: 'zadd' | 'hset', key: string, cells: [string, string], untilMs: number): void {
@@ -140,6 +144,8 @@ class Cells {
   commands (): Command[] {
     const commands: Command[] = []
     for (const [key, { name, cells }] of this.#byKey) {
+      // Nobody is in a key twice.
+      this.#sizes.set(key, { counter: name === 'zadd' ? 'zcard' : 'hlen', size: (this.#sizes.get(key)?.size ?? 0) + cells.length / 2 })
       for (let n = 0; n < cells.length; n += 2 * MOST_CELLS) commands.push([name, key, ...cells.slice(n, n + 2 * MOST_CELLS)])
     }
     return commands

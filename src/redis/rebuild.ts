@@ -94,6 +94,13 @@ export function createRebuild (redis: Redis): CloseBoard {
       }
     }
 
+    /** A Redis that was killed may have lost what it had acknowledged a moment before, and kept the rest. */
+    async function isWhole (): Promise<boolean> {
+      const sizes = [...keys.sizes]
+      const counts = await again(async () => await redis.pipeline(sizes.map(([key, { counter }]) => [counter, names.draft(id, key)])).exec()) ?? []
+      return sizes.every(([, { size }], n) => counts[n]![1] === size)
+    }
+
     return {
       beganMs,
       async put (users) {
@@ -113,6 +120,7 @@ export function createRebuild (redis: Redis): CloseBoard {
       async swap () {
         const { commands, sequence } = keys.commandsForHeads()
         await draft(commands)
+        if (!await isWhole()) return 'lost'
         const going: string[] = []
         const hasScores = scoreKeys(name)
         for await (const found of scan(boardPattern(name))) going.push(...found.filter((key) => hasScores(key) && !keys.kept.has(key)))

@@ -103,9 +103,9 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
       await look(names.banned, undefined, undefined)
       return found
     },
-    async since (userId, at) {
+    async since (userIds, at) {
       const rows = await redis.xrange(names.ledger, `(${at.ms}-${at.seq}`, '+')
-      const events = rows.map(([id, fields]) => ({ id, fields })).filter(({ fields }) => fields[fields.indexOf('user') + 1] === userId).map(readEntry)
+      const events = rows.map(([id, fields]) => ({ id, fields })).filter(({ fields }) => userIds.has(fields[fields.indexOf('user') + 1]!)).map(readEntry)
       const [ms, seq] = (rows.at(-1)?.[0] ?? `${at.ms}-${at.seq}`).split('-').map(Number) as [number, number]
       return { events, at: { ms, seq } }
     },

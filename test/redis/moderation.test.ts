@@ -125,7 +125,7 @@ test('every ranking is the model\'s after each of 550 increments, corrections, b
 test('the comparison finds faults planted in the scripts', async (t) => {
   const redis = await startRedis(t)
   const faults = [
-    { script: 'parts/entries.lua', sound: 'for _, line in ipairs(lines) do take(window, line, user) end', faulty: '' },
+    { script: 'parts/entries.lua', sound: 'if not score then return false end\n    for _, line in ipairs(lines) do take(window, line, user) end', faulty: 'if not score then return false end' },
     { script: 'remove-user.lua', sound: 'known = known + (entries.drop_aside(window, user, lines) and 1 or 0)', faulty: '' },
     { script: 'parts/heads.lua', sound: 'if next_user then', faulty: 'if false then' },
     { script: 'parts/heads.lua', sound: 'if window.floor > NONE then seat(window, first_outside(window, window.floor)) end', faulty: '' },
@@ -253,6 +253,7 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
   const store = await openTestStore(t, redis.url)
   const [old, fresh] = [freshBoard(), freshBoard()]
   const all = [old]
+  for (const board of [old, fresh]) await store.boards.apply(board, { seen: undefined, isCorrupting: false, anew: false })
   const moderation = createModeration({
     keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all }, refreshBoards: async () => {}, renewBoard: async () => old, newId: randomUUID, now: store.now
   })
