@@ -36,7 +36,8 @@ if outcome == 'released' then
 end
 deliveries.add_try(log, id, line)
 if outcome == 'delivered' then
-  call('HDEL', hook, 'failing_since', 'rest_until')
+  -- A rest stays: another attempt that was under way meanwhile may have been asked for it.
+  call('HDEL', hook, 'failing_since')
   call('HSET', hook, 'delivered', whole(now))
   deliveries.finish(keys, id, 'delivered', now, keep, keep_ms)
   return {'done', '0'}
@@ -44,7 +45,8 @@ end
 
 call('HSETNX', hook, 'failing_since', whole(now))
 call('HINCRBY', log, id .. ' round', 1)
-if rest_ms > 0 then call('HSET', hook, 'rest_until', whole(now + rest_ms)) end
+-- Of several rests asked for the longest holds.
+if rest_ms > 0 then call('HSET', hook, 'rest_until', whole(math.max(now + rest_ms, tonumber(call('HGET', hook, 'rest_until') or 0)))) end
 local failing = now - call('HGET', hook, 'failing_since') >= failing_ms
 local is_disabled = outcome == 'refused' or failing
 if is_disabled then call('HSET', hook, 'state', 'disabled', 'why', outcome == 'refused' and 'gone' or 'failing', 'since', whole(now)) end
