@@ -228,7 +228,8 @@ test('one action sent 1,000 times at once over three nodes, queued or not, count
     token, body: { action_id: 'the-one', increment: 7 }, headers: n % 2 === 0 ? ASYNC : {}
   })))
   t.ok(answers.every(({ status }) => status === 200 || status === 202))
-  t.ok(answers.some(({ status }) => status === 202))
+  // How many of them come early enough to be queued is left to chance.
+  t.ok(answers.filter(({ status, body }) => status === 200 && body.applied === true).length <= 1)
   t.match((await settled(nodes[0]!, '/v1/boards/main/users/ada/actions/the-one', token)).body, { status: 'applied', new_score: 7 })
   while ((await redis.client.keys('{sw-jobs}:scores:a*')).length > 0) await delay(20)
   t.equal((await nodes[0]!.call('GET', '/v1/boards/main/users/ada')).body.score, 7)
