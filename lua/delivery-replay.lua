@@ -1,20 +1,21 @@
 #!lua
 -- delivery-replay: sends a delivery again, with the same id, whatever became of it.
 --
--- KEYS[1] due   zset  delivery -> when its next attempt is due, in ms
--- KEYS[2] busy  zset  delivery -> until when its attempt under way is claimed
--- KEYS[3] log   hash  as in parts/deliveries
+-- KEYS[1] rules  hash  there while there is such a board
+-- KEYS[2] due    zset  delivery -> when its next attempt is due, in ms
+-- KEYS[3] busy   zset  delivery -> until when its attempt under way is claimed
+-- KEYS[4] log    hash  as in parts/deliveries
 -- ARGV[1] id
 -- ARGV[2] most  deliveries that may wait
 --
 -- Returns 'replayed', 'busy' (it is on its way), 'full' or 'unknown'
 
 --#include "deliveries"
-local due, busy, log = KEYS[1], KEYS[2], KEYS[3]
+local rules, due, busy, log = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, most = ARGV[1], tonumber(ARGV[2])
 local call = redis.call
 
-if call('HEXISTS', log, id .. ' body') == 0 then return 'unknown' end
+if call('EXISTS', rules) == 0 or call('HEXISTS', log, id .. ' body') == 0 then return 'unknown' end
 local now = deliveries.now_ms()
 deliveries.free(busy, now)
 if call('ZSCORE', busy, id) then return 'busy' end

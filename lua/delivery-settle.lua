@@ -1,12 +1,13 @@
 #!lua
 -- delivery-settle: takes note of what became of an attempt.
 --
--- KEYS[1] hook   hash  the settings and the state of a webhook
--- KEYS[2] due    zset  delivery -> when its next attempt is due, in ms
--- KEYS[3] busy   zset  delivery -> until when its attempt under way is claimed
--- KEYS[4] log    hash  as in parts/deliveries
--- KEYS[5] order  zset  delivery -> when it was made
--- KEYS[6] done   zset  delivery of this kind of event -> when it ended
+-- KEYS[1] rules  hash  there while there is such a board
+-- KEYS[2] hook   hash  the settings and the state of a webhook
+-- KEYS[3] due    zset  delivery -> when its next attempt is due, in ms
+-- KEYS[4] busy   zset  delivery -> until when its attempt under way is claimed
+-- KEYS[5] log    hash  as in parts/deliveries
+-- KEYS[6] order  zset  delivery -> when it was made
+-- KEYS[7] done   zset  delivery of this kind of event -> when it ended
 -- ARGV[1] id
 -- ARGV[2] token       of the claim
 -- ARGV[3] outcome     'delivered', 'failed', 'refused' (nothing is wanted any more), or 'released' where there was no attempt
@@ -17,16 +18,17 @@
 -- ARGV[8] keep        deliveries of a kind that have ended
 -- ARGV[9] keep_ms     how long they are kept
 --
--- Returns {word, due_ms}: 'done', 'retry', 'failed' (for good), 'disabled' (the webhook), 'lost' (the claim ran out), 'released';
+-- Returns {word, due_ms}: 'done', 'retry', 'failed' (for good), 'disabled' (the webhook), 'lost' (the claim ran out, or there is no such board any more), 'released';
 -- with when the next attempt is due, '0' where there is none.
 
 --#include "deliveries"
-local hook, due, busy, log, order, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local rules, hook, due, busy, log, order, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local id, token, outcome, line, delay_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local rest_ms, failing_ms, keep, keep_ms = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
 local call, whole = redis.call, deliveries.whole
 
-if call('ZSCORE', busy, id) ~= token then return {'lost', '0'} end
+-- The keys of a board that is deleted go one after the other: none of them may be made again meanwhile.
+if call('EXISTS', rules) == 0 or call('ZSCORE', busy, id) ~= token then return {'lost', '0'} end
 local now = deliveries.now_ms()
 local keys = {log = log, order = order, due = due, done = done}
 call('ZREM', busy, id)
@@ -36,7 +38,8 @@ if outcome == 'released' then
 end
 deliveries.add_try(log, id, line)
 if outcome == 'delivered' then
-  call('HDEL', hook, 'failing_since', 'rest_until')
+  -- A rest stays: another attempt that was under way meanwhile may have been asked for it.
+  call('HDEL', hook, 'failing_since')
   call('HSET', hook, 'delivered', whole(now))
   deliveries.finish(keys, id, 'delivered', now, keep, keep_ms)
   return {'done', '0'}
@@ -44,7 +47,8 @@ end
 
 call('HSETNX', hook, 'failing_since', whole(now))
 call('HINCRBY', log, id .. ' round', 1)
-if rest_ms > 0 then call('HSET', hook, 'rest_until', whole(now + rest_ms)) end
+-- Of several rests asked for the longest holds.
+if rest_ms > 0 then call('HSET', hook, 'rest_until', whole(math.max(now + rest_ms, tonumber(call('HGET', hook, 'rest_until') or 0)))) end
 local failing = now - call('HGET', hook, 'failing_since') >= failing_ms
 local is_disabled = outcome == 'refused' or failing
 if is_disabled then call('HSET', hook, 'state', 'disabled', 'why', outcome == 'refused' and 'gone' or 'failing', 'since', whole(now)) end

@@ -1,10 +1,11 @@
 #!lua
 -- delivery-take: claims the delivery of a webhook that is due first, for one attempt.
 --
--- KEYS[1] hook  hash  the settings and the state of a webhook
--- KEYS[2] due   zset  delivery -> when its next attempt is due, in ms
--- KEYS[3] busy  zset  delivery -> until when its attempt under way is claimed
--- KEYS[4] log   hash  as in parts/deliveries
+-- KEYS[1] rules  hash  there while there is such a board
+-- KEYS[2] hook   hash  the settings and the state of a webhook
+-- KEYS[3] due    zset  delivery -> when its next attempt is due, in ms
+-- KEYS[4] busy   zset  delivery -> until when its attempt under way is claimed
+-- KEYS[5] log    hash  as in parts/deliveries
 -- ARGV[1] claim_ms  after this time somebody else may take it
 -- ARGV[2] at_once   attempts under way
 --
@@ -12,12 +13,12 @@
 -- {'wait', ms} with the time when something is due; or {'idle'}: nothing is to be done, or others do it.
 
 --#include "deliveries"
-local hook, due, busy, log = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local rules, hook, due, busy, log = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local claim_ms, at_once = tonumber(ARGV[1]), tonumber(ARGV[2])
 local call, whole = redis.call, deliveries.whole
 
 local stored = call('HMGET', hook, 'state', 'rest_until', 'url', 'secret', 'old_secret', 'old_until')
-if stored[1] ~= 'enabled' then return {'idle'} end
+if stored[1] ~= 'enabled' or call('EXISTS', rules) == 0 then return {'idle'} end
 local now = deliveries.now_ms()
 if stored[6] and tonumber(stored[6]) <= now then
   call('HDEL', hook, 'old_secret', 'old_until')

@@ -1,19 +1,20 @@
 #!lua
 -- webhook-enable: sends again to a webhook that was disabled: what waits is due at once, each with a schedule of its own.
 --
--- KEYS[1] hook  hash  the settings and the state of a webhook
--- KEYS[2] due   zset  delivery -> when its next attempt is due, in ms
--- KEYS[3] busy  zset  delivery -> until when its attempt under way is claimed
--- KEYS[4] log   hash  as in parts/deliveries
+-- KEYS[1] rules  hash  there while there is such a board
+-- KEYS[2] hook   hash  the settings and the state of a webhook
+-- KEYS[3] due    zset  delivery -> when its next attempt is due, in ms
+-- KEYS[4] busy   zset  delivery -> until when its attempt under way is claimed
+-- KEYS[5] log    hash  as in parts/deliveries
 --
 -- Returns 'enabled', also where it was, or 'unknown'
 
 --#include "deliveries"
-local hook, due, busy, log = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local rules, hook, due, busy, log = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local call = redis.call
 
 local state = call('HGET', hook, 'state')
-if not state then return 'unknown' end
+if not state or call('EXISTS', rules) == 0 then return 'unknown' end
 if state == 'enabled' then return 'enabled' end
 local now = deliveries.now_ms()
 call('HSET', hook, 'state', 'enabled')

@@ -32,7 +32,9 @@ export function problemOf (error: AnyError): Problem {
     const errors = error.validation.slice(0, MAX_FIELD_ERRORS).map(({ instancePath, message = 'is wrong', params }) => {
       const field = params['additionalProperty'] ?? params['missingProperty']
       const where = `${instancePath}${field === undefined ? '' : `/${String(field)}`}`
-      return { path: where || '/', message: params['additionalProperty'] === undefined ? message : 'is not a field of this request' }
+      if (params['additionalProperty'] !== undefined) return { path: where || '/', message: 'is not a field of this request' }
+      const values = params['allowedValues']
+      return { path: where || '/', message: Array.isArray(values) ? `must be one of ${values.join(', ')}` : message }
     })
     const first = errors[0]!
     return new Problem('invalid_request', `The ${error.validationContext ?? 'request'} is not well formed: ${first.path} ${first.message}.`, { errors })

@@ -67,7 +67,7 @@ export function createSender ({ policy, timeoutMs, resolve = resolveName }: Send
         'webhook-timestamp': Math.floor(atMs / 1000),
         'webhook-signature': secrets.map((secret) => new Signer(secret).sign(id, new Date(atMs), body)).join(' ')
       }
-      const answer = await post(url, body, { headers, signal, lookup: lookupAmong(addresses) })
+      const answer = await withinSignal(post(url, body, { headers, signal, lookup: lookupAmong(addresses) }), signal)
       const { statusCode: status = 0, headers: { 'retry-after': retryAfter } } = answer
       drain(answer)
       return { status, ...(status >= 300 && status < 400 && { error: 'redirect' }), retryAfter }
@@ -112,6 +112,11 @@ async function post (url: URL, body: string, options: Pick<RequestOptions, 'head
       ...options, method: 'POST', agent: AGENTS[protocol], protocol, host: hostOf(url), port: url.port || undefined, path: url.pathname + url.search
     }, resolve)
     sent.on('error', reject)
+    // Without a listener an answer that nobody asked for would be no answer at all, and not even an error.
+    sent.on('upgrade', (answer, socket) => {
+      socket.destroy()
+      resolve(answer)
+    })
     sent.end(body)
   })
 }

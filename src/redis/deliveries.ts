@@ -42,8 +42,9 @@ export function createDeliveries ({ reader, writer, directory }: { reader: Redis
         [webhookId, id, kind, body, mark?.field ?? '', mark?.value ?? '', newest ? '1' : '0', MAX_PENDING, KEPT, KEPT_MS]), UNKNOWN)
     },
     async take (board, name, claimMs): Promise<Taken> {
-      const { settings, due, busy, log } = boardKeys(board).webhook(name)
-      const [word, ...words] = await takeDelivery([settings, due, busy, log], [claimMs, AT_ONCE])
+      const { rules, webhook } = boardKeys(board)
+      const { settings, due, busy, log } = webhook(name)
+      const [word, ...words] = await takeDelivery([rules, settings, due, busy, log], [claimMs, AT_ONCE])
       if (word === 'wait') return { waitUntilMs: Number(words[0]) }
       if (word !== 'take') return undefined
       const [id, token, body, round, atMs, url, ...secrets] = words as [string, string, string, string, string, string, ...string[]]
@@ -51,8 +52,9 @@ export function createDeliveries ({ reader, writer, directory }: { reader: Redis
       return { id, kind: type, token, body, round: Number(round), atMs: Number(atMs), url, secrets: secrets.filter(Boolean) }
     },
     async settle (board, name, { id, token, kind }, { outcome, attempt: tried, delayMs, restMs = 0 }) {
-      const { settings, due, busy, log, order, done } = boardKeys(board).webhook(name)
-      const [word, dueAt] = await settleDelivery([settings, due, busy, log, order, done(kind)],
+      const { rules, webhook } = boardKeys(board)
+      const { settings, due, busy, log, order, done } = webhook(name)
+      const [word, dueAt] = await settleDelivery([rules, settings, due, busy, log, order, done(kind)],
         [id, token, outcome, tried === undefined ? '' : JSON.stringify(tried), delayMs ?? '', restMs, FAILING_MS, KEPT, KEPT_MS])
       return { word, dueMs: dueAt === '0' ? undefined : Number(dueAt) }
     }

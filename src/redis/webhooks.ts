@@ -60,8 +60,9 @@ export function createWebhooks ({ reader, writer, directory }: { reader: Redis, 
     },
     rotate: async (board, name, secret) => await writing(async () => await rotateSecret([boardKeys(board).webhook(name).settings], [secret, ROTATION_MS])),
     async enable (board, name) {
-      const { settings, due, busy, log } = boardKeys(board).webhook(name)
-      return await writing(async () => await enableWebhook([settings, due, busy, log], []))
+      const { rules, webhook } = boardKeys(board)
+      const { settings, due, busy, log } = webhook(name)
+      return await writing(async () => await enableWebhook([rules, settings, due, busy, log], []))
     },
     async remove (board, name) {
       const { webhooks, webhook } = boardKeys(board)
@@ -76,8 +77,9 @@ export function createWebhooks ({ reader, writer, directory }: { reader: Redis, 
       return { deliveries: deliveries.filter((delivery) => delivery !== undefined), next: places.length > limit ? page.at(-1) : undefined }
     },
     async replay (board, name, id) {
-      const { due, busy, log } = boardKeys(board).webhook(name)
-      return await writing(async () => await replayDelivery([due, busy, log], [id, MAX_PENDING]))
+      const { rules, webhook } = boardKeys(board)
+      const { due, busy, log } = webhook(name)
+      return await writing(async () => await replayDelivery([rules, due, busy, log], [id, MAX_PENDING]))
     }
   }
 }

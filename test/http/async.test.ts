@@ -4,7 +4,7 @@ import { writeFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type Test } from 'tap'
-import { startNode } from '../harness/node.ts'
+import { startNode, type TestNode } from '../harness/node.ts'
 import { ASYNC, queue, settled } from '../harness/queue.ts'
 import { startRedis } from '../harness/redis.ts'
 
@@ -224,11 +224,12 @@ test('one action sent 1,000 times at once over three nodes, queued or not, count
   const redis = await startRedis(t)
   const nodes = await Promise.all([1, 2, 3].map(async () => await startNode(t, { redisUrl: redis.url })))
   const token = nodes[0]!.token('ada')
-  const answers = await Promise.all(Array.from({ length: 1000 }, async (_, n) => await nodes[n % 3]!.call('POST', INCREMENTS, {
-    token, body: { action_id: 'the-one', increment: 7 }, headers: n % 2 === 0 ? ASYNC : {}
-  })))
-  t.ok(answers.every(({ status }) => status === 200 || status === 202))
-  t.ok(answers.some(({ status }) => status === 202))
+  const send = async (node: TestNode, headers: Record<string, string>) => await node.call('POST', INCREMENTS, { token, body: { action_id: 'the-one', increment: 7 }, headers })
+  const answers = await Promise.all(Array.from({ length: 1000 }, async (_, n) => await send(nodes[n % 3]!, n % 2 === 0 ? ASYNC : {})))
+  // How many come early enough to be queued, and how many are too many for a busy machine, is left to chance.
+  t.ok(answers.every(({ status }) => status === 200 || status === 202 || status === 503))
+  while ((await send(nodes[0]!, {})).status !== 200) await delay(20)
+  t.ok(answers.filter(({ status, body }) => status === 200 && body.applied === true).length <= 1)
   t.match((await settled(nodes[0]!, '/v1/boards/main/users/ada/actions/the-one', token)).body, { status: 'applied', new_score: 7 })
   while ((await redis.client.keys('{sw-jobs}:scores:a*')).length > 0) await delay(20)
   t.equal((await nodes[0]!.call('GET', '/v1/boards/main/users/ada')).body.score, 7)

@@ -66,6 +66,7 @@ test('webhooks of a board', async (t) => {
     await refused({ ...settings, events: [] }, '/events')
     await refused({ ...settings, events: ['top.changed', 'top.changed'] }, '/events')
     await refused({ ...settings, events: ['score.changed'] }, '/events/0')
+    t.match((await call('PUT', '/new', { ...settings, events: ['score.changed'] })).body, { errors: [{ message: 'must be one of top.changed, season.closed, user.flagged' }] })
     for (const seconds of [0, 1.5, '1', 86_401]) await refused({ ...settings, min_interval_seconds: seconds }, '/min_interval_seconds')
     for (const secret of [
       'secret', `whsec_${'A'.repeat(31)}`, FIRST.slice(6), secretOf(Buffer.alloc(23, 1)), secretOf(Buffer.alloc(65, 1)), `${FIRST}=`, `whsec_${'_'.repeat(32)}`, `whsec_${'A'.repeat(33)}`, 7, null

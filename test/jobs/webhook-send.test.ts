@@ -67,6 +67,13 @@ test('hostile receivers', async (t) => {
     t.strictSame(await ask(), { error: 'timeout' }, 'or goes on with hints')
   })
 
+  await t.test('another protocol, which nobody asked for', async (t) => {
+    for (const more of ['', '{}']) {
+      receiver.behave((response) => { response.socket!.write(`HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n${more}`) })
+      t.match(await ask(), { status: 101 })
+    }
+  })
+
   await t.test('a head without end', async (t) => {
     receiver.behave((response) => { response.socket!.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}`) })
     t.strictSame(await ask(), { error: 'HPE_HEADER_OVERFLOW' })

@@ -1,4 +1,5 @@
 // Webhooks from the event to the receiver, by nodes that are workers too.
+import type { ServerResponse } from 'node:http'
 import { Queue } from 'bullmq'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
@@ -224,6 +225,27 @@ test('a secret is changed while deliveries go on', async (t) => {
   t.ok(isSigned(after, NEXT))
   t.notOk(isSigned(after, SECRET), 'until the time is over')
   t.equal(await redis.client.hexists('sw:{main}:webhook:crm', 'old_secret'), 0, 'and the former is forgotten')
+})
+
+test('a rest that a receiver asks for holds, whatever becomes of attempts that were under way', async (t) => {
+  const service = await startService(t, { WEBHOOK_TIMEOUT_MS: '15000' })
+  const { node, hook, show, redis } = service
+  const receiver = await startReceiver(t)
+  const pending: ServerResponse[] = []
+  receiver.behave((response) => pending.push(response))
+  await hook('main', 'crm', { url: receiver.url, events: ['season.closed'] })
+  const ask = async () => (await node.call('POST', '/v1/boards/main/webhooks/crm/test', { token: node.token('boss', { scope: 'admin' }) })).body.id
+  const ids: string[] = []
+  for (let n = 0; n < 3; n++) ids.push(await ask())
+  await Promise.all(ids.map(async (id) => await receiver.until((received) => received.id === id)))
+  const rest = async () => Number(await redis.client.hget('sw:{main}:webhook:crm', 'rest_until'))
+  pending[0]!.writeHead(429, { 'retry-after': '3600' }).end()
+  const restUntil = await until(rest, (ms) => ms > 0)
+  pending[1]!.writeHead(503, { 'retry-after': '60' }).end()
+  pending[2]!.writeHead(204).end()
+  await until(async () => await show('main', 'crm'), ({ pending, last_delivered_at: at }) => pending === 2 && at !== null)
+  await until(async () => await redis.client.zcard('sw:{main}:webhook-busy:crm'), (busy) => busy === 0)
+  t.equal(await rest(), restUntil)
 })
 
 test('a slow receiver holds nobody up', async (t) => {
