@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Board, Boards } from '../leaderboard/board.ts'
 import type { Velocity } from '../leaderboard/velocity.ts'
@@ -55,6 +56,8 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
   const { webhookTimeoutMs: timeoutMs } = config
   const stats = new WebhookStats()
   const [stopping, cutOff] = [new AbortController(), new AbortController()]
+  // Every attempt under way listens, and takes its listener away.
+  setMaxListeners(0, cutOff.signal)
   let isAway = false
   const onFailure = (error: unknown) => {
     if (!isAway && !stopping.signal.aborted) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'webhooks stand still: the store is away, trying again')

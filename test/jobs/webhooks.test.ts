@@ -249,6 +249,10 @@ test('a rest that a receiver asks for holds, whatever becomes of attempts that w
 })
 
 test('a slow receiver holds nobody up', async (t) => {
+  const warnings: string[] = []
+  const note = ({ name }: Error) => { warnings.push(name) }
+  process.on('warning', note)
+  t.teardown(() => process.off('warning', note))
   const { node, hook, raise, redis } = await startService(t, { WEBHOOK_TIMEOUT_MS: '20000' })
   const [slow, quick] = [await startReceiver(t), await startReceiver(t)]
   const held: Array<() => void> = []
@@ -266,6 +270,7 @@ test('a slow receiver holds nobody up', async (t) => {
   for (const release of held) release()
   await until(async () => slow.received.length, (count) => count === 50)
   t.equal(new Set(slow.received.map(({ id }) => id)).size, 50, 'each once')
+  t.notOk(warnings.includes('MaxListenersExceededWarning'), 'that many at once are as they should be')
 })
 
 test('season.closed, once, when its archive is there', async (t) => {
