@@ -13,3 +13,13 @@ export function jobConnection ({ url, name, waits }: { url: string, name: string
   const retryStrategy = (attempt: number) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2)
   return { url, connectionName: name, connectTimeout: 1000, retryStrategy, ...own }
 }
+
+/** Cuts the connections of a queue or worker. Not by BullMQ's promise of them, which is never kept where Redis went away while one was being made. */
+export function cutConnections (of: { getBackend (): object }): void {
+  const backend = of.getBackend()
+  for (const name of ['connection', 'blockingConnection']) {
+    const connection: object | undefined = Reflect.get(backend, name)
+    const client: { disconnect (): void } | undefined = connection && Reflect.get(connection, '_client')
+    client?.disconnect()
+  }
+}

@@ -2,7 +2,7 @@ import { Queue } from 'bullmq'
 import { groupCommit } from '../leaderboard/group-commit.ts'
 import { Problem, unavailable } from '../leaderboard/problem.ts'
 import type { Enqueue } from '../leaderboard/queue.ts'
-import { JOB_PREFIX, jobConnection } from './connection.ts'
+import { cutConnections, JOB_PREFIX, jobConnection } from './connection.ts'
 import { jobIdOf, jobOf, SCORES, type ScoreJob } from './score-job.ts'
 
 /** A job takes Redis some 30 µs: no other client waits for longer than 1 ms. */
@@ -147,6 +147,6 @@ export async function openScoreQueue ({ url, maxJobs, onError }: ScoreQueueOptio
       return { waiting, active, delayed, failed, oldestMs: oldest?.timestamp, workers }
     },
     // BullMQ's own waits for ever where Redis is away.
-    close: () => client.disconnect()
+    close: () => cutConnections(queue)
   }
 }

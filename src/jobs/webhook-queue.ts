@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq'
-import { JOB_PREFIX, jobConnection } from './connection.ts'
+import { cutConnections, JOB_PREFIX, jobConnection } from './connection.ts'
 import { EndableWorker } from './endable-worker.ts'
 
 export const WEBHOOK_QUEUE = 'webhooks'
@@ -23,7 +23,7 @@ export interface WebhookQueue {
   wake (wake: Wake, reason: string, delayMs: number): Promise<void>
   /** Takes up what is due, until the stop that it returns, which waits `withinMs` for what is under way. */
   work (look: (wake: Wake) => Promise<void>): (withinMs: number) => Promise<void>
-  close (): Promise<void>
+  close (): void
 }
 
 /**
@@ -56,6 +56,6 @@ export function openWebhookQueue ({ url, onError }: { url: string, onError: (err
       return async (withinMs) => await worker.end(withinMs)
     },
     // BullMQ's own waits for ever where Redis is away.
-    close: async () => (await queue.getBackend().client).disconnect()
+    close: () => cutConnections(queue)
   }
 }

@@ -11,6 +11,7 @@ import { createTell, type TellOptions } from './webhook-events.ts'
 import { openWebhookQueue, type WebhookQueue } from './webhook-queue.ts'
 import { createSender, type Resolve } from './webhook-send.ts'
 import { WebhookStats } from './webhook-stats.ts'
+import { within } from './within.ts'
 
 /** How often a board is looked at: so long an event waits at most. */
 const LOOK_MS = 500
@@ -149,11 +150,12 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
     async stop () {
       stopping.abort()
       const cut = setTimeout(() => cutOff.abort(), STOP_MS)
-      await looking
+      // Where Redis has just gone away BullMQ may keep a look waiting for ever.
+      await within(STOP_MS, looking)
       await stopWork(2 * STOP_MS)
       clearTimeout(cut)
       await Promise.all([...led.keys()].map(async (board) => await keep.giveBack(board).catch(() => {}))) // else it runs out by itself
-      await queue.close().catch(() => {})
+      queue.close()
     }
   }
 }
