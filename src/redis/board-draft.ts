@@ -9,12 +9,11 @@ import { signOf } from './order.ts'
 
 export type Command = [name: string, ...args: (string | number)[]]
 
-/** An action's record: in which slot, by which digest, and until when. */
+/** An action's record: of which day, by which digest. */
 export interface SeenRecord {
-  readonly slot: string
+  readonly day: number
   readonly digest: string
   readonly record: string
-  readonly untilMs: number
 }
 
 /** Members of a set, or fields of a hash, that go in one command: about a millisecond of Redis. */
@@ -81,11 +80,12 @@ export class DraftKeys {
   }
 
   recordsOf ({ userId, remembered }: UserState): SeenRecord[] {
-    return remembered.map((action) => {
-      const digest = actionDigest(userId, action.actionId)
-      const day = seenDayAt(action.ms)
-      return { slot: this.#names.seen(day, digest), digest, record: recordOf(action), untilMs: (day + 1) * DAY_MS + MEMORY_MS }
-    })
+    return remembered.map((action) => ({ day: seenDayAt(action.ms), digest: actionDigest(userId, action.actionId), record: recordOf(action) }))
+  }
+
+  /** Where a record is kept, and until when. */
+  slotOf ({ day, digest }: SeenRecord): { slot: string, untilMs: number } {
+    return { slot: this.#names.seen(day, digest), untilMs: (day + 1) * DAY_MS + MEMORY_MS }
   }
 
   /** What is left of quotas and limits. */

@@ -7,6 +7,7 @@ import { DraftKeys, type Command, type SeenRecord } from './board-draft.ts'
 import { closeConnection, connectFirst, isReply, openConnection } from './connection.ts'
 import { boardKeys, boardPattern, draftPattern, scoreKeys } from './keys.ts'
 import { bindScript } from './scripts.ts'
+import { SeenDraft, type SlotLines } from './seen-draft.ts'
 
 /** A board whose rebuilder has died is opened again by the next write after so long. */
 const CLOSED_MS = 12_000
@@ -14,9 +15,10 @@ const RENEW_MS = 3000
 /** What a rebuilder that died leaves goes by itself, or with the next one. */
 const DRAFT_MS = 3_600_000
 const SCANNED = 1000
-/** Commands in one round trip, and records in one call: some milliseconds of Redis. */
+/** Commands in one round trip, and slots in one call: some milliseconds of Redis. */
 const MOST_COMMANDS = 200
-const MOST_RECORDS = 400
+const MOST_SLOTS = 200
+const CALLS = 8
 /** Everything that is sent may be sent again: a Redis that stalls for a moment must not end the work of a minute. */
 const TRIES = 10
 const RETRY_MS = 500
@@ -42,7 +44,7 @@ export function createRebuild (redis: Redis): CloseBoard {
   const open = bindScript(redis, 'rebuild-open', { reply: Type.Enum(['open', 'closed']) })
   const swap = bindScript(redis, 'rebuild-swap', { reply: Type.Enum(['swapped', 'lost', 'written']) })
   const lease = bindScript(redis, 'archive-lease', { reply: Type.Enum(['held', 'other', 'free']) })
-  const remember = bindScript(redis, 'rebuild-remember', { reply: Type.Integer() })
+  const rememberIn = bindScript(redis, 'rebuild-remember', { reply: Type.Integer() })
 
   async function run (commands: readonly Command[]): Promise<void> {
     await inParts(commands, MOST_COMMANDS, async (some) => {
@@ -67,6 +69,7 @@ export function createRebuild (redis: Redis): CloseBoard {
     const { name, revision } = history.board
     const names = boardKeys(name)
     const keys = new DraftKeys(history, beganMs)
+    const seen = new SeenDraft((record) => keys.slotOf(record))
     const drafted = new Set<string>()
     let last = ''
     const renewing = setInterval(() => { lease([names.rebuilder], [id, CLOSED_MS]).catch(() => {}) }, RENEW_MS)
@@ -86,12 +89,26 @@ export function createRebuild (redis: Redis): CloseBoard {
       await run(rest)
     }
 
-    async function rememberAll (records: readonly SeenRecord[]): Promise<void> {
-      for (const untilMs of new Set(records.map(({ untilMs }) => untilMs))) {
-        await inParts(records.filter((record) => record.untilMs === untilMs), MOST_RECORDS, async (some) => {
-          await remember(some.map(({ slot }) => slot), [untilMs, some.map(({ digest, record }) => `${digest} ${record}`).join('\n')])
-        })
+    /** Few calls at a time: nodes are to be served in between. */
+    async function remember (slots: readonly SlotLines[]): Promise<void> {
+      for (const untilMs of new Set(slots.map((slot) => slot.untilMs))) {
+        const all = slots.filter((slot) => slot.untilMs === untilMs)
+        for (let n = 0; n < all.length; n += CALLS * MOST_SLOTS) {
+          await inParts(all.slice(n, n + CALLS * MOST_SLOTS), MOST_SLOTS, async (some) => {
+            await rememberIn(some.map(({ slot }) => slot), [untilMs, ...some.map(({ lines }) => lines)])
+          })
+        }
       }
+    }
+
+    /** Hands out what is full on the way. */
+    function gather (records: readonly SeenRecord[]): SlotLines[] {
+      let full: SlotLines[] = []
+      for (const record of records) {
+        if (seen.isFull) full = full.concat(seen.take())
+        seen.add(record)
+      }
+      return full
     }
 
     /** A Redis that was killed may have lost what it had acknowledged a moment before, and kept the rest. */
@@ -108,7 +125,7 @@ export function createRebuild (redis: Redis): CloseBoard {
           draft(keys.commandsFor(users)),
           // These are no drafts, for there are more of them than Redis could move at once. They are right before the scores are there
           // too: what they say has counted.
-          rememberAll(users.flatMap((user) => keys.recordsOf(user))),
+          remember(gather(users.flatMap((user) => keys.recordsOf(user)))),
           run(users.flatMap((user) => keys.allowancesOf(user)))
         ])
       },
@@ -119,7 +136,7 @@ export function createRebuild (redis: Redis): CloseBoard {
       },
       async swap () {
         const { commands, sequence } = keys.commandsForHeads()
-        await draft(commands)
+        await Promise.all([draft(commands), remember(seen.take())])
         if (!await isWhole()) return 'lost'
         const going: string[] = []
         const hasScores = scoreKeys(name)

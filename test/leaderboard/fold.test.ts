@@ -69,6 +69,13 @@ test('a window that was rolled back is left, seen or aside', async (t) => {
   t.strictSame([...fold([event(START), ban, left]).aside.keys()], ['all'])
 })
 
+test('an import moves who is banned to the segments that it names in a past window, and there alone', async (t) => {
+  const inPast = (value: string) => event(START + DAY_MS, { kind: 'import', window: 'day:2026-11-21', segments: { region: value } })
+  const user = fold([event(START, { segments: { region: 'eu' } }), event(START, { kind: 'ban', reason: 'bots' }), inPast('us')])
+  t.strictSame([...user.aside].map(([window, { segments }]) => [window, [...segments]]), [['all', ['region:eu']], ['day:2026-11-21', ['region:us']]])
+  t.strictSame([user.current, user.former], [['region:eu'], ['region:us']])
+})
+
 test('an event counts in the windows that the rules of its time had', async (t) => {
   const before = freshBoard({ windows: ['all'], quota: { increments: 5, per_seconds: 60 } })
   const history = new BoardHistory([{ fromMs: START - DAY_MS, board: before }, { fromMs: START, board }])

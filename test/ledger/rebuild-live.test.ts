@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { rebuild } from '../../src/cli/rebuild.ts'
+import { reconcile } from '../../src/cli/reconcile.ts'
 import { boardKeys, boardPattern, draftPattern } from '../../src/redis/keys.ts'
 import { boardDigest, difference } from '../harness/board-digest.ts'
 import { perform, PLAIN } from '../harness/command.ts'
@@ -12,6 +13,7 @@ import { archived } from '../harness/ledger.ts'
 import { startNode, type TestNode } from '../harness/node.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { startRedis } from '../harness/redis.ts'
+import { queue, settled } from '../harness/queue.ts'
 import { watch } from '../harness/watcher.ts'
 import { seedLedger } from '../harness/seed-ledger.ts'
 
@@ -152,6 +154,43 @@ test('users who write meanwhile', async (t) => {
   const rows = await postgres.database.query('SELECT user_id, count(*)::integer AS n FROM score_events WHERE user_id = ANY ($1) GROUP BY 1 ORDER BY 1', [users])
   t.strictSame(rows, users.map((user) => ({ user_id: user, n: applied.get(user) })))
   t.equal(await redis.client.xlen(boardKeys('main').deadLetters), 0)
+})
+
+test('increments that are queued, and an import, meanwhile', async (t) => {
+  const { redis, postgres, node, cli, admin } = await setScene(t, { main: { windows: ['all', 'day'], quota: { increments: 1_000_000, per_seconds: 60 } } })
+  await seedLedger(postgres.url, 'main', 4000)
+  const token = node.token('ada')
+  const users = ['bob', 'cid', 'dot']
+  let queued = 0
+  const load = { isGoing: true }
+  const queueing = (async () => {
+    for (; load.isGoing; queued++) {
+      const { status } = await queue(node, '/v1/boards/main/increments', { token, body: { action_id: `queued-${queued}` } })
+      if (status !== 202) throw new Error(`queued ${queued}: ${status}`)
+    }
+  })()
+  const importing = (async () => {
+    for (let n = 1; load.isGoing; n++) {
+      const rows = users.map((user) => JSON.stringify({ user_id: user, score: n })).join('\n')
+      await node.call('POST', '/v1/boards/main/import', { token: admin, body: rows, headers: { 'content-type': 'application/x-ndjson' } })
+    }
+  })()
+  for (let n = 0; n < 3; n++) {
+    const { code, out, error } = await perform(rebuild, ['--replace'], cli)
+    t.equal(code, 0, out + error)
+    await delay(100)
+  }
+  load.isGoing = false
+  await Promise.all([queueing, importing])
+  t.ok(queued > 20, `${queued} queued`)
+  t.match((await settled(node, `/v1/boards/main/users/ada/actions/queued-${queued - 1}`, token)).body, { status: 'applied' })
+  for (let n = 0; n < queued; n++) {
+    const { body } = await settled(node, `/v1/boards/main/users/ada/actions/queued-${n}`, token)
+    if (body.status !== 'applied') t.fail(`queued-${n}: ${JSON.stringify(body)}`)
+  }
+  t.equal(await redis.client.zscore(boardKeys('main').scores('all'), 'ada'), String(queued), 'each counted once')
+  await archived(redis, 'main')
+  t.match(await perform(reconcile, [], cli), { code: 0, out: /nothing differs/ })
 })
 
 test('a rebuild that is killed leaves the board as it was, and can be run again', async (t) => {
