@@ -24,8 +24,8 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'reads', ask: askReads },
   { name: 'fan-out', ask: askFanOut },
   { name: 'write-to-screen', ask: askWriteToScreen },
-  { name: 'growth', ask: askGrowth },
-  { name: 'archive', ask: askArchive },
+  { name: 'growth', ask: askGrowth, fullOnly: true },
+  { name: 'archive', ask: askArchive, fullOnly: true },
   { name: 'rebuild', ask: askRebuild },
   { name: 'peers', ask: askPeers },
   { name: 'limits', ask: askLimits }

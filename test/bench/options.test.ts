@@ -5,7 +5,7 @@ const QUESTIONS = [{ name: 'increment' }, { name: 'connections', fullOnly: true 
 const readOptions = (words: string[]) => read(words, QUESTIONS)
 
 test('options have defaults and bounds, and questions are asked in their order', async (t) => {
-  t.match(readOptions([]), { only: ['increment', 'fan-out', 'write-to-screen', 'growth'], full: false, rounds: 3, watchers: 2000, screens: 5000, readme: false, json: undefined })
+  t.match(readOptions([]), { only: ['increment', 'fan-out', 'write-to-screen', 'growth'], full: false, rounds: 3, watchers: 2000, screens: 2000, readme: false, json: undefined })
   t.match(readOptions(['--full']), { only: QUESTIONS.map(({ name }) => name), full: true, rounds: 5, screens: 10_000 })
   t.match(readOptions(['--full', '--rounds', '1', '--only', 'connections']), { only: ['connections'], rounds: 1 })
   t.match(readOptions(['--only', 'write-to-screen,increment', '--watchers', '7', '--readme']), { only: ['increment', 'write-to-screen'], watchers: 7, readme: true })
@@ -33,7 +33,7 @@ test('the sizes of growth are a rising list, and help names every option', async
 })
 
 test('where few files may be open, screens are fewer, and that is said', async (t) => {
-  const options = readOptions([])
+  const options = readOptions(['--screens', '5000'])
   t.strictSame(fitOptions(options, 20_000), { options, lowered: [] })
   const { options: { watchers, screens }, lowered } = fitOptions(options, 4096)
   t.strictSame({ watchers, screens }, { watchers: 2000, screens: 3896 })
