@@ -28,5 +28,5 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'archive', ask: askArchive, fullOnly: true },
   { name: 'rebuild', ask: askRebuild },
   { name: 'peers', ask: askPeers },
-  { name: 'limits', ask: askLimits }
+  { name: 'limits', ask: askLimits, fullOnly: true }
 ]
