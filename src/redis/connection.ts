@@ -76,6 +76,21 @@ export async function connectFirst (redis: Redis, url: string): Promise<void> {
   }
 }
 
+const silent: Log = { debug () {}, info () {}, warn () {}, error () {} }
+
+/** A connection for one piece of work that tells by itself what goes wrong. @throws Error when Redis cannot be reached */
+export async function openForWork (url: string, name: string): Promise<{ readonly redis: Redis, end (): void }> {
+  const redis = openConnection({ url, name, log: silent })
+  const end = () => closeConnection(redis)
+  try {
+    await connectFirst(redis, url)
+  } catch (error) {
+    end()
+    throw error
+  }
+  return { redis, end }
+}
+
 /** Closes a connection whatever state it is in. */
 export function closeConnection (redis: Redis): void {
   closing.add(redis)

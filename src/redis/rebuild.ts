@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { BoardDraft, CloseBoard, CloseOptions } from '../leaderboard/rebuild.ts'
 import { DraftKeys, type Command, type SeenRecord } from './board-draft.ts'
-import { closeConnection, connectFirst, isReply, openConnection } from './connection.ts'
+import { isReply, openForWork } from './connection.ts'
 import { boardKeys, boardPattern, draftPattern, scoreKeys } from './keys.ts'
 import { bindScript } from './scripts.ts'
 import { SeenDraft, type SlotLines } from './seen-draft.ts'
@@ -23,18 +23,9 @@ const CALLS = 8
 const TRIES = 10
 const RETRY_MS = 500
 
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
-
 /** A connection to make a board anew over. @throws Error when Redis cannot be reached */
 export async function openRebuild ({ url }: { url: string }): Promise<{ readonly close: CloseBoard, end (): void }> {
-  const redis = openConnection({ url, name: 'scorewire-rebuild', log: silent })
-  const end = () => closeConnection(redis)
-  try {
-    await connectFirst(redis, url)
-  } catch (error) {
-    end()
-    throw error
-  }
+  const { redis, end } = await openForWork(url, 'scorewire-rebuild')
   return { close: createRebuild(redis), end }
 }
 

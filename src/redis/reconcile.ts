@@ -5,7 +5,7 @@ import { readEntry, type Position } from '../leaderboard/ledger.ts'
 import { placeOf, type ReconcileStore, type StoredUser } from '../leaderboard/reconcile.ts'
 import { keptUntilMs } from '../leaderboard/retention.ts'
 import type { WindowName } from '../leaderboard/window.ts'
-import { closeConnection, connectFirst, openConnection } from './connection.ts'
+import { openForWork } from './connection.ts'
 import { GATE_MS } from './increment.ts'
 import { boardKeys, boardPattern } from './keys.ts'
 import { signOf, turn } from './order.ts'
@@ -17,18 +17,9 @@ const MOST_LOOKUPS = 1000
 const SCANNED = 500
 const ACTOR = 'scorewire reconcile'
 
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
-
 /** A connection to compare a board over. @throws Error when Redis cannot be reached */
 export async function openReconcile ({ url, history }: { url: string, history: BoardHistory }): Promise<{ readonly store: ReconcileStore, end (): void }> {
-  const redis = openConnection({ url, name: 'scorewire-reconcile', log: silent })
-  const end = () => closeConnection(redis)
-  try {
-    await connectFirst(redis, url)
-  } catch (error) {
-    end()
-    throw error
-  }
+  const { redis, end } = await openForWork(url, 'scorewire-reconcile')
   return { store: createReconcile(redis, history), end }
 }
 
