@@ -24,6 +24,8 @@ export interface IncrementResult {
   /** The bare POST again, at the rate of the increments: a loop that is not full shares less among its requests. */
   readonly bareAtRate: readonly Sample[]
   readonly scorewire: readonly Sample[]
+  /** Each request with a token that the node has never seen, and has to verify. */
+  readonly newTokens: readonly Sample[]
   /** Increments in a script call, on average. */
   readonly groupSize: number
 }
@@ -38,20 +40,28 @@ export async function askIncrement (options: Options, onProgress: (message: stri
     throw error
   })
   try {
-    const authorizations = Array.from({ length: users }, (_, n) => scorewire.authorize({ sub: `user-${n}`, name: `User ${n}` }))
-    const load = async (server: ServerUnderTest, forSeconds: number, rate?: number) =>
-      await measure(server, scorewire.redisPid, { connections, seconds: forSeconds, authorizations, rate })
+    const authorize = (n: number, jti = '') => scorewire.authorize({ sub: `user-${n % users}`, name: `User ${n % users}`, jti })
+    const authorizations = Array.from({ length: users }, (_, n) => authorize(n))
+    const anyOf = () => authorizations[Math.floor(Math.random() * users)]!
+    let made = 0
+    const inTurn = () => authorizations[made++ % users]!
+    const load = async (server: ServerUnderTest, more: Partial<Load> = {}) =>
+      await measure(server, scorewire.redisPid, { connections, seconds, nextAuthorization: anyOf, ...more })
 
     onProgress('increment: warming up')
-    for (const server of [bare, scorewire]) await load(server, WARM_UP_SECONDS)
-    const samples = { bare: [] as Sample[], bareAtRate: [] as Sample[], scorewire: [] as Sample[] }
+    await load(bare, { seconds: WARM_UP_SECONDS })
+    // Until each token has been verified once, as those of a service that runs for more than a minute have.
+    while (made < users) await load(scorewire, { seconds: WARM_UP_SECONDS, nextAuthorization: inTurn })
+    const samples = { bare: [] as Sample[], bareAtRate: [] as Sample[], scorewire: [] as Sample[], newTokens: [] as Sample[] }
     for (let round = 1; round <= rounds; round++) {
       onProgress(`increment: round ${round} of ${rounds}`)
-      samples.bare.push(await load(bare, seconds))
-      const sample = await load(scorewire, seconds)
+      samples.bare.push(await load(bare))
+      const sample = await load(scorewire)
       samples.scorewire.push(sample)
-      samples.bareAtRate.push(await load(bare, seconds, Math.round(sample.requestsPerSecond)))
+      samples.bareAtRate.push(await load(bare, { rate: Math.round(sample.requestsPerSecond) }))
     }
+    // Last, since so many more tokens would push the known ones out.
+    for (let round = 1; round <= rounds; round++) samples.newTokens.push(await load(scorewire, { nextAuthorization: () => authorize(made++, `${made}`) }))
     const groups = await scorewire.metric('scorewire_increment_group_size_count')
     const result = { ...samples, groupSize: await scorewire.metric('scorewire_increment_group_size_sum') / groups }
     return { result, text: report(options, result), ...figuresOf(result) }
@@ -60,10 +70,10 @@ export async function askIncrement (options: Options, onProgress: (message: stri
   }
 }
 
-interface Load { readonly connections: number, readonly seconds: number, readonly authorizations: readonly string[], readonly rate: number | undefined }
+interface Load { readonly connections: number, readonly seconds: number, readonly nextAuthorization: () => string, readonly rate?: number }
 
-/** Closed loop, at most at a rate: each connection sends its next increment, of a random user, when the answer to the last is there. */
-async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { connections, seconds, authorizations, rate }: Load): Promise<Sample> {
+/** Closed loop, at most at a rate: each connection sends its next increment when the answer to the last is there. */
+async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { connections, seconds, nextAuthorization, rate }: Load): Promise<Sample> {
   const run = randomBytes(4).toString('hex')
   let sent = 0
   const before = { node: cpuMicros(pid), redis: cpuMicros(redisPid), generator: cpuMicros(process.pid) }
@@ -79,7 +89,7 @@ async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { conne
         ...request,
         headers: {
           'content-type': 'application/json',
-          authorization: authorizations[Math.floor(Math.random() * authorizations.length)]!
+          authorization: nextAuthorization()
         },
         body: JSON.stringify({ action_id: `${run}-${sent++}`, increment: 1 + sent % 10 })
       })
@@ -117,20 +127,22 @@ function figuresOf ({ bare, scorewire }: IncrementResult): Pick<Answer, 'figures
   }
 }
 
-function report (options: Options, { bare, bareAtRate, scorewire, groupSize }: IncrementResult): string {
+function report (options: Options, { bare, bareAtRate, scorewire, newTokens, groupSize }: IncrementResult): string {
   const row = (name: string, samples: readonly Sample[], ratio: string, redis: boolean) =>
     `| ${name} | ${spread(samples.map((sample) => sample.nodeMicros), 1)} | ${ratio} | ${redis ? spread(samples.map((sample) => sample.redisMicros), 1) : ''} | ${spread(samples.map((sample) => sample.requestsPerSecond))} |`
   const ratioTo = (others: readonly Sample[]) => spread(ratiosTo(others, scorewire), 2)
-  const errors = sum([...bare, ...bareAtRate, ...scorewire].map((sample) => sample.errors))
+  const errors = sum([...bare, ...bareAtRate, ...scorewire, ...newTokens].map((sample) => sample.errors))
   return [
     '| one HTTP request | Node CPU, µs | the increment beside it | Redis CPU, µs | requests/s |',
     '| --- | --- | --- | --- | --- |',
     row('bare Fastify POST, same body and schema', bare, `× ${ratioTo(bare)}`, false),
     row('the same, at the rate of the increments', bareAtRate, `× ${ratioTo(bareAtRate)}`, false),
     row('exactly-once increment, as shipped', scorewire, '', true),
+    row('the same, each with a token that was never seen', newTokens, '', true),
     '',
     `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds} s: ${options.users.toLocaleString('en')} users, ${options.connections} connections, closed loop,`,
     `one window, AOF with fsync before each answer; ${groupSize.toFixed(1)} increments a script call; ${errors} errors.`,
+    'Each user has a token, verified once in the warm-up; the last row is asked after the others.',
     `The load generator shares the cores and used ${spread(scorewire.map((sample) => sample.generatorCpu), 2)} of one, so requests/s are its limit as much as the service's.`,
     `${machine()}, ${today()}:`,
     `\`${commandOf('increment', options, ['connections', 'users', 'seconds', 'rounds'])}\``

@@ -15,7 +15,7 @@ export interface Scorewire extends ServerUnderTest {
   /** The path of its Unix socket. */
   readonly redisUrl: string
   /** The `Authorization` of a user, a service that may raise anybody's score, or an operator. */
-  authorize (claims: { sub: string, name?: string, scope?: 'scores:write' | 'admin' }): string
+  authorize (claims: { sub: string, name?: string, scope?: 'scores:write' | 'admin', jti?: string }): string
   /** The value of a metric without labels. */
   metric (name: string): Promise<number>
 }
