@@ -16,6 +16,7 @@ import type { Asking } from './asking.ts'
 import { INCREMENTS_PATH, LIVE_ENV, WATCH_PATH } from './board.ts'
 import { childrenOf, NODE_FLAGS, pathOf, startServer, type Processes, type ServerUnderTest } from './processes.ts'
 import type { Target } from './screen.ts'
+import type { Scorewire } from './scorewire.ts'
 import { drawScores, inBatches, userIdOf, usernameOf } from './seed.ts'
 import { startSeeded } from './seeded.ts'
 import { sum } from './statistics.ts'
@@ -57,12 +58,17 @@ export async function startOwn (users: number, items: number, ends: Ends): Promi
     screen: targetOf(scorewire, WATCH_PATH),
     points: async () => await pointsIn(redis, boardKeys('main').scores('all'))
   }
-  const authorizations = Array.from({ length: users }, (_, n) => authorize({ sub: userIdOf(n), name: usernameOf(n) }))
-  const asking = { method: 'POST', path: INCREMENTS_PATH, items: 1, authorizations, users } as const
   return [
-    { ...common, name: 'scorewire, one increment a request', asking },
-    { ...common, name: `scorewire, ${items} in a batch`, asking: { ...asking, path: `${INCREMENTS_PATH}/batch`, items, authorizations: [authorize({ sub: 'bench', scope: 'scores:write' })] } }
+    { ...common, name: 'scorewire, one increment a request', asking: askingOwn(users, 1, authorize) },
+    { ...common, name: `scorewire, ${items} in a batch`, asking: askingOwn(users, items, authorize) }
   ]
+}
+
+/** What scorewire is asked: one increment by each user's own token, or so many in a request of a service. */
+export function askingOwn (users: number, items: number, authorize: Scorewire['authorize']): Asking {
+  return items === 1
+    ? { method: 'POST', path: INCREMENTS_PATH, items, authorizations: Array.from({ length: users }, (_, n) => authorize({ sub: userIdOf(n), name: usernameOf(n) })), users }
+    : { method: 'POST', path: `${INCREMENTS_PATH}/batch`, items, authorizations: [authorize({ sub: 'bench', scope: 'scores:write' })], users }
 }
 
 /** As the specifications describe it, with Redis as its cache or without. @throws Error that says which server is missing */

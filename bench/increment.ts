@@ -8,7 +8,7 @@ import { cpuMicros, NODE_FLAGS, pathOf, startServer, type ServerUnderTest } from
 import { startScorewire } from './scorewire.ts'
 import { spread, spreadMicros, sum } from './statistics.ts'
 
-const WARM_UP_SECONDS = 4
+const WARM_UP_REQUESTS = 30_000
 
 /** One measured run: CPU time is µs a request. */
 export interface Sample {
@@ -49,9 +49,9 @@ export async function askIncrement (options: Options, onProgress: (message: stri
       await measure(server, scorewire.redisPid, { connections, seconds, nextAuthorization: anyOf, ...more })
 
     onProgress('increment: warming up')
-    await load(bare, { seconds: WARM_UP_SECONDS })
-    // Until each token has been verified once, as those of a service that runs for more than a minute have.
-    while (made < users) await load(scorewire, { seconds: WARM_UP_SECONDS, nextAuthorization: inTurn })
+    await load(bare, { amount: WARM_UP_REQUESTS })
+    // Each token has been verified once then, as those of a service that runs for more than a minute have.
+    await load(scorewire, { amount: Math.max(users, WARM_UP_REQUESTS), nextAuthorization: inTurn })
     const samples = { bare: [] as Sample[], bareAtRate: [] as Sample[], scorewire: [] as Sample[], newTokens: [] as Sample[] }
     for (let round = 1; round <= rounds; round++) {
       onProgress(`increment: round ${round} of ${rounds}`)
@@ -70,10 +70,10 @@ export async function askIncrement (options: Options, onProgress: (message: stri
   }
 }
 
-interface Load { readonly connections: number, readonly seconds: number, readonly nextAuthorization: () => string, readonly rate?: number }
+interface Load { readonly connections: number, readonly seconds: number, readonly nextAuthorization: () => string, readonly rate?: number, readonly amount?: number }
 
 /** Closed loop, at most at a rate: each connection sends its next increment when the answer to the last is there. */
-async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { connections, seconds, nextAuthorization, rate }: Load): Promise<Sample> {
+async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { connections, seconds, nextAuthorization, rate, amount }: Load): Promise<Sample> {
   const run = randomBytes(4).toString('hex')
   let sent = 0
   const before = { node: cpuMicros(pid), redis: cpuMicros(redisPid), generator: cpuMicros(process.pid) }
@@ -82,6 +82,7 @@ async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { conne
     connections,
     duration: seconds,
     ...(rate !== undefined && { overallRate: rate }),
+    ...(amount !== undefined && { amount }),
     requests: [{
       method: 'POST',
       path: '/v1/boards/main/increments',

@@ -7,6 +7,7 @@ import { askGrowth } from './growth.ts'
 import { askIncrement } from './increment.ts'
 import { askLimits } from './limits.ts'
 import { askPeers } from './peers.ts'
+import { askProfile } from './profile.ts'
 import { askReads } from './reads.ts'
 import { askRebuild } from './rebuild.ts'
 import { askWriteToScreen } from './write-to-screen.ts'
@@ -28,5 +29,6 @@ export const QUESTIONS: readonly Question[] = [
   { name: 'archive', ask: askArchive, fullOnly: true },
   { name: 'rebuild', ask: askRebuild },
   { name: 'peers', ask: askPeers },
-  { name: 'limits', ask: askLimits, fullOnly: true }
+  { name: 'limits', ask: askLimits, fullOnly: true },
+  { name: 'profile', ask: askProfile, fullOnly: true }
 ]

@@ -21,7 +21,7 @@ export interface Scorewire extends ServerUnderTest {
 }
 
 /** The edge limit counts, and refuses nobody: all load comes from one address. */
-export async function startScorewire (env: Record<string, string> = {}): Promise<Scorewire> {
+export async function startScorewire (env: Record<string, string> = {}, nodeFlags: readonly string[] = []): Promise<Scorewire> {
   const dataDir = await mkdtemp(join(tmpdir(), 'scorewire-bench-'))
   const redis = await startEmbeddedRedis({ dataDir, path: process.env['PATH'] ?? '', log: silent })
   const end = async () => {
@@ -34,7 +34,7 @@ export async function startScorewire (env: Record<string, string> = {}): Promise
     const probe = new Redis(redis.url)
     const [, redisPid] = /process_id:(\d+)/.exec(await probe.info('server')) ?? []
     probe.disconnect()
-    const server = await startServer([...NODE_FLAGS, pathOf('../dist/main.js'), 'serve'], {
+    const server = await startServer([...NODE_FLAGS, ...nodeFlags, pathOf('../dist/main.js'), 'serve'], {
       NODE_ENV: 'production', PORT: '0', REDIS_URL: redis.url, JWT_SECRET: secret, RATE_LIMIT_MAX: '1000000000', DRAIN_MS: '0', ...env
     })
     return {

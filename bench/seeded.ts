@@ -26,8 +26,8 @@ export interface SeededScorewire extends Scorewire {
 }
 
 /** Starts scorewire with that many members on the board `main`, and checks that it shows what was loaded. */
-export async function startSeeded (members: number, env: Record<string, string> = {}): Promise<SeededScorewire> {
-  const scorewire = await startScorewire(env)
+export async function startSeeded (members: number, env: Record<string, string> = {}, nodeFlags: readonly string[] = []): Promise<SeededScorewire> {
+  const scorewire = await startScorewire(env, nodeFlags)
   const redis = new Redis(scorewire.redisUrl)
   const stop = async () => {
     redis.disconnect()

@@ -60,5 +60,8 @@ test('while the store is away', { timeout: 60_000 }, async (t) => {
       while ((await node.call('GET', '/readyz')).status !== 200) await delay(20)
     })
   }
-  t.equal(times('stale'), 2)
+  // A machine that is too busy may lose its store for a moment once more; what is stale already is not told again.
+  t.ok(times('stale') >= outages.length)
+  const told = socket.messages.map(({ event }) => event).filter((event) => event !== 'heartbeat')
+  t.notOk(told.some((event, n) => event === 'stale' && told[n - 1] === 'stale'))
 })
