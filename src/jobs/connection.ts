@@ -1,4 +1,4 @@
-import type { ConnectionOptions } from 'bullmq'
+import type { ConnectionOptions, QueueOptions } from 'bullmq'
 
 /** Before all keys of the queues. In braces, so that a cluster keeps them in one slot. */
 export const JOB_PREFIX = '{sw-jobs}'
@@ -12,6 +12,17 @@ export function jobConnection ({ url, name, waits }: { url: string, name: string
   // BullMQ's own would wait for up to 20 s.
   const retryStrategy = (attempt: number) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2)
   return { url, connectionName: name, connectTimeout: 1000, retryStrategy, ...own }
+}
+
+/** Nobody reads BullMQ's own log of events. */
+const MAX_EVENTS = 100
+
+/**
+ * How a queue is opened by whoever adds to it. Without BullMQ's look at the version: it keeps the failure of that first look, and a
+ * queue that was opened while Redis was slow to answer would refuse everything for ever.
+ */
+export function queueOptions ({ url, name }: { url: string, name: string }): QueueOptions {
+  return { connection: jobConnection({ url, name, waits: false }), prefix: JOB_PREFIX, streams: { events: { maxLen: MAX_EVENTS } }, skipVersionCheck: true }
 }
 
 /** Cuts the connections of a queue or worker. Not by BullMQ's promise of them, which is never kept where Redis went away while one was being made. */

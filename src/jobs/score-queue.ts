@@ -2,7 +2,7 @@ import { Queue } from 'bullmq'
 import { groupCommit } from '../leaderboard/group-commit.ts'
 import { Problem, unavailable } from '../leaderboard/problem.ts'
 import type { Enqueue } from '../leaderboard/queue.ts'
-import { cutConnections, JOB_PREFIX, jobConnection } from './connection.ts'
+import { cutConnections, queueOptions } from './connection.ts'
 import { jobIdOf, jobOf, SCORES, type ScoreJob } from './score-job.ts'
 
 /** A job takes Redis some 30 µs: no other client waits for longer than 1 ms. */
@@ -12,8 +12,6 @@ const MAX_WAITING = 20_000
 const MAX_WAIT_MS = 1200
 /** How old what is known of the queue's length may be before it refuses anything. */
 const MAX_COUNT_AGE_MS = 100
-/** Nobody reads BullMQ's own log of events. */
-const MAX_EVENTS = 100
 /**
  * What fails in a worker is tried again, without end: Redis can refuse for a moment to say that a job is done, or to put it off, and
  * BullMQ would give the job up for that.
@@ -66,9 +64,7 @@ interface Item {
  * @throws Error when Redis cannot be reached
  */
 export async function openScoreQueue ({ url, maxJobs, onError }: ScoreQueueOptions): Promise<ScoreQueue> {
-  const queue = new Queue<ScoreJob>(SCORES, {
-    connection: jobConnection({ url, name: 'scorewire-queue', waits: false }), prefix: JOB_PREFIX, streams: { events: { maxLen: MAX_EVENTS } }
-  })
+  const queue = new Queue<ScoreJob>(SCORES, queueOptions({ url, name: 'scorewire-queue' }))
   queue.on('error', onError)
   await queue.waitUntilReady()
   const client = await queue.getBackend().client

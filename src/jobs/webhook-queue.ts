@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq'
-import { cutConnections, JOB_PREFIX, jobConnection } from './connection.ts'
+import { cutConnections, JOB_PREFIX, jobConnection, queueOptions } from './connection.ts'
 import { EndableWorker } from './endable-worker.ts'
 
 export const WEBHOOK_QUEUE = 'webhooks'
@@ -9,8 +9,6 @@ const AT_ONCE = 200
 const STALLED_MS = 15_000
 /** After an answer that Redis did not give. */
 const AGAIN_MS = 500
-/** What BullMQ tells of its jobs, which nobody listens to. */
-const MAX_EVENTS = 100
 
 /** A webhook that something is due for. */
 export interface Wake {
@@ -32,9 +30,7 @@ export interface WebhookQueue {
  */
 export function openWebhookQueue ({ url, onError }: { url: string, onError: (error: Error) => void }): WebhookQueue {
   const queue = new Queue<Wake>(WEBHOOK_QUEUE, {
-    connection: jobConnection({ url, name: 'scorewire-webhooks', waits: false }),
-    prefix: JOB_PREFIX,
-    streams: { events: { maxLen: MAX_EVENTS } },
+    ...queueOptions({ url, name: 'scorewire-webhooks' }),
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true }
   })
   queue.on('error', onError)

@@ -5,6 +5,9 @@ import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import type { Test } from 'tap'
 
+/** Longer than anything that is sent is waited for. */
+const PATIENCE_MS = 60_000
+
 /** A request as a receiver of webhooks sees it. */
 export interface Received {
   readonly id: string
@@ -62,10 +65,12 @@ export async function startReceiver (t: Test, { port = 0, tls }: ReceiverOptions
     behave (next) { behaviour = next },
     close,
     async until (fits) {
-      return await new Promise((resolve) => {
+      return await new Promise((resolve, reject) => {
+        const late = setTimeout(() => reject(new Error(`no such request came within ${PATIENCE_MS} ms, only ${JSON.stringify(received.map(({ text }) => text))}`)), PATIENCE_MS)
         const look = () => {
           const found = received.find(fits)
           if (found === undefined) return
+          clearTimeout(late)
           waiting.delete(look)
           resolve(found)
         }

@@ -1,4 +1,5 @@
 // Webhooks from the event to the receiver, by nodes that are workers too.
+import { randomUUID } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
 import { Queue } from 'bullmq'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -35,7 +36,15 @@ async function startService (t: Test, env: Record<string, string> = {}): Promise
     hook: async (board, name, settings) => await node.call('PUT', `/v1/boards/${board}/webhooks/${name}`, { token, body: { secret: SECRET, ...settings } }),
     show: async (board, name) => (await node.call('GET', `/v1/boards/${board}/webhooks/${name}`, { token })).body,
     log: async (board, name) => (await node.call('GET', `/v1/boards/${board}/webhooks/${name}/deliveries?limit=100`, { token })).body.deliveries,
-    raise: async (board, user, increment) => await node.call('POST', `/v1/boards/${board}/increments`, { token: node.token(user), body: { increment } })
+    // As clients do where a node is too busy.
+    async raise (board, user, increment) {
+      const body = { increment, action_id: randomUUID() }
+      for (;;) {
+        const answer = await node.call('POST', `/v1/boards/${board}/increments`, { token: node.token(user), body })
+        if (answer.status !== 503) return answer
+        await delay(50)
+      }
+    }
   }
 }
 
