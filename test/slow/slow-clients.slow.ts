@@ -45,7 +45,7 @@ test('slow clients and dead peers', { timeout: 90_000 }, async (t) => {
     await once(socket, 'open')
     t.equal(socket.extensions !== '', perMessageDeflate)
     await delay(2000)
-    t.ok(messages.length > 25, `${name}: ${messages.length} updates in 2 s while it reads`)
+    t.ok(messages.length > 10, `${name}: ${messages.length} updates in 2 s while it reads`)
     socket.pause()
     const stopped = Date.now()
     const known = messages.length
