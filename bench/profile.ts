@@ -1,74 +1,95 @@
-// What does an increment spend its time on, in Node and in Redis?
+// What do an increment and a read of the top spend their time on, in Node and in Redis?
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Answer } from './answer.ts'
-import { LIVE_ENV } from './board.ts'
+import type { Asking } from './asking.ts'
+import { LIVE_ENV, WATCH_PATH } from './board.ts'
 import { ClosedLoop } from './closed-loop.ts'
-import { askingOwn } from './contenders.ts'
+import { askingOwn, targetOf } from './contenders.ts'
 import { readCpuProfile, readCommandStats, type CommandCost, type CpuProfile, type Share } from './cpu-profile.ts'
+import { Generator } from './generator.ts'
 import { machine, today } from './machine.ts'
 import { commandOf, type Options } from './options.ts'
 import { meter } from './processes.ts'
+import type { Scorewire } from './scorewire.ts'
 import { startSeeded } from './seeded.ts'
 
 const BATCHED = 100
-const BATCHED_CONNECTIONS = 16
 const WARM_UP_MS = 4000
 const LOOK_MICROS = 250
 const MOST_FUNCTIONS = 12
 
-/** Of one kind of request: CPU time is µs an increment. */
+interface Kind {
+  readonly name: string
+  readonly asking: (users: number, authorize: Scorewire['authorize']) => Asking
+  /** At most. */
+  readonly connections: number
+}
+
+const KINDS: readonly Kind[] = [
+  { name: 'one increment a request', asking: (users, authorize) => askingOwn(users, 1, authorize), connections: 512 },
+  { name: `${BATCHED} in a batch`, asking: (users, authorize) => askingOwn(users, BATCHED, authorize), connections: 16 },
+  { name: '`GET top`', asking: (users) => ({ method: 'GET', path: '/v1/boards/main/top', items: 0, authorizations: [], users }), connections: 512 }
+]
+
+/** Of one kind of request: CPU time is µs an increment, or a read. */
 export interface Profiled {
+  readonly name: string
   readonly nodeMicros: number
   readonly redisMicros: number
   /** Parts of Node's time, the largest first: by where the code is, and by function. */
   readonly places: readonly Share[]
   readonly functions: readonly Share[]
-  /** What Redis did for an increment, by its own clock. */
+  /** What Redis did for it, by its own clock. */
   readonly commands: readonly CommandCost[]
 }
 
 export async function askProfile (options: Options, onProgress: (message: string) => void): Promise<Answer> {
-  onProgress('profile: one increment a request')
-  const single = await profile(options, { items: 1, connections: options.connections })
-  onProgress(`profile: ${BATCHED} in a batch`)
-  const batch = await profile(options, { items: BATCHED, connections: BATCHED_CONNECTIONS })
-  return { result: { single, batch }, text: report(options, { single, batch }) }
+  const kinds: Profiled[] = []
+  for (const kind of KINDS) {
+    onProgress(`profile: ${kind.name}`)
+    kinds.push(await profile(options, kind))
+  }
+  return { result: { kinds }, text: report(options, kinds) }
 }
 
 /** Puts load on a scorewire under Node's own profiler, which writes what it saw when the process ends. */
-async function profile ({ users, seconds }: Options, { items, connections }: { items: number, connections: number }): Promise<Profiled> {
+async function profile (options: Options, kind: Kind): Promise<Profiled> {
   const directory = await mkdtemp(join(tmpdir(), 'scorewire-bench-'))
   try {
-    const loaded = await load({ users, seconds, items, connections, directory })
+    const { costs, ...between } = await load(options, kind, ['--cpu-prof', `--cpu-prof-dir=${directory}`, `--cpu-prof-interval=${LOOK_MICROS}`])
     const [file] = await readdir(directory)
-    const { places, functions } = readCpuProfile(JSON.parse(await readFile(join(directory, file!), 'utf8')) as CpuProfile, loaded)
-    return { ...loaded.costs, places, functions: functions.slice(0, MOST_FUNCTIONS) }
+    const { places, functions } = readCpuProfile(JSON.parse(await readFile(join(directory, file!), 'utf8')) as CpuProfile, between)
+    return { name: kind.name, ...costs, places, functions: functions.slice(0, MOST_FUNCTIONS) }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-interface Load { readonly users: number, readonly seconds: number, readonly items: number, readonly connections: number, readonly directory: string }
-
-async function load ({ users, seconds, items, connections, directory }: Load) {
-  const scorewire = await startSeeded(users, LIVE_ENV, ['--cpu-prof', `--cpu-prof-dir=${directory}`, `--cpu-prof-interval=${LOOK_MICROS}`])
+async function load ({ users, seconds, connections: asked }: Options, { asking: askingOf, connections: most }: Kind, nodeFlags: readonly string[]) {
+  const scorewire = await startSeeded(users, LIVE_ENV, nodeFlags)
   const loop = new ClosedLoop(1)
+  const screens = new Generator(1)
   try {
     const { url, pid, redis, redisPid, authorize } = scorewire
-    await loop.learn('increment', askingOwn(users, items, authorize))
-    await loop.run(url, 'increment', { connections, forMs: WARM_UP_MS })
+    const asking = askingOf(users, authorize)
+    const connections = Math.min(asked, most)
+    await loop.learn('asked', asking)
+    // So that the node has the board in memory, as one has that anybody looks at.
+    await screens.connect(targetOf(scorewire, WATCH_PATH), 1)
+    await loop.run(url, 'asked', { connections, forMs: WARM_UP_MS })
     await redis.config('RESETSTAT')
     const measured = meter({ node: () => [pid], redis: () => [redisPid] })
     const fromMicros = monotonicMicros()
-    const { accepted } = await loop.run(url, 'increment', { connections, forMs: 1000 * seconds })
+    const { accepted } = await loop.run(url, 'asked', { connections, forMs: 1000 * seconds })
     const untilMicros = monotonicMicros()
     const used = measured()
-    const increments = accepted * items
-    const commands = readCommandStats(await redis.info('commandstats'), increments)
-    return { fromMicros, untilMicros, costs: { nodeMicros: used['node']! / increments, redisMicros: used['redis']! / increments, commands } }
+    const operations = accepted * Math.max(1, asking.items)
+    const commands = readCommandStats(await redis.info('commandstats'), operations)
+    return { fromMicros, untilMicros, costs: { nodeMicros: used['node']! / operations, redisMicros: used['redis']! / operations, commands } }
   } finally {
+    await screens.stop()
     await loop.stop()
     await scorewire.stop()
   }
@@ -79,32 +100,36 @@ function monotonicMicros (): number {
   return Number(process.hrtime.bigint() / 1000n)
 }
 
-function report (options: Options, { single, batch }: { single: Profiled, batch: Profiled }): string {
-  const both = [single, batch]
-  const shares = (of: 'places' | 'functions') => both[0]![of].concat(both[1]![of]).map(({ name }) => name).filter((name, n, all) => all.indexOf(name) === n).map((name) => {
-    const cells = both.map((profiled) => {
-      const share = profiled[of].find((part) => part.name === name)?.share ?? 0
-      return share === 0 ? '' : `${(share * profiled.nodeMicros).toFixed(2)} (${(100 * share).toFixed(1)} %)`
+function report (options: Options, kinds: readonly Profiled[]): string {
+  const shares = (of: 'places' | 'functions') => [...new Set(kinds.flatMap((kind) => kind[of].map(({ name }) => name)))].map((name) => {
+    const cells = kinds.map((kind) => {
+      const share = kind[of].find((part) => part.name === name)?.share ?? 0
+      return share === 0 ? '' : `${(share * kind.nodeMicros).toFixed(2)} (${(100 * share).toFixed(1)} %)`
     })
     return `| ${name} | ${cells.join(' | ')} |`
   })
-  const commandRow = ({ name, calls, micros }: CommandCost, of: string) => `| \`${name.toUpperCase()}\`, ${of} | ${calls.toFixed(2)} | ${micros.toFixed(2)} |`
-  const head = (what: string) => [`| ${what} | one increment a request | ${BATCHED} in a batch |`, '| --- | --- | --- |']
+  const head = (what: string) => [`| ${what} | ${kinds.map(({ name }) => name).join(' | ')} |`, `| --- |${' --- |'.repeat(kinds.length)}`]
+  const commands = [...new Set(kinds.flatMap((kind) => kind.commands.map(({ name }) => name)))].map((name) => {
+    const cells = kinds.map((kind) => {
+      const cost = kind.commands.find((command) => command.name === name)
+      return cost === undefined ? '' : `${cost.calls.toFixed(2)} × ${(cost.micros / cost.calls).toFixed(2)} = ${cost.micros.toFixed(2)}`
+    })
+    return `| \`${name.toUpperCase()}\` | ${cells.join(' | ')} |`
+  })
   return [
-    ...head('where Node spends the CPU time of an increment, µs'),
+    ...head('where Node spends the CPU time, µs'),
     ...shares('places'),
-    `| **together** | ${both.map(({ nodeMicros }) => nodeMicros.toFixed(2)).join(' | ')} |`,
+    `| **together** | ${kinds.map(({ nodeMicros }) => nodeMicros.toFixed(2)).join(' | ')} |`,
     '',
     ...head('functions, by what they take themselves, µs'),
     ...shares('functions'),
     '',
-    '| what Redis does for an increment | calls | µs |',
-    '| --- | --- | --- |',
-    ...single.commands.map((command) => commandRow(command, 'one a request')),
-    ...batch.commands.map((command) => commandRow(command, `${BATCHED} in a batch`)),
+    ...head('what Redis does, calls × µs'),
+    ...commands,
+    `| **CPU, all in all** | ${kinds.map(({ redisMicros }) => redisMicros.toFixed(2)).join(' | ')} |`,
     '',
-    `By \`node --cpu-prof\`, every ${LOOK_MICROS} µs for ${options.seconds} s each, idle time left out; the profiler itself costs a part. Redis counts the commands of a script by themselves and again`,
-    `in \`EVALSHA\`. What it spends besides (reading, answering, and writing the append-only file) is the rest of its CPU: ${both.map(({ redisMicros }) => `${redisMicros.toFixed(1)} µs`).join(' and ')} together.`,
+    `Of an increment, or of a read. By \`node --cpu-prof\`, every ${LOOK_MICROS} µs for ${options.seconds} s each, idle time left out; the profiler itself costs a part. Redis counts the commands`,
+    'of a script by themselves and once more in `EVALSHA`: what is left of that is Lua. The rest of its CPU is reading, answering, and writing the append-only file.',
     `${machine()}, ${today()}:`,
     `\`${commandOf('profile', options, ['connections', 'users', 'seconds'])}\``
   ].join('\n')
