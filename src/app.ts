@@ -16,6 +16,7 @@ import { registerCrossOrigin } from './http/cross-origin.ts'
 import { registerDevelopmentToken } from './http/development-token.ts'
 import { createDoor } from './http/door.ts'
 import { registerEdgeLimit } from './http/edge-limit.ts'
+import { handleNotFound } from './http/errors.ts'
 import { registerEntries } from './http/entries.ts'
 import { registerErase } from './http/erase.ts'
 import { registerEvents } from './http/events.ts'
@@ -177,7 +178,8 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   await registerOpenApi(server, { version })
   registerMetrics(server, metrics)
   await registerCrossOrigin(server, config.allowedOrigins)
-  await registerEdgeLimit(server, auth, config.rateLimitMax)
+  registerEdgeLimit(server, auth, config.rateLimitMax)
+  server.setNotFoundHandler(handleNotFound)
 
   registerIncrement(server, { boards, auth, raiseScore, queueScore, readUser: store.readUser })
   registerScore(server, { boards, auth, raiseScore, queueScore, readUser: store.readUser })

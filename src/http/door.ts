@@ -1,6 +1,7 @@
-import { isIPv6, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import { Problem, unavailable } from '../leaderboard/problem.ts'
+import { networkOf } from './network.ts'
 
 export interface DoorOptions {
   /** Origins of the pages that may watch, `*` for all; none: only pages of this service itself. */
@@ -93,16 +94,4 @@ function tooMany (detail: string, retryAfterSeconds: number): Problem {
 
 function hostOf (origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined
-}
-
-/** The address, or for IPv6 the /64 that one customer usually has whole. */
-function networkOf (ip: string): string {
-  if (!isIPv6(ip)) return ip
-  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip) ?? []
-  if (mapped !== undefined) return mapped
-  // The address may hold one "::", which stands for as many zeros as are missing.
-  const [head = '', tail] = ip.split('::')
-  const [first, last] = [head.split(':').filter(Boolean), tail?.split(':').filter(Boolean) ?? []]
-  const zeros = Array.from({ length: tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length) }, () => '0')
-  return `${[...first, ...zeros, ...last].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
 }

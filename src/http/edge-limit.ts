@@ -1,32 +1,54 @@
-import rateLimit, { type RateLimitPluginOptions } from '@fastify/rate-limit'
+import type { FastifyRequest } from 'fastify'
 import { Problem } from '../leaderboard/problem.ts'
 import type { Auth } from './auth.ts'
-import { handleNotFound } from './errors.ts'
+import { networkOf } from './network.ts'
 import type { Server } from './server.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** False where requests are neither counted nor limited. */
+    edgeLimit?: false
+  }
+}
+
 const MINUTE_MS = 60_000
-/** Addresses counted at a time. */
-const MAX_ADDRESSES = 50_000
+/** Networks counted at a time. */
+const MAX_NETWORKS = 50_000
+
+/** What a network has sent in the minute since its first request. */
+interface Count { requests: number, readonly untilMs: number }
 
 /**
- * Guards the edge: so many requests a minute from one IP address (an IPv6 /64), counted in this node's memory before anything
- * is verified or read. Service tokens that were verified before are not counted. Paths that do not exist are.
+ * Guards the edge: so many requests a minute from one IP address (an IPv6 /64), 0 for no limit, counted in this node's memory before
+ * anything is verified or read. Service tokens that were verified before are not counted. Paths that do not exist are.
  */
-export async function registerEdgeLimit (server: Server, auth: Auth, requestsPerMinute: number): Promise<void> {
-  if (requestsPerMinute === 0) {
-    server.setNotFoundHandler(handleNotFound)
-    return
+export function registerEdgeLimit (server: Server, auth: Auth, requestsPerMinute: number): void {
+  if (requestsPerMinute === 0) return
+  // Those whose minute began first come first.
+  const counts = new Map<string, Count>()
+
+  function countOf (network: string, nowMs: number): Count {
+    const known = counts.get(network)
+    if (known !== undefined && nowMs < known.untilMs) return known
+    counts.delete(network)
+    for (const [oldest, { untilMs }] of counts) {
+      if (nowMs < untilMs && counts.size < MAX_NETWORKS) break
+      counts.delete(oldest)
+    }
+    const count = { requests: 0, untilMs: nowMs + MINUTE_MS }
+    counts.set(network, count)
+    return count
   }
-  const quiet = { 'ratelimit-limit': false, 'ratelimit-remaining': false, 'ratelimit-reset': false }
-  const options: RateLimitPluginOptions = {
-    max: requestsPerMinute,
-    timeWindow: MINUTE_MS,
-    cache: MAX_ADDRESSES,
-    enableDraftSpec: true,
-    addHeadersOnExceeding: quiet,
-    allowList: (request) => auth.isKnownService(request),
-    errorResponseBuilder: () => new Problem('rate_limited', `This address may send ${requestsPerMinute} requests a minute.`)
-  }
-  await server.register(rateLimit, options)
-  server.setNotFoundHandler({ preHandler: server.rateLimit() }, handleNotFound)
+
+  // At once, and without a promise: it is a part of every request.
+  server.addHook('onRequest', (request: FastifyRequest, _reply, done) => {
+    if (request.routeOptions.config.edgeLimit === false || auth.isKnownService(request)) return done()
+    const nowMs = performance.now()
+    const count = countOf(networkOf(request.ip), nowMs)
+    if (++count.requests <= requestsPerMinute) return done()
+    const seconds = String(Math.ceil((count.untilMs - nowMs) / 1000))
+    done(new Problem('rate_limited', `This address may send ${requestsPerMinute} requests a minute.`, {
+      headers: { 'retry-after': seconds, 'ratelimit-limit': String(requestsPerMinute), 'ratelimit-remaining': '0', 'ratelimit-reset': seconds }
+    }))
+  })
 }

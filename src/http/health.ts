@@ -7,7 +7,7 @@ const Ok = Type.Object({ status: Type.Literal('ok') })
 
 /** `/healthz` looks at the process alone; `/readyz` says whether requests should come here. Neither is limited. */
 export function registerHealth (server: Server, { isReady, isLeaving }: { isReady: () => boolean, isLeaving: () => boolean }): void {
-  const config = { rateLimit: false } as const
+  const config = { edgeLimit: false } as const
   server.get('/healthz', {
     config, schema: { summary: 'Whether the process is alive', tags: ['operations'], response: { 200: Ok } }
   }, async () => ({ status: 'ok' as const }))

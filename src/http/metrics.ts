@@ -111,6 +111,6 @@ export function registerMetrics (server: Server, { registry }: Pick<Metrics, 're
   })
 
   server.get('/metrics', {
-    config: { rateLimit: false }, schema: { summary: 'Metrics in the Prometheus text format', tags: ['operations'] }
+    config: { edgeLimit: false }, schema: { summary: 'Metrics in the Prometheus text format', tags: ['operations'] }
   }, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
 }

@@ -1,0 +1,11 @@
+/** The address, or for IPv6 the /64 that one customer usually has whole. */
+export function networkOf (ip: string): string {
+  if (!ip.includes(':')) return ip
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip) ?? []
+  if (mapped !== undefined) return mapped
+  // The address may hold one "::", which stands for as many zeros as are missing.
+  const [head = '', tail] = ip.split('::')
+  const [first, last] = [head.split(':').filter(Boolean), tail?.split(':').filter(Boolean) ?? []]
+  const zeros = Array.from({ length: tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length) }, () => '0')
+  return `${[...first, ...zeros, ...last].slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
+}
