@@ -48,7 +48,7 @@ import { closedSeason } from './leaderboard/season.ts'
 import { closeSeasons } from './jobs/season-closing.ts'
 import { openLedger } from './ledger.ts'
 import { Audience } from './live/audience.ts'
-import { Hub } from './live/hub.ts'
+import { Hub, type KnownTop } from './live/hub.ts'
 import { createLiveStats } from './live/live-stats.ts'
 import { LIVE_ROWS } from './live/prepared-top.ts'
 import { startBanSweep, SWEEP_EVERY_MS } from './redis/ban-sweep.ts'
@@ -140,13 +140,13 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     random,
     onError: (error) => log.debug({ error: String(error) }, 'could not look after bans')
   })
-  // The hub knows the running windows; one asked for by its name is read as it is.
-  const readTop = async (board: Board, part: Part) => {
-    if (isRunning(part)) return await hub.top(board, part)
+  async function readNamed (board: Board, part: Part): Promise<KnownTop> {
     const season = part.segment === undefined ? closedSeason(board, part.window, store.now()) : undefined
     const about = season && await store.seasons.about(board, season)
     return { ...await (season && about ? store.seasons.top(board, season, about) : store.readTop(board, part)), isStale: false }
   }
+  // The hub knows the running windows; one asked for by its name is read as it is.
+  const readTop = (board: Board, part: Part): Promise<KnownTop> => isRunning(part) ? hub.top(board, part) : readNamed(board, part)
 
   const server = createServer({ log, trustProxy: config.trustProxy })
   const stopClosing = closeSeasons({
@@ -212,7 +212,7 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
     boards,
     auth,
     raiseScore,
-    readTop: async (board: Board) => await readTop(board, shown(board)),
+    readTop: (board: Board) => readTop(board, shown(board)),
     readTopTenAnew: async (board: Board) => (await store.readTop(board, shown(board))).entries.slice(0, LIVE_ROWS),
     now: store.now
   }
