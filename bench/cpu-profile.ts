@@ -1,6 +1,8 @@
 // Where the time went: of Node by its profiler, of Redis by what it counts for each command.
 import { sep } from 'node:path'
 
+const MOST_NAME = 60
+
 /** What `node --cpu-prof` writes (`Profiler.Profile` of the Chrome DevTools Protocol); times are µs of the machine's monotonic clock. */
 export interface CpuProfile {
   readonly startTime: number
@@ -24,12 +26,18 @@ export function readCpuProfile ({ startTime, nodes, samples, timeDeltas }: CpuPr
     const { functionName, url, lineNumber } = frames.get(id)!
     if (at < fromMicros || at > untilMicros || functionName === '(idle)') continue
     const place = placeOf(functionName, url)
-    const name = url === '' ? functionName : `\`${functionName === '' ? `line ${lineNumber + 1}` : functionName}\`, ${place}`
+    const name = nameOf(functionName === '' ? `line ${lineNumber + 1}` : functionName, url === '' ? undefined : place)
     total += micros
     places.set(place, (places.get(place) ?? 0) + micros)
     functions.set(name, (functions.get(name) ?? 0) + micros)
   }
   return { places: sharesOf(places, total), functions: sharesOf(functions, total) }
+}
+
+/** Regular expressions have their text for a name. */
+function nameOf (functionName: string, place: string | undefined): string {
+  const name = functionName.slice(0, MOST_NAME).replaceAll(/[|`]/g, ' ')
+  return place === undefined ? name : `\`${name}\`, ${place}`
 }
 
 function placeOf (functionName: string, url: string): string {
