@@ -42,7 +42,7 @@ function nameOf (functionName: string, place: string | undefined): string {
 
 function placeOf (functionName: string, url: string): string {
   if (functionName === '(garbage collector)') return 'garbage collection'
-  if (url === '') return 'native code, system calls included'
+  if (url === '') return 'native and generated code, system calls included'
   const path = url.split(sep).join('/')
   if (path.startsWith('node:')) return /^node:(_http|internal\/http)/.test(path) ? 'Node: HTTP' : 'Node: all else'
   return /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? 'scorewire'

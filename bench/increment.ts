@@ -143,7 +143,7 @@ function report (options: Options, { bare, bareAtRate, scorewire, newTokens, gro
     '',
     `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds} s: ${options.users.toLocaleString('en')} users, ${options.connections} connections, closed loop,`,
     `one window, AOF with fsync before each answer; ${groupSize.toFixed(1)} increments a script call; ${errors} errors.`,
-    'Each user has a token, verified once in the warm-up; the last row is asked after the others.',
+    'Each user has a token, verified once in the warm-up (a node remembers 50,000). The last row is asked after the others, and the load generator signs its tokens meanwhile.',
     `The load generator shares the cores and used ${spread(scorewire.map((sample) => sample.generatorCpu), 2)} of one, so requests/s are its limit as much as the service's.`,
     `${machine()}, ${today()}:`,
     `\`${commandOf('increment', options, ['connections', 'users', 'seconds', 'rounds'])}\``

@@ -175,11 +175,11 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   })
 
   const refuseOtherMethods = watchMethods(server)
-  await registerOpenApi(server, { version })
-  registerMetrics(server, metrics)
   await registerCrossOrigin(server, config.allowedOrigins)
   registerEdgeLimit(server, auth, config.rateLimitMax)
   server.setNotFoundHandler(handleNotFound)
+  await registerOpenApi(server, { version })
+  registerMetrics(server, metrics)
 
   registerIncrement(server, { boards, auth, raiseScore, queueScore, readUser: store.readUser })
   registerScore(server, { boards, auth, raiseScore, queueScore, readUser: store.readUser })

@@ -1,6 +1,9 @@
+import { isIPv6 } from 'node:net'
+
 /** The address, or for IPv6 the /64 that one customer usually has whole. */
 export function networkOf (ip: string): string {
-  if (!ip.includes(':')) return ip
+  // What has no colon is none, which is cheaper to find out; a balancer may name anything.
+  if (!ip.includes(':') || !isIPv6(ip)) return ip
   const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip) ?? []
   if (mapped !== undefined) return mapped
   // The address may hold one "::", which stands for as many zeros as are missing.

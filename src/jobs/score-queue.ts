@@ -60,8 +60,7 @@ interface Item {
 }
 
 /**
- * The queue of increments as those see it who fill it. Those that arrive together are added together.
- * @throws Error when Redis cannot be reached
+ * The queue of increments as those see it who fill it. Those that arrive together are added together. Waits until Redis can be reached.
  */
 export async function openScoreQueue ({ url, maxJobs, onError }: ScoreQueueOptions): Promise<ScoreQueue> {
   const queue = new Queue<ScoreJob>(SCORES, queueOptions({ url, name: 'scorewire-queue' }))

@@ -66,7 +66,10 @@ export async function startReceiver (t: Test, { port = 0, tls }: ReceiverOptions
     close,
     async until (fits) {
       return await new Promise((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`no such request came within ${PATIENCE_MS} ms, only ${JSON.stringify(received.map(({ text }) => text))}`)), PATIENCE_MS)
+        const late = setTimeout(() => {
+          waiting.delete(look)
+          reject(new Error(`no such request came within ${PATIENCE_MS} ms, only ${JSON.stringify(received.map(({ text }) => text))}`))
+        }, PATIENCE_MS)
         const look = () => {
           const found = received.find(fits)
           if (found === undefined) return

@@ -1,6 +1,7 @@
 import { test } from 'tap'
 import { startNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
+import { refusal } from '../harness/watcher.ts'
 
 test('the edge limit', async (t) => {
   const redis = await startRedis(t)
@@ -19,6 +20,9 @@ test('the edge limit', async (t) => {
     t.ok(Number(refused.headers.get('ratelimit-reset')) > 0)
     t.equal((await node.call('GET', '/v1/boards/main/top')).status, 429)
     t.equal((await node.call('GET', '/nothing')).status, 429, 'paths that do not exist are counted too')
+    t.equal((await node.call('GET', '/docs/static/nothing')).status, 429)
+    t.equal((await node.call('GET', '/v1/boards/main/scoreboard/stream')).status, 429)
+    t.match(await refusal(node.url), { status: 429, body: { code: 'rate_limited' } }, 'and so are handshakes')
     t.equal((await node.call('GET', '/healthz')).status, 200, 'health is not limited')
     t.equal((await node.call('GET', '/metrics')).status, 200, 'nor are the metrics')
     t.strictSame((await node.call('GET', '/api/top-scores')).body, { error: 'rate_limited', message: 'This address may send 3 requests a minute.' }, 'a contract says it in its own words')

@@ -14,7 +14,6 @@ test('while the store is away', { timeout: 60_000 }, async (t) => {
   const [socket, stream] = [await watch(t, node.url, '', { heartbeats: true }), await watchEvents(t, node.url)]
   for (const watcher of [socket, stream]) await watcher.until(({ event }) => event === 'snapshot')
   const since = (begun: number) => Date.now() - begun
-  const times = (event: string) => socket.messages.filter((message) => message.event === event).length
 
   const outages = [
     ['stopped', async () => await redis.stop(), async () => await redis.start()],
@@ -23,9 +22,10 @@ test('while the store is away', { timeout: 60_000 }, async (t) => {
   for (const [n, [kind, take, give]] of outages.entries()) {
     await t.test(`${kind}: told within 5 s, shown with its age, and current again within 2 s of its return`, async (t) => {
       const gone = Date.now()
+      const before = [socket, stream].map(({ messages }) => messages.length)
       await take()
-      for (const watcher of [socket, stream]) {
-        await watcher.until(() => watcher.messages.filter(({ event }) => event === 'stale').length === n + 1)
+      for (const [n, watcher] of [socket, stream].entries()) {
+        await watcher.until((message) => message.event === 'stale' && watcher.messages.indexOf(message) >= before[n]!)
       }
       while ((await node.call('GET', '/readyz')).status !== 503) await delay(20)
       t.ok(since(gone) <= 5000, `noticed after ${since(gone)} ms`)
@@ -60,8 +60,7 @@ test('while the store is away', { timeout: 60_000 }, async (t) => {
       while ((await node.call('GET', '/readyz')).status !== 200) await delay(20)
     })
   }
-  // A machine that is too busy may lose its store for a moment once more; what is stale already is not told again.
-  t.ok(times('stale') >= outages.length)
+  // What is stale already is not told again.
   const told = socket.messages.map(({ event }) => event).filter((event) => event !== 'heartbeat')
   t.notOk(told.some((event, n) => event === 'stale' && told[n - 1] === 'stale'))
 })

@@ -39,11 +39,7 @@ async function startService (t: Test, env: Record<string, string> = {}): Promise
     // As clients do where a node is too busy.
     async raise (board, user, increment) {
       const body = { increment, action_id: randomUUID() }
-      for (;;) {
-        const answer = await node.call('POST', `/v1/boards/${board}/increments`, { token: node.token(user), body })
-        if (answer.status !== 503) return answer
-        await delay(50)
-      }
+      return await until(async () => await node.call('POST', `/v1/boards/${board}/increments`, { token: node.token(user), body }), ({ status }) => status !== 503)
     }
   }
 }
