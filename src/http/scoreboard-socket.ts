@@ -58,7 +58,7 @@ export async function registerScoreboardSocket (server: Server, options: WatchOp
     }
   })
 
-  // An upgrade that never became a request (a path that cannot be read, an answer still to come on the same connection) has a
+  // An upgrade that never came as far as this (a path that cannot be read, an answer still to come on the same connection, the edge limit) has a
   // socket that nobody looks after.
   const asked = new WeakSet<IncomingMessage>()
   server.server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
