@@ -49,7 +49,7 @@ export function usage (questions: readonly Askable[]): string {
 export function help (questions: readonly Askable[]): string {
   return `usage: ${usage(questions)}
 
-  --full         larger boards, more screens and rounds, and the curves over them: half an hour instead of 5 minutes
+  --full         larger boards, more screens and rounds, and the curves over them: 20 minutes instead of 5
   --only         the questions to ask: ${namesOf(questions)}
   --rounds       alternating runs of each kind
   --seconds      length of a run in increment, fan-out, peers and limits; those of reads and growth are so many requests
