@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify'
 import { Problem } from '../leaderboard/problem.ts'
 import type { Auth } from './auth.ts'
 import { networkOf } from './network.ts'
@@ -41,7 +40,7 @@ export function registerEdgeLimit (server: Server, auth: Auth, requestsPerMinute
   }
 
   // At once, and without a promise: it is a part of every request.
-  server.addHook('onRequest', (request: FastifyRequest, _reply, done) => {
+  server.addHook('onRequest', (request, _reply, done) => {
     if (request.routeOptions.config.edgeLimit === false || auth.isKnownService(request)) return done()
     const nowMs = performance.now()
     const count = countOf(networkOf(request.ip), nowMs)
