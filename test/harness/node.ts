@@ -37,10 +37,12 @@ export interface NodeOptions {
   readonly scripts?: URL
   readonly log?: (line: string) => void
   readonly port?: number
+  /** Gives numbers between 0 and 1: when first heartbeats are due, and polls. */
+  readonly random?: () => number
 }
 
 /** One node of the service on a free port of the loopback interface, closed when the test ends. */
-export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, port = 0 }: NodeOptions): Promise<TestNode> {
+export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, port = 0, random = Math.random }: NodeOptions): Promise<TestNode> {
   const { server, depart } = await createApp({
     config: readConfig({ NODE_ENV: 'test', RATE_LIMIT_MAX: '0', MAX_SOCKETS_PER_IP: '0', DRAIN_MS: '0', ...env }),
     redisUrl,
@@ -48,7 +50,7 @@ export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, po
     version: 'test',
     log: log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, { write: log }),
     now: Date.now,
-    random: Math.random,
+    random,
     ...(scripts && { scripts })
   })
   const url = await server.listen({ host: '127.0.0.1', port })
