@@ -30,7 +30,7 @@ async function wordsOf (items: number): Promise<string[]> {
       return `done ${Date.now()}${' applied 1'.repeat(items)}`
     }
   }
-  const keep = createIncrement({ redis: recorder as unknown as Redis, clock: createRedisClock(Date.now) })
+  const keep = createIncrement({ redis: recorder as unknown as Redis, clock: createRedisClock(Date.now), timeoutMs: 1000 })
   const user = `user-${ANY}`
   const increments = Array.from({ length: items }, (_, n) => ({
     userId: user, username: 'Player', actionId: `action-${n}-${ANY}`, increment: 5, madeMs: undefined, actor: user, ip: '127.0.0.1', requestId: `bench-${ANY}`

@@ -13,6 +13,7 @@ const Environment = Type.Object({
   HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
   PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
   REDIS_URL: Type.Optional(Type.String({ pattern: '^(rediss?://.+|/.+)$' })),
+  REDIS_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 1000 }),
   JWT_SECRET: Type.Optional(Type.String({ minLength: 32 })),
   JWT_ISSUER: Type.Optional(Text('The only issuer whose tokens are accepted')),
   JWT_AUDIENCE: Type.Optional(Text('The audience that tokens must name')),
@@ -53,6 +54,8 @@ export interface Config {
   readonly port: number
   /** Undefined outside production: scorewire runs a Redis of its own. */
   readonly redisUrl: string | undefined
+  /** So long Redis has to answer. */
+  readonly redisTimeoutMs: number
   /** Undefined outside production: scorewire makes a secret and keeps it in `dataDir`. */
   readonly jwtSecret: string | undefined
   readonly jwtIssuer: string | undefined
@@ -160,6 +163,7 @@ export function readConfig (
     host: given.HOST,
     port: given.PORT,
     redisUrl: given.REDIS_URL,
+    redisTimeoutMs: given.REDIS_TIMEOUT_MS,
     jwtSecret: given.JWT_SECRET,
     jwtIssuer: given.JWT_ISSUER,
     jwtAudience: given.JWT_AUDIENCE,

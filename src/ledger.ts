@@ -48,7 +48,7 @@ export interface Ledger {
  * @throws Error when Redis cannot be reached
  */
 export async function openLedger ({ config, boards: all, readBoard, now, redisUrl, databaseUrl, log, random }: LedgerOptions): Promise<Ledger> {
-  const { stream, isReady, close } = await openArchive({ url: redisUrl, log, worker: randomUUID() })
+  const { stream, isReady, close } = await openArchive({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, worker: randomUUID() })
   const boards = () => all.all.map(({ name }) => name)
   const { ledgerMaxEntries: maxEntries } = config
   const database = openDatabase({ url: databaseUrl, log })

@@ -42,7 +42,7 @@ export interface Scoring {
 
 /** @throws Error when the store cannot be reached or does not fit */
 export async function openScoring ({ config, redisUrl, log, now, readGrant, metrics, scripts }: ScoringOptions): Promise<Scoring> {
-  const store = await openStore({ url: redisUrl, log, now, ledgerMax: config.ledgerMaxEntries, onGroup: metrics.onGroup, ...(scripts && { directory: scripts }) })
+  const store = await openStore({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, now, ledgerMax: config.ledgerMaxEntries, onGroup: metrics.onGroup, ...(scripts && { directory: scripts }) })
   const ends: Array<() => unknown> = [store.close]
   const close = async () => { for (const end of ends.splice(0)) await end() }
   try {
@@ -51,7 +51,7 @@ export async function openScoring ({ config, redisUrl, log, now, readGrant, metr
     })
     ends.unshift(feed.close)
     const queue = await openScoreQueue({
-      url: redisUrl, maxJobs: config.queueMaxJobs, onError: (error) => log.debug({ error: error.message }, 'the queue has lost Redis, trying again')
+      url: redisUrl, timeoutMs: config.redisTimeoutMs, maxJobs: config.queueMaxJobs, onError: (error) => log.debug({ error: error.message }, 'the queue has lost Redis, trying again')
     })
     ends.unshift(queue.close, startQueueAlarm({ depth: queue.depth, log }))
     registerQueueMetrics({ registry: metrics.registry, readDepth: queue.depth, maxJobs: config.queueMaxJobs, requests: queue.counts, now: store.now })

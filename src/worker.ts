@@ -28,6 +28,7 @@ export async function startWork ({ config, redisUrl, log, random }: WorkerOption
   })
   const scores = await startScoreWorker({
     url: redisUrl,
+    timeoutMs: config.redisTimeoutMs,
     apply,
     onError: (error) => log.debug({ error: error.message }, 'the worker has lost Redis, trying again'),
     onFault: (job, cause) => log.error({ job, error: String(cause) }, 'a queued increment failed')

@@ -46,9 +46,9 @@ async function * newest (readEvents: ReadEvents, board: Board, { query, limit }:
   }
 }
 
-async function openEvents ({ databaseUrl, redisUrl, dataDir }: Config): Promise<{ readEvents: ReadEvents, source: EventsSource, close: () => Promise<void> }> {
+async function openEvents ({ databaseUrl, redisUrl, redisTimeoutMs, dataDir }: Config): Promise<{ readEvents: ReadEvents, source: EventsSource, close: () => Promise<void> }> {
   const log = pino({ level: 'silent' })
-  if (databaseUrl === undefined) return { ...await openAudit({ url: redisUrl, dataDir, log }), source: 'stream' }
+  if (databaseUrl === undefined) return { ...await openAudit({ url: redisUrl, dataDir, timeoutMs: redisTimeoutMs, log }), source: 'stream' }
   const database = openDatabase({ url: databaseUrl, log })
   return { readEvents: createReadEvents(database), source: 'ledger', close: database.close }
 }

@@ -47,7 +47,7 @@ async function rebuildOne (
   const { history } = board
   const begun = performance.now()
   await putRules(running.store, history.board)
-  const rebuilding = await openRebuild({ url: running.redisUrl })
+  const rebuilding = await openRebuild({ url: running.redisUrl, timeoutMs: running.config.redisTimeoutMs })
   const progress = createProgress(showProgress, `events of ${history.board.name}`)
   try {
     const report = await rebuildBoard({ history, which, close: rebuilding.close, ledger: running.ledgerOf(board), onProgress: progress.show })

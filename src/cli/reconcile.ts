@@ -31,7 +31,7 @@ async function reconcileOne (running: RunningLedger, board: LedgerBoard, { apply
   const range = { board: name, sinceMicros }
   const atMs = store.now() + ENDING_MS
   const kept = keptWindows(history.board, atMs)
-  const { store: compared, end } = await openReconcile({ url: running.redisUrl, history })
+  const { store: compared, end } = await openReconcile({ url: running.redisUrl, timeoutMs: running.config.redisTimeoutMs, history })
   const progress = createProgress(showProgress, `users of ${name}`)
   try {
     await running.drain(board, store.now())

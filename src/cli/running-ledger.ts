@@ -44,9 +44,9 @@ export async function withRunningLedger<T> (env: Process['env'], use: (running: 
   try {
     await checkDatabase(database, placeOf(databaseUrl))
     const redisUrl = config.redisUrl ?? await runningEmbeddedRedis(config.dataDir)
-    const store = await openStore({ url: redisUrl, log, now: Date.now })
+    const store = await openStore({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, now: Date.now })
     ends.unshift(store.close)
-    const archive = await openArchive({ url: redisUrl, log, worker: randomUUID() })
+    const archive = await openArchive({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, worker: randomUUID() })
     ends.unshift(archive.close)
     const boards = await boardsOf({ config, store, database })
     return await use(runningLedger({ config, redisUrl, store, database, boards, archive }))

@@ -8,8 +8,8 @@ const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 /** Does something with the store of a running service: the one at REDIS_URL, or the embedded one of DATA_DIR. @throws Error when there is none */
 export async function withRunningStore<T> (env: Process['env'], use: (store: Store) => Promise<T>): Promise<T> {
-  const { redisUrl, dataDir } = readConfig({ ...env, BOARDS_FILE: undefined }, ['REDIS_URL'])
-  const store = await openStore({ url: redisUrl ?? await runningEmbeddedRedis(dataDir), log: silent, now: Date.now })
+  const { redisUrl, redisTimeoutMs, dataDir } = readConfig({ ...env, BOARDS_FILE: undefined }, ['REDIS_URL'])
+  const store = await openStore({ url: redisUrl ?? await runningEmbeddedRedis(dataDir), timeoutMs: redisTimeoutMs, log: silent, now: Date.now })
   try {
     return await use(store)
   } finally {

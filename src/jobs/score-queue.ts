@@ -8,8 +8,8 @@ import { jobIdOf, jobOf, SCORES, type ScoreJob } from './score-job.ts'
 /** A job takes Redis some 30 µs: no other client waits for longer than 1 ms. */
 const MAX_GROUP = 32
 const MAX_WAITING = 20_000
-/** With the second that a call may take, the answer comes within 2.5 s whatever Redis does. */
-const MAX_WAIT_MS = 1200
+/** In the times that a call may take. With the call the answer comes within 2.5 times that, whatever Redis does. */
+const MAX_WAIT = 1.2
 /** How old what is known of the queue's length may be before it refuses anything. */
 const MAX_COUNT_AGE_MS = 100
 /**
@@ -22,6 +22,8 @@ const UNKNOWN = 'No answer came from the queue. Send the same action_id again: i
 
 export interface ScoreQueueOptions {
   readonly url: string
+  /** So long Redis has to answer. */
+  readonly timeoutMs: number
   /** Jobs that the queue holds, about. */
   readonly maxJobs: number
   readonly onError: (error: Error) => void
@@ -62,8 +64,8 @@ interface Item {
 /**
  * The queue of increments as those see it who fill it. Those that arrive together are added together. Waits until Redis can be reached.
  */
-export async function openScoreQueue ({ url, maxJobs, onError }: ScoreQueueOptions): Promise<ScoreQueue> {
-  const queue = new Queue<ScoreJob>(SCORES, queueOptions({ url, name: 'scorewire-queue' }))
+export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError }: ScoreQueueOptions): Promise<ScoreQueue> {
+  const queue = new Queue<ScoreJob>(SCORES, queueOptions({ url, name: 'scorewire-queue', timeoutMs }))
   queue.on('error', onError)
   await queue.waitUntilReady()
   const client = await queue.getBackend().client
@@ -115,7 +117,7 @@ export async function openScoreQueue ({ url, maxJobs, onError }: ScoreQueueOptio
     }
   }
 
-  const commit = groupCommit<Item, 'queued' | 'other' | 'full'>({ send, maxItems: MAX_GROUP, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT_MS })
+  const commit = groupCommit<Item, 'queued' | 'other' | 'full'>({ send, maxItems: MAX_GROUP, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT * timeoutMs })
   return {
     counts,
     async enqueue (queued, { userId, content }) {

@@ -19,6 +19,8 @@ const CLOSE_WITHIN_MS = 4000
 
 export interface ScoreWorkerOptions {
   readonly url: string
+  /** So long Redis has to answer. */
+  readonly timeoutMs: number
   readonly apply: ApplyQueued
   readonly onError: (error: Error) => void
   /** Told of what failed in a way that nobody foresaw. */
@@ -33,7 +35,7 @@ export interface ScoreWorker {
 }
 
 /** Applies what is queued, again and again where it must, each exactly once. */
-export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreWorkerOptions): Promise<ScoreWorker> {
+export async function startScoreWorker ({ url, timeoutMs, apply, onError, onFault }: ScoreWorkerOptions): Promise<ScoreWorker> {
   const counts = { applied: 0, replayed: 0, refused: 0, retry: 0, failed: 0 }
 
   async function perform (job: Job<unknown>, token: string | undefined): Promise<void> {
@@ -55,7 +57,7 @@ export async function startScoreWorker ({ url, apply, onError, onFault }: ScoreW
   }
 
   const worker = new EndableWorker(SCORES, perform, {
-    connection: jobConnection({ url, name: 'scorewire-worker', waits: true }),
+    connection: jobConnection({ url, name: 'scorewire-worker', timeoutMs, waits: true }),
     prefix: JOB_PREFIX,
     concurrency: CONCURRENCY,
     lockDuration: LOCK_MS,

@@ -28,9 +28,9 @@ export interface WebhookQueue {
  * The queue of webhooks that something is due for. A job says no more than where to look: what is to be sent stands with the board, so that
  * a job which runs twice, or is lost, sends nothing twice and loses nothing.
  */
-export function openWebhookQueue ({ url, onError }: { url: string, onError: (error: Error) => void }): WebhookQueue {
+export function openWebhookQueue ({ url, timeoutMs, onError }: { url: string, timeoutMs: number, onError: (error: Error) => void }): WebhookQueue {
   const queue = new Queue<Wake>(WEBHOOK_QUEUE, {
-    ...queueOptions({ url, name: 'scorewire-webhooks' }),
+    ...queueOptions({ url, name: 'scorewire-webhooks', timeoutMs }),
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true }
   })
   queue.on('error', onError)
@@ -41,7 +41,7 @@ export function openWebhookQueue ({ url, onError }: { url: string, onError: (err
     },
     work (look) {
       const worker = new EndableWorker<Wake>(WEBHOOK_QUEUE, async ({ data }) => await look(data), {
-        connection: jobConnection({ url, name: 'scorewire-webhooks-work', waits: true }),
+        connection: jobConnection({ url, name: 'scorewire-webhooks-work', timeoutMs, waits: true }),
         prefix: JOB_PREFIX,
         concurrency: AT_ONCE,
         stalledInterval: STALLED_MS,

@@ -35,7 +35,7 @@ export interface WebhooksOptions {
     /** The store's clock, in ms since 1970. */
     readonly now: () => number
   }
-  readonly config: TargetPolicy & { readonly webhookTimeoutMs: number }
+  readonly config: TargetPolicy & { readonly webhookTimeoutMs: number, readonly redisTimeoutMs: number }
   readonly log: Log
   /** Between 0 and 1. */
   readonly random: () => number
@@ -64,7 +64,7 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
     if (!isAway && !stopping.signal.aborted) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'webhooks stand still: the store is away, trying again')
     isAway = true
   }
-  const queue = openWebhookQueue({ url: redisUrl, onError: onFailure })
+  const queue = openWebhookQueue({ url: redisUrl, timeoutMs: config.redisTimeoutMs, onError: onFailure })
   const wake: (...args: Parameters<WebhookQueue['wake']>) => Promise<void> = async (target, reason, atMs) => await queue.wake(target, reason, atMs - now())
   const send = createSender({ policy: config, timeoutMs, ...(resolve && { resolve }) })
   const stopWork = queue.work(createDeliver({ keep, send, timeoutMs, wake, stats, log, now, random, stop: cutOff.signal }))

@@ -24,8 +24,8 @@ export interface ArchiveConnection {
 }
 
 /** Opens a connection for the archive, under a name that no other worker has. @throws Error when Redis cannot be reached */
-export async function openArchive ({ url, log, worker }: { url: string, log: Log, worker: string }): Promise<ArchiveConnection> {
-  const redis = openConnection({ url, name: 'scorewire-archive', log })
+export async function openArchive ({ url, timeoutMs, log, worker }: { url: string, timeoutMs?: number | undefined, log: Log, worker: string }): Promise<ArchiveConnection> {
+  const redis = openConnection({ url, name: 'scorewire-archive', timeoutMs, log })
   const close = () => closeConnection(redis)
   try {
     await connectFirst(redis, url)

@@ -1,5 +1,6 @@
-import { Redis, ReplyError } from 'ioredis'
+import { type Redis, ReplyError } from 'ioredis'
 import { Problem, unavailable } from '../leaderboard/problem.ts'
+import { PatientRedis } from './patient-redis.ts'
 
 export interface Log {
   debug (data: object, message: string): void
@@ -14,9 +15,14 @@ export interface ConnectionOptions {
   /** What `CLIENT LIST` shows. */
   readonly name: string
   readonly log: Log
+  /** So long Redis has to answer; a second if nothing is said. */
+  readonly timeoutMs?: number | undefined
   /** Whether ioredis subscribes again by itself after a lost connection. */
   readonly autoResubscribe?: boolean
 }
+
+/** So long Redis has to answer, where nobody says otherwise. */
+export const TIMEOUT_MS = 1000
 
 /** Answers that mean "this server cannot take it now": nothing was executed, and the next connection may be better. */
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -35,14 +41,11 @@ const closing = new WeakSet<Redis>()
  * Opens a connection that fails fast while Redis is away and finds it again by itself. Commands cut off by a lost
  * connection are sent again, which is safe because every write is a script that knows what it has seen.
  */
-export function openConnection ({ url, name, log, autoResubscribe = true }: ConnectionOptions): Redis {
-  const redis = new Redis(url, {
+export function openConnection ({ url, name, log, timeoutMs = TIMEOUT_MS, autoResubscribe = true }: ConnectionOptions): Redis {
+  const redis = new PatientRedis(url, {
     connectionName: name,
-    lazyConnect: true,
     enableOfflineQueue: false,
-    commandTimeout: 1000,
-    socketTimeout: 1500,
-    connectTimeout: 1000,
+    timeoutMs,
     maxRetriesPerRequest: 1,
     retryStrategy: (attempt) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2),
     reconnectOnError: (error) => RECONNECT_ON.has(errorCode(error)),
@@ -79,8 +82,8 @@ export async function connectFirst (redis: Redis, url: string): Promise<void> {
 const silent: Log = { debug () {}, info () {}, warn () {}, error () {} }
 
 /** A connection for one piece of work that tells by itself what goes wrong. @throws Error when Redis cannot be reached */
-export async function openForWork (url: string, name: string): Promise<{ readonly redis: Redis, end (): void }> {
-  const redis = openConnection({ url, name, log: silent })
+export async function openForWork ({ url, name, timeoutMs }: Omit<ConnectionOptions, 'log'>): Promise<{ readonly redis: Redis, end (): void }> {
+  const redis = openConnection({ url, name, timeoutMs, log: silent })
   const end = () => closeConnection(redis)
   try {
     await connectFirst(redis, url)

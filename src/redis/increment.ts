@@ -29,8 +29,8 @@ const MAX_WAITING = 20_000
 /** Lines kept: boards come and go, and their lines with them. */
 const MAX_LINES = 4096
 
-/** With the second that a call may take, a write is answered within 2.5 s whatever Redis does. */
-const MAX_WAIT_MS = 1200
+/** In the times that a call may take. With the call a write is answered within 2.5 times that, whatever Redis does. */
+export const MAX_WAIT = 1.2
 
 /** Without an archive the ledger is an audit log of about this many entries a board, some 75 B each. */
 export const LEDGER_MAX = 1_000_000
@@ -42,6 +42,8 @@ export const LEDGER_MAX = 1_000_000
 const Reply = Type.String({ pattern: '^(clock|rules|done) [0-9]+( [a-z_]+ [0-9]+(/[0-9]+)?)*$' })
 
 export interface IncrementOptions extends ScriptContext {
+  /** So long Redis has to answer. */
+  readonly timeoutMs: number
   /** Told of every call: how many items it took and how long, in seconds. */
   readonly onGroup?: (items: number, seconds: number) => void
   /** Entries that a board's ledger may hold: what is older goes, or, where an archiver needs it, what is newer is refused. */
@@ -49,7 +51,7 @@ export interface IncrementOptions extends ScriptContext {
 }
 
 /** Keeps increments through `lua/increment.lua`, in groups. */
-export function createIncrement ({ redis, clock, onGroup, ledgerMax = LEDGER_MAX, directory }: IncrementOptions): KeepIncrement {
+export function createIncrement ({ redis, clock, timeoutMs, onGroup, ledgerMax = LEDGER_MAX, directory }: IncrementOptions): KeepIncrement {
   const script = bindScript(redis, 'increment', { reply: Reply, directory })
   const lines = new Map<string, Line>()
 
@@ -58,7 +60,7 @@ export function createIncrement ({ redis, clock, onGroup, ledgerMax = LEDGER_MAX
     return groupCommit<Increment, IncrementOutcome>({
       maxItems: groupSize(board),
       maxWaiting: MAX_WAITING,
-      maxWaitMs: MAX_WAIT_MS,
+      maxWaitMs: MAX_WAIT * timeoutMs,
       // Sums do not ask for the order; the latest of two scores does, also when the first has to be sent again.
       maxUnderWay: board.operator === 'latest' ? 1 : MAX_UNDER_WAY,
       async send (items) {

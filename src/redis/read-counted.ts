@@ -5,17 +5,16 @@ import type { ScriptContext } from './scripts.ts'
 
 const MAX_GROUP = 64
 const MAX_WAITING = 20_000
-const MAX_WAIT_MS = 1000
 
 /** Whether an action has counted, as its receipt would say. */
 export type ReadCounted = (board: Board, action: { readonly userId: string, readonly actionId: string }) => Promise<boolean>
 
 /** Asks for those that arrive together at once: a call of its own for each cost Node four times as much. */
-export function createReadCounted ({ redis, clock }: ScriptContext): ReadCounted {
+export function createReadCounted ({ redis, clock, timeoutMs }: ScriptContext & { readonly timeoutMs: number }): ReadCounted {
   const line = groupCommit<readonly [board: string, digest: string], boolean>({
     maxItems: MAX_GROUP,
     maxWaiting: MAX_WAITING,
-    maxWaitMs: MAX_WAIT_MS,
+    maxWaitMs: timeoutMs,
     async send (items) {
       const today = seenDayAt(clock.now())
       // Tomorrow too, as for receipts.

@@ -24,8 +24,8 @@ const TRIES = 10
 const RETRY_MS = 500
 
 /** A connection to make a board anew over. @throws Error when Redis cannot be reached */
-export async function openRebuild ({ url }: { url: string }): Promise<{ readonly close: CloseBoard, end (): void }> {
-  const { redis, end } = await openForWork(url, 'scorewire-rebuild')
+export async function openRebuild ({ url, timeoutMs }: { url: string, timeoutMs?: number | undefined }): Promise<{ readonly close: CloseBoard, end (): void }> {
+  const { redis, end } = await openForWork({ url, timeoutMs, name: 'scorewire-rebuild' })
   return { close: createRebuild(redis), end }
 }
 

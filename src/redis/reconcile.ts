@@ -18,8 +18,8 @@ const SCANNED = 500
 const ACTOR = 'scorewire reconcile'
 
 /** A connection to compare a board over. @throws Error when Redis cannot be reached */
-export async function openReconcile ({ url, history }: { url: string, history: BoardHistory }): Promise<{ readonly store: ReconcileStore, end (): void }> {
-  const { redis, end } = await openForWork(url, 'scorewire-reconcile')
+export async function openReconcile ({ url, timeoutMs, history }: { url: string, timeoutMs?: number | undefined, history: BoardHistory }): Promise<{ readonly store: ReconcileStore, end (): void }> {
+  const { redis, end } = await openForWork({ url, timeoutMs, name: 'scorewire-reconcile' })
   return { store: createReconcile(redis, history), end }
 }
 

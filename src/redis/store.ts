@@ -18,7 +18,7 @@ import { createBoardRegistry } from './board-registry.ts'
 import { createChangeFeed, type ChangeFeed } from './change-feed.ts'
 import { checkServer } from './check-server.ts'
 import { createRedisClock } from './clock.ts'
-import { closeConnection, connectFirst, openConnection, type Log } from './connection.ts'
+import { closeConnection, connectFirst, openConnection, TIMEOUT_MS, type Log } from './connection.ts'
 import { createDeliveries } from './deliveries.ts'
 import { createGroups } from './group.ts'
 import { createImport } from './import.ts'
@@ -44,6 +44,8 @@ import { createWebhooks } from './webhooks.ts'
 export interface StoreOptions {
   readonly url: string
   readonly log: Log
+  /** So long Redis has to answer; a second if nothing is said. */
+  readonly timeoutMs?: number | undefined
   /** This node's clock, in ms since 1970. */
   readonly now: () => number
   readonly onGroup?: (items: number, seconds: number) => void
@@ -91,10 +93,10 @@ export interface Store {
  * Connects and checks the server.
  * @throws Error when Redis cannot be reached or does not fit
  */
-export async function openStore ({ url, log, now, onGroup, ledgerMax, directory }: StoreOptions): Promise<Store> {
-  const writer = openConnection({ url, name: 'scorewire-write', log })
-  const reader = openConnection({ url, name: 'scorewire-read', log })
-  const subscriber = openConnection({ url, name: 'scorewire-changes', log, autoResubscribe: false })
+export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, onGroup, ledgerMax, directory }: StoreOptions): Promise<Store> {
+  const writer = openConnection({ url, name: 'scorewire-write', log, timeoutMs })
+  const reader = openConnection({ url, name: 'scorewire-read', log, timeoutMs })
+  const subscriber = openConnection({ url, name: 'scorewire-changes', log, timeoutMs, autoResubscribe: false })
   const connections = [writer, reader, subscriber]
   const clock = createRedisClock(now)
   const changes = createChangeFeed(subscriber, log)
@@ -134,7 +136,7 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
   const refusals = createRefusals({ ...writing, reader })
   const seasons = createSeasonArchive({ redis: reader, readEntries })
   return {
-    increment: createIncrement({ ...writing, ledgerMax, ...(onGroup && { onGroup }) }),
+    increment: createIncrement({ ...writing, timeoutMs, ledgerMax, ...(onGroup && { onGroup }) }),
     readTop: whileReading(createReadTop(reading)),
     readUser: whileReading(createReadUser(reading, readEntries)),
     readEntries,
@@ -144,7 +146,7 @@ export async function openStore ({ url, log, now, onGroup, ledgerMax, directory 
     import: createImport({ ...writing, ledgerMax }),
     readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
-    readCounted: whileReading(createReadCounted(reading)),
+    readCounted: whileReading(createReadCounted({ ...reading, timeoutMs })),
     refusals: { ...refusals, read: whileReading(refusals.read) },
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },

@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { UsageError, type Command, type Process } from '../../src/cli/command.ts'
+import { PATIENT } from './redis.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** The variables of the environment that a command may see: none that would configure it. */
-export const PLAIN = { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json' }
+export const PLAIN = { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', ...PATIENT }
 
 export interface Run { readonly code: number | null, readonly out: string, readonly error: string }
 

@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { SECRET } from './node.ts'
+import { PATIENT } from './redis.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** Below the ports that the system gives to outgoing connections, which could take one while its owner is away. */
@@ -54,7 +55,7 @@ export async function prepareNode (t: Test, env: Record<string, string>): Promis
 
   const start = async () => {
     const started = spawn(process.execPath, ['--import=tsx', MAIN, 'serve'], {
-      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', JWT_SECRET: SECRET, PORT: String(port), TRUST_PROXY: 'loopback', ...env },
+      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', JWT_SECRET: SECRET, PORT: String(port), TRUST_PROXY: 'loopback', ...PATIENT, ...env },
       stdio: ['ignore', 'pipe', 'pipe']
     })
     child = started

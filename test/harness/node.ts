@@ -3,6 +3,7 @@ import type { Test } from 'tap'
 import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Server } from '../../src/http/server.ts'
+import { PATIENT } from './redis.ts'
 
 export const SECRET = 'a secret of the tests, long enough to be one'
 
@@ -44,7 +45,7 @@ export interface NodeOptions {
 /** One node of the service on a free port of the loopback interface, closed when the test ends. */
 export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, port = 0, random = Math.random }: NodeOptions): Promise<TestNode> {
   const { server, depart } = await createApp({
-    config: readConfig({ NODE_ENV: 'test', RATE_LIMIT_MAX: '0', MAX_SOCKETS_PER_IP: '0', DRAIN_MS: '0', ...env }),
+    config: readConfig({ NODE_ENV: 'test', RATE_LIMIT_MAX: '0', MAX_SOCKETS_PER_IP: '0', DRAIN_MS: '0', ...PATIENT, ...env }),
     redisUrl,
     jwtSecret: SECRET,
     version: 'test',

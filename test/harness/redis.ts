@@ -11,6 +11,11 @@ import type { Test } from 'tap'
 
 const CONF = fileURLToPath(new URL('../../redis.conf', import.meta.url))
 
+/** On a busy machine Redis may take seconds, and no test is about that. */
+export const PATIENT = { REDIS_TIMEOUT_MS: '20000' }
+/** As shipped, for tests in which Redis stands still on purpose. */
+export const IMPATIENT = { REDIS_TIMEOUT_MS: '1000' }
+
 export interface TestRedis {
   /** The path of its Unix socket. */
   readonly url: string

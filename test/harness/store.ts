@@ -4,12 +4,13 @@ import type { CatalogueAction } from '../../src/leaderboard/catalogue.ts'
 import type { Increment } from '../../src/leaderboard/increment.ts'
 import { timeOfActionId } from '../../src/leaderboard/identifiers.ts'
 import { openStore, type Store, type StoreOptions } from '../../src/redis/store.ts'
+import { PATIENT } from './redis.ts'
 
 export const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 /** A store on a test's Redis, closed when the test ends. */
 export async function openTestStore (t: Test, url: string, options: Partial<StoreOptions> = {}): Promise<Store> {
-  const store = await openStore({ url, log: silent, now: Date.now, ...options })
+  const store = await openStore({ url, log: silent, now: Date.now, timeoutMs: Number(PATIENT.REDIS_TIMEOUT_MS), ...options })
   t.teardown(() => store.close())
   return store
 }

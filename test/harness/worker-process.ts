@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { PATIENT } from './redis.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
@@ -14,7 +15,7 @@ export interface WorkerProcess {
 /** A worker as an operator runs it: a process of its own, on any port. Resolves when it is there. */
 export async function startWorker (t: Test, env: Record<string, string>, command = 'worker'): Promise<WorkerProcess> {
   const child = spawn(process.execPath, ['--import=tsx', MAIN, command], {
-    env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', PORT: '0', ...env }, stdio: ['ignore', 'pipe', 'pipe']
+    env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', PORT: '0', ...PATIENT, ...env }, stdio: ['ignore', 'pipe', 'pipe']
   })
   const ended = once(child, 'exit').then(([code]) => code as number | null)
   t.teardown(async () => {

@@ -4,7 +4,7 @@ import { parseBoards } from '../../src/leaderboard/board.ts'
 import { STATUS, type ProblemCode } from '../../src/leaderboard/problem.ts'
 import { HEAD_SIZE } from '../../src/leaderboard/rules.ts'
 import { startNode, type CallOptions } from '../harness/node.ts'
-import { everything, startRedis } from '../harness/redis.ts'
+import { everything, IMPATIENT, startRedis } from '../harness/redis.ts'
 import { increment, openTestStore } from '../harness/store.ts'
 
 const MOST = 1000
@@ -181,7 +181,7 @@ test('groups', async (t) => {
 
 test('groups while the store is away', { timeout: 60_000 }, async (t) => {
   const redis = await startRedis(t)
-  const node = await startNode(t, { redisUrl: redis.url })
+  const node = await startNode(t, { redisUrl: redis.url, env: IMPATIENT })
   const token = node.token('game', { scope: 'scores:write' })
   const put = async (...userIds: string[]) => await node.call('PUT', '/v1/groups/crew', { token, body: { user_ids: userIds } })
   const get = async () => await node.call('GET', '/v1/groups/crew', { token })

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
+import { IMPATIENT, startRedis } from '../harness/redis.ts'
 import { plantFault } from '../harness/scripts.ts'
 import { watch } from '../harness/watcher.ts'
 
@@ -11,7 +11,7 @@ const INCREMENTS = '/v1/boards/main/increments'
 
 test('while Redis is away a node says so, stays up, and heals', async (t) => {
   const redis = await startRedis(t)
-  const node = await startNode(t, { redisUrl: redis.url })
+  const node = await startNode(t, { redisUrl: redis.url, env: IMPATIENT })
   const send = async (action: string) => await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: action } })
   const ready = async () => { while ((await node.call('GET', '/readyz')).status !== 200) await delay(20) }
   const watcher = await watch(t, node.url)
@@ -125,7 +125,7 @@ test('a refusal of what was sent again does not say that nothing was applied', a
   await once(proxy, 'listening')
   t.teardown(() => proxy.close())
   const { port } = proxy.address() as { port: number }
-  const node = await startNode(t, { redisUrl: `redis://127.0.0.1:${port}` })
+  const node = await startNode(t, { redisUrl: `redis://127.0.0.1:${port}`, env: IMPATIENT })
   const send = async () => await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: 'one', increment: 10 } })
   await node.call('POST', INCREMENTS, { token: node.token('ada'), body: {} })
   cut = true

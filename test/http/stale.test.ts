@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
+import { IMPATIENT, startRedis } from '../harness/redis.ts'
 import { watch, watchEvents } from '../harness/watcher.ts'
 
 test('while the store is away', { timeout: 60_000 }, async (t) => {
   const redis = await startRedis(t)
   // While the store is away a heartbeat says `stale` again: here the first is due when all is over.
-  const node = await startNode(t, { redisUrl: redis.url, random: () => 1 })
-  const unwatched = await startNode(t, { redisUrl: redis.url })
+  const node = await startNode(t, { redisUrl: redis.url, random: () => 1, env: IMPATIENT })
+  const unwatched = await startNode(t, { redisUrl: redis.url, env: IMPATIENT })
   const raise = async () => await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada') })
   await raise()
   await unwatched.call('GET', '/v1/boards/main/top')

@@ -8,12 +8,12 @@ import { startScoreWorker } from '../../src/jobs/score-worker.ts'
 import { caller } from '../harness/callers.ts'
 import { startNode } from '../harness/node.ts'
 import { queue, settled } from '../harness/queue.ts'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { IMPATIENT, startRedis, type TestRedis } from '../harness/redis.ts'
 
 const INCREMENTS = '/v1/boards/main/increments'
 
 function openQueue (t: Test, redis: TestRedis): Queue {
-  const jobs = new Queue(SCORES, { connection: jobConnection({ url: redis.url, name: 'test', waits: false }), prefix: JOB_PREFIX })
+  const jobs = new Queue(SCORES, { connection: jobConnection({ url: redis.url, name: 'test', timeoutMs: 1000, waits: false }), prefix: JOB_PREFIX })
   jobs.on('error', () => {})
   t.teardown(async () => await jobs.close())
   return jobs
@@ -63,7 +63,7 @@ test('Redis killed over and over while increments are queued: what was accepted 
 
 test('a Redis that is away or frozen: 503 within 2.5 s, nothing is promised', async (t) => {
   const redis = await startRedis(t)
-  const node = await startNode(t, { redisUrl: redis.url, env: { ROLES: 'api' } })
+  const node = await startNode(t, { redisUrl: redis.url, env: { ...IMPATIENT, ROLES: 'api' } })
   const send = async (action: string) => {
     const begun = performance.now()
     const answer = await queue(node, INCREMENTS, { token: node.token('ada'), body: { action_id: action } })
@@ -149,12 +149,13 @@ test('a quota that is over soon is waited for', async (t) => {
 // Such as NOREPLICAS to the call that says that a job is done, and none any more to the next one, by which BullMQ gives it up.
 test('no job is given up for what goes wrong beside it', async (t) => {
   const redis = await startRedis(t)
-  const jobs = await openScoreQueue({ url: redis.url, maxJobs: 10, onError: () => {} })
+  const jobs = await openScoreQueue({ url: redis.url, timeoutMs: 1000, maxJobs: 10, onError: () => {} })
   t.teardown(jobs.close)
   let tries = 0
   const done = new Promise<void>((resolve, reject) => {
     const work = startScoreWorker({
       url: redis.url,
+      timeoutMs: 1000,
       async apply () {
         if (++tries === 1) throw new Error('the first time')
         resolve()

@@ -5,7 +5,7 @@ import { startRedis } from '../harness/redis.ts'
 test('a queue that is opened while Redis does not answer everything works when it does', async (t) => {
   const redis = await startRedis(t)
   await redis.client.acl('SETUSER', 'default', '-info', '-@scripting')
-  const queue = openWebhookQueue({ url: redis.url, onError: () => {} })
+  const queue = openWebhookQueue({ url: redis.url, timeoutMs: 1000, onError: () => {} })
   t.teardown(queue.close)
   const wake = async () => await queue.wake({ board: 'main', webhook: 'crm' }, 'test', 0)
   await t.rejects(wake())

@@ -110,7 +110,7 @@ test('a receiver that fails', async (t) => {
   const service = await startService(t)
   const { redis, raise, hook, show, log, node, lines } = service
   const receiver = await startReceiver(t)
-  const queue = new Queue(WEBHOOK_QUEUE, { connection: jobConnection({ url: redis.url, name: 'test', waits: true }), prefix: JOB_PREFIX })
+  const queue = new Queue(WEBHOOK_QUEUE, { connection: jobConnection({ url: redis.url, name: 'test', timeoutMs: 1000, waits: true }), prefix: JOB_PREFIX })
   t.teardown(async () => await queue.close())
   await hook('main', 'crm', { url: receiver.url, events: ['top.changed'] })
 

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startNode, type TestNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
+import { IMPATIENT, startRedis } from '../harness/redis.ts'
 import { watch, watchEvents, type LiveMessage } from '../harness/watcher.ts'
 
 const LASTS_MS = 60_000
@@ -12,7 +12,7 @@ const CLIENTS = 30
 test('a minute of killed subscribers, restarted nodes, frozen stores and stalled clients', { timeout: 120_000 }, async (t) => {
   const redis = await startRedis(t)
   const file = `${t.testdir({ 'boards.json': '{"boards":{"main":{"quota":{"increments":1000000,"per_seconds":60}}}}' })}/boards.json`
-  const env = { BOARDS_FILE: file, DRAIN_MS: '300' }
+  const env = { ...IMPATIENT, BOARDS_FILE: file, DRAIN_MS: '300' }
   const start = async (port = 0) => await startNode(t, { redisUrl: redis.url, env, port })
   const nodes: TestNode[] = await Promise.all(Array.from({ length: NODES }, async () => await start()))
   const urls = nodes.map(({ url }) => url)

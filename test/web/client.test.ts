@@ -7,7 +7,7 @@ import { test, type Test } from 'tap'
 import { openWindow, startBrowser } from '../harness/browser.ts'
 import { follow, states, told, until } from '../harness/follower.ts'
 import { SECRET, startNode, type TestNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
+import { IMPATIENT, startRedis } from '../harness/redis.ts'
 import { startTcpProxy } from '../harness/tcp-proxy.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -43,7 +43,7 @@ const has = (user: string, score: number) => `client.board?.top_scores.some((row
 
 test('the client', async (t) => {
   const redis = await startRedis(t)
-  const node = await startNode(t, { redisUrl: redis.url })
+  const node = await startNode(t, { redisUrl: redis.url, env: IMPATIENT })
   const browser = await startBrowser(t)
 
   await t.test('tells the board at once and whenever it changes, over a WebSocket', async (t) => {
