@@ -20,15 +20,13 @@ local rules, meta, ledger = KEYS[1], KEYS[2], KEYS[3]
 local seen, revision, json, corrupting, anew = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local call = redis.call
 
-local function is_written(since_ms)
-  if call('EXISTS', ledger) == 0 then return false end
-  local info = call('XINFO', 'STREAM', ledger)
+-- When the ledger was last written to, in ms; 0 if never.
+local function written_ms()
+  local info = call('EXISTS', ledger) == 1 and call('XINFO', 'STREAM', ledger) or {}
   for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then
-      local ms = tonumber(string.match(info[i + 1], '^%d+'))
-      return ms > 0 and ms >= math.floor(since_ms)
-    end
+    if info[i] == 'last-generated-id' then return tonumber(string.match(info[i + 1], '^%d+')) end
   end
+  return 0
 end
 
 local stored = call('HMGET', rules, 'revision', 'changed', 'created')
@@ -43,11 +41,18 @@ if present ~= seen then return {'outdated', '0'} end
 local is_deleted = tombstone == 'deleting' or tombstone == 'deleted'
 if is_deleted and anew ~= '1' then return {'deleted', '0'} end
 if tombstone == 'deleting' then return {'deleting', '0'} end
-local has_scores = call('HEXISTS', meta, 'epoch') == 1 or is_written(tonumber(stored[3] or 0) / 1000)
+local last_ms = written_ms()
+local has_scores = call('HEXISTS', meta, 'epoch') == 1 or (last_ms > 0 and last_ms >= math.floor(tonumber(stored[3] or 0) / 1000))
 if corrupting == '1' and has_scores then return {'kept', '0'} end
 
 local clock = call('TIME')
-local now = string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], tonumber(changed) + 1))
+local now_us = math.max(clock[1] * 1000000 + clock[2], tonumber(changed) + 1)
+-- An entry's time says by which rules it was written: those of one millisecond have the same.
+if present ~= '' and last_ms >= math.floor(now_us / 1000) then
+  now_us = (last_ms + 1) * 1000
+  call('XSETID', ledger, string.format('%.0f-0', last_ms + 1))
+end
+local now = string.format('%.0f', now_us)
 if is_deleted then
   call('UNLINK', meta) -- and with it the end that it would have
   call('HSET', rules, 'anew', now)

@@ -64,3 +64,37 @@ test('rules that change in the middle, and odd ids', async (t) => {
   t.equal(difference(await boardDigest(redis.client, name), expected), undefined)
   t.match(await perform(reconcile, ['--board', name], cli), { code: 0, out: /nothing differs/ })
 })
+
+test('a window that is added while the board is written to has what came after', { timeout: 120_000 }, async (t) => {
+  const redis = await startRedis(t)
+  const { url, database } = await startPostgres(t)
+  const store = await openTestStore(t, redis.url)
+  const names = Array.from({ length: 10 }, () => freshBoard().name)
+  startTestArchiver(t, { redis, database, boards: () => names })
+  for (const name of names) {
+    const apply = async (windows: string[]) => {
+      const parsed = parseRules({ boards: { [name]: { windows, quota: { increments: 1000, per_seconds: 3600 } } } })
+      if ('problems' in parsed) throw new Error(parsed.problems.join('; '))
+      await applyBoard(store.boards, parsed.boards[0]!, store.now())
+      const stored = await store.boards.read(name)
+      if (stored.state !== 'there') throw new Error(stored.state)
+      await keepRules(database, stored)
+      return stored.board
+    }
+    let now = await apply(['all'])
+    let written = 0
+    const write = async (user: string) => {
+      for (let n = 0; n < 40; n++) {
+        const action = increment(user)
+        while ((await store.increment(now, action)).result !== 'applied');
+        written++
+      }
+    }
+    const writers = USERS.map(write)
+    while (written < 10 * USERS.length) await new Promise((resolve) => { setImmediate(resolve) })
+    now = await apply(['all', 'day'])
+    await Promise.all(writers)
+    await archived(redis, name)
+  }
+  t.match(await perform(reconcile, [], { REDIS_URL: redis.url, DATABASE_URL: url }), { code: 0, out: /nothing differs/ })
+})

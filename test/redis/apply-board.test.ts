@@ -2,6 +2,8 @@ import { test, type Test } from 'tap'
 import { applyBoard, type BoardRegistry } from '../../src/leaderboard/apply-board.ts'
 import { parseBoards, type Board } from '../../src/leaderboard/board.ts'
 import { MAX_BOARDS } from '../../src/leaderboard/rules.ts'
+import { boardKeys } from '../../src/redis/keys.ts'
+import { addEntry } from '../harness/ledger.ts'
 import { startRedis } from '../harness/redis.ts'
 import { increment, openTestStore } from '../harness/store.ts'
 
@@ -34,6 +36,29 @@ test('rules in Redis', async (t) => {
     t.equal(changed.created, made.created)
     t.ok(changed.changed > made.changed)
     t.strictSame([...await boards.list()], [['main', changed.changed]])
+  })
+
+  await t.test('what was written in the millisecond of a change was written before it, and what comes after it later', async (t) => {
+    const ledger = boardKeys('moment').ledger
+    const raise = async (board: Board) => {
+      t.match(await store.increment(board, increment('ada')), { result: 'applied' })
+      return Number((await redis.client.xrevrange(ledger, '+', '-', 'COUNT', 1))[0]![0].split('-')[0])
+    }
+    let board = boardOf('moment')
+    await apply(boards, board)
+    await raise(board)
+    for (const ahead of [0, 0, 0, 500]) {
+      // A clock that is set back makes the same of any time.
+      if (ahead > 0) await addEntry(redis, 'moment', { user: 'ada' }, `${Date.now() + ahead}-0`)
+      const before = Number((await redis.client.xrevrange(ledger, '+', '-', 'COUNT', 1))[0]![0].split('-')[0])
+      board = boardOf('moment', { max_increment: board.max_increment + 1 })
+      t.equal(await apply(boards, board), 'changed')
+      const stored = await boards.read('moment')
+      if (stored.state !== 'there') throw new Error(stored.state)
+      const changedMs = Math.floor(stored.changed / 1000)
+      t.ok(before < changedMs, `${before} is before ${changedMs}`)
+      t.ok(await raise(board) >= changedMs)
+    }
   })
 
   await t.test('whoever saw other rules changes nothing', async (t) => {
