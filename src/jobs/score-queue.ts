@@ -8,7 +8,7 @@ import { jobIdOf, jobOf, SCORES, type ScoreJob } from './score-job.ts'
 /** A job takes Redis some 30 µs: no other client waits for longer than 1 ms. */
 const MAX_GROUP = 32
 const MAX_WAITING = 20_000
-/** In the times that a call may take. With the call the answer comes within 2.5 times that, whatever Redis does. */
+/** In the times that a call may take: nobody waits for longer before what is to be queued is sent. */
 const MAX_WAIT = 1.2
 /** How old what is known of the queue's length may be before it refuses anything. */
 const MAX_COUNT_AGE_MS = 100
