@@ -122,7 +122,6 @@ export async function createApp ({ config, redisUrl, jwtSecret, version, log, no
   })
   boards.onChange(({ before, after }) => {
     if (before !== undefined) hub.changeBoard(before, after)
-    if (after === undefined) metrics.forget(before!.name)
   })
   const takeOverServiceBans = (among: readonly Board[]) => {
     moderation.takeOverServiceBans(among).catch((error: unknown) => log.warn({ error: String(error) }, 'could not ban from new boards who is banned from all, trying again'))

@@ -8,7 +8,7 @@ import { startQueueAlarm } from './jobs/queue-alarm.ts'
 import { openScoreQueue, type ScoreQueue } from './jobs/score-queue.ts'
 import { knownBoards } from './known-boards.ts'
 import type { ReadGrant } from './leaderboard/award.ts'
-import { createRaiseScore, type RaiseScore } from './leaderboard/increment.ts'
+import { createRaiseScore, type RaiseScore, type RaiseScoreOptions } from './leaderboard/increment.ts'
 import { createModeration, type Moderation } from './leaderboard/moderation.ts'
 import { createQueueScore, type QueueScore } from './leaderboard/queue.ts'
 import { openBoardFeed, type BoardFeed } from './redis/board-feed.ts'
@@ -50,6 +50,13 @@ export async function openScoring ({ config, redisUrl, log, now, readGrant, metr
       registry: store.boards, follow: store.changes.followBoards, wanted: config.boards.all, known: knownBoards(config, log), file: config.boardsFile, now: store.now, log
     })
     ends.unshift(feed.close)
+    // Of a board that is gone nothing more is said, and a write that ends after its board says nothing again.
+    feed.boards.onChange(({ before, after }) => {
+      if (after === undefined) metrics.forget(before!.name)
+    })
+    const onOutcome: RaiseScoreOptions['onOutcome'] = (board, result) => {
+      if (feed.boards.has(board.name)) metrics.onOutcome(board, result)
+    }
     const queue = await openScoreQueue({
       url: redisUrl, timeoutMs: config.redisTimeoutMs, maxJobs: config.queueMaxJobs, onError: (error) => log.debug({ error: error.message }, 'the queue has lost Redis, trying again')
     })
@@ -59,7 +66,7 @@ export async function openScoring ({ config, redisUrl, log, now, readGrant, metr
       keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: feed.boards, refreshBoards: feed.refresh, renewBoard: feed.renew, newId: randomUUID, now: store.now
     })
     const judging = { newId: randomUUID, readGrant }
-    const raiseScore = logScores(createRaiseScore({ ...judging, keep: store.increment, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome: metrics.onOutcome }), log)
+    const raiseScore = logScores(createRaiseScore({ ...judging, keep: store.increment, readReceipt: store.readReceipt, renewBoard: feed.renew, liftBan: moderation.liftBan, onOutcome }), log)
     const queueScore = createQueueScore({ ...judging, readCounted: store.readCounted, enqueue: queue.enqueue, raiseScore, now: store.now })
     return { store, feed, moderation, raiseScore, queue, queueScore, close }
   } catch (error) {
