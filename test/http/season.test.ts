@@ -73,8 +73,8 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
   })
 
   await t.test('when the next one runs, an action that names the last one is late, all others are of the next', async (t) => {
-    await raise('next', { increment: 2 })
-    await raise('next', { increment: 10, season: 'one', action_id: 'late' })
+    t.equal((await raise('next', { increment: 2 })).status, 200)
+    t.equal((await raise('next', { increment: 10, season: 'one', action_id: 'late' })).status, 200)
     t.strictSame([await scoreIn('next', 'season:two'), await scoreIn('next', 'season:one'), await scoreIn('next', 'all')], [2, 10, 12])
     t.equal(await scoreIn('next', 'season'), 2)
     t.match((await raise('next', { increment: 10, season: 'one', action_id: 'late' })).body, { applied: false })

@@ -24,7 +24,8 @@ test('export and import', async (t) => {
   const items = Array.from({ length: 600 }, (_, n) => ({
     user_id: `user-${n}`, action_id: `a${n}`, increment: 1 + n % 90, ...(n % 3 === 0 && { segments: { region: n % 2 === 0 ? 'eu' : 'us' } }), ...(n === 7 && { username: NAME })
   }))
-  await node.call('POST', '/v1/boards/main/increments/batch', { token: service, body: { increments: items } })
+  const { body: { results } } = await node.call('POST', '/v1/boards/main/increments/batch', { token: service, body: { increments: items } })
+  t.ok(results.every(({ status }: { status: number }) => status === 200))
 
   for (const [format, type] of [['ndjson', 'application/x-ndjson'], ['csv', 'text/csv']] as const) {
     await t.test(`what is exported as ${format} is the same board when it is imported`, async (t) => {
@@ -74,7 +75,7 @@ test('export and import', async (t) => {
 
   await t.test('what has no name of its own has none in an export, however long its id', async (t) => {
     const id = 'u'.repeat(100)
-    await send('golf', JSON.stringify({ user_id: id, score: 5 }))
+    t.equal((await send('golf', JSON.stringify({ user_id: id, score: 5 }))).status, 200)
     const exported = (await fetchText('golf')).text
     t.match(exported, `{"rank":1,"user_id":"${id}","score":5}`)
     t.match((await send('golf', exported)).body, { set: 0, same: 3, rejected: 0 })
