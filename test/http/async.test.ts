@@ -174,8 +174,10 @@ test('what a queued increment is refused for stands in its receipt', async (t) =
   })
 
   await t.test('and goes with the board', async (t) => {
-    t.equal((await redis.client.keys('sw:{main}:refused:*')).length, 1)
-    t.ok(Number(await redis.client.pttl((await redis.client.keys('sw:{main}:refused:*'))[0]!)) > 86_400_000, 'after a day at least')
+    // One a day, and a day may have begun meanwhile.
+    const days = (await redis.client.keys('sw:{main}:refused:*')).sort()
+    t.ok(days.length >= 1)
+    t.ok(Number(await redis.client.pttl(days.at(-1)!)) > 86_400_000, 'after a day at least')
   })
 })
 

@@ -206,9 +206,9 @@ test('tokens of live connections', async (t) => {
     t.equal((await watchEvents(t, node.url, '?me=1')).status, 401)
   })
 
-  await t.test('when one ends, so does the connection', { timeout: 20_000 }, async (t) => {
-    // Five seconds of tolerance are granted to clocks that differ.
-    const short = node.server.jwt.sign({ sub: 'ada' }, { expiresIn: -3 })
+  await t.test('when one ends, so does the connection', { timeout: 60_000 }, async (t) => {
+    // Five seconds of tolerance are granted to clocks that differ: it is good for ten, in which a busy machine connects both.
+    const short = node.server.jwt.sign({ sub: 'ada' }, { expiresIn: 5 })
     const [watcher, stream] = [await watch(t, node.url, `?token=${short}`), await watchEvents(t, node.url, `?token=${short}`)]
     await watcher.until(snapshot)
     t.match(await watcher.closed, { code: 4401 })

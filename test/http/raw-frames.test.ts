@@ -75,9 +75,10 @@ test('hostile frames', async (t) => {
     ['JSON that is not a message', [clientFrame('[]')], 1008],
     ['a message with a field too many', [clientFrame('{"subscribe":{"board":"main","admin":true}}')], 1008],
     ['a prototype', [clientFrame('{"__proto__":{"subscribe":{"board":"main"}}}')], 1008],
-    ['eleven messages in a second', Array.from({ length: 11 }, () => clientFrame(subscribe)), 1008],
-    ['eleven pings in a second', Array.from({ length: 11 }, () => clientFrame('x', { opcode: 9 })), 1008],
-    ['eleven answers to no question', Array.from({ length: 11 }, () => clientFrame('x', { opcode: 10 })), 1008]
+    // Eleven in a second are too many: of 21 so many fall into one, wherever it begins.
+    ['too many messages in a second', Array.from({ length: 21 }, () => clientFrame(subscribe)), 1008],
+    ['too many pings in a second', Array.from({ length: 21 }, () => clientFrame('x', { opcode: 9 })), 1008],
+    ['too many answers to no question', Array.from({ length: 21 }, () => clientFrame('x', { opcode: 10 })), 1008]
   ]
   await Promise.all(cases.map(async ([name, bytes, code, options]) => {
     const answer = await send(t, node.url, bytes, options)
