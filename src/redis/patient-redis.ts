@@ -1,9 +1,9 @@
 import { Redis, type Command, type RedisOptions } from 'ioredis'
 
-/** Looks at what is under way, in the time that Redis has to answer. */
+/** Looks at what is under way, at least, in the time that Redis has to answer. */
 const LOOKS = 10
-/** As many without a byte from Redis, and the connection is cut. */
-const SILENT_LOOKS = 15
+/** What is settled is kept for no longer than this. */
+const LONGEST_MS = 100
 
 interface Sent {
   readonly command: Command
@@ -19,13 +19,17 @@ interface Sent {
 export class PatientRedis extends Redis {
   /** Oldest first. Those that are settled go with the next look. */
   readonly #sent: Sent[] = []
+  /** Looks in the time that Redis has to answer. */
+  readonly #patience: number
   #looks = 0
   #bytesRead: number | undefined
   #heardAt = 0
 
   constructor (url: string, { timeoutMs, ...options }: Omit<RedisOptions, 'replyMapping'> & { readonly timeoutMs: number }) {
     super(url, { ...options, lazyConnect: true, connectTimeout: timeoutMs })
-    const timer = setInterval(() => setImmediate(() => this.#look()), timeoutMs / LOOKS)
+    const everyMs = Math.min(LONGEST_MS, timeoutMs / LOOKS)
+    this.#patience = Math.ceil(timeoutMs / everyMs)
+    const timer = setInterval(() => setImmediate(() => this.#look()), everyMs)
     timer.unref()
     this.once('end', () => clearInterval(timer))
   }
@@ -43,7 +47,7 @@ export class PatientRedis extends Redis {
     if (bytesRead !== this.#bytesRead || this.commandQueue.length === 0) {
       this.#bytesRead = bytesRead
       this.#heardAt = this.#looks
-    } else if (this.#looks - this.#heardAt > SILENT_LOOKS) {
+    } else if (this.#looks - this.#heardAt > 1.5 * this.#patience) {
       this.stream.destroy(new Error('Redis says nothing'))
     }
   }
@@ -52,7 +56,7 @@ export class PatientRedis extends Redis {
     let done = 0
     for (const { command, after } of this.#sent) {
       if (!command.isSettled) {
-        if (this.#looks - after <= LOOKS) break
+        if (this.#looks - after <= this.#patience) break
         command.reject(new Error('Redis has not answered in time'))
       }
       done++
