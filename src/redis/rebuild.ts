@@ -150,10 +150,10 @@ export function createRebuild (redis: Redis): CloseBoard {
     const names = boardKeys(board.name)
     const id = randomUUID()
     const position = last === undefined ? '0-0' : `${last.ms}-${last.seq}`
-    const word = await close([names.meta, names.rules, names.rebuilder, names.ledger], [id, CLOSED_MS, board.revision, which, position])
+    const word = await again(async () => await close([names.meta, names.rules, names.rebuilder, names.ledger], [id, CLOSED_MS, board.revision, which, position]))
     if (word !== 'closed') return word
     await sweep(board.name)
-    const [seconds, micros] = await redis.time()
+    const [seconds, micros] = await again(async () => await redis.time())
     return draftOf(options, id, Number(seconds) * 1000 + Math.floor(Number(micros) / 1000))
   }
 }
