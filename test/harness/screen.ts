@@ -6,7 +6,7 @@ import type { LiveMessage } from './watcher.ts'
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 1000
 /** What a test waits for comes sooner, or never. */
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 60_000
 
 interface Connection {
   close (): void

@@ -6,6 +6,9 @@ import { createLiveStats, type LiveStats } from '../../src/live/live-stats.ts'
 import { Session } from '../../src/live/session.ts'
 import type { Wire } from '../../src/live/frame.ts'
 
+/** What a test waits for comes sooner, or never. */
+const PATIENCE_MS = 60_000
+
 /** Two ends of a real connection. */
 export async function socketPair (t: Test): Promise<{ near: Socket, far: Socket }> {
   const server = createServer().listen(0, '127.0.0.1')
@@ -57,10 +60,13 @@ export async function startListener (t: Test, { wire = 'websocket', answers = tr
     pings,
     pong,
     until: async (fits) => {
+      const signal = AbortSignal.timeout(PATIENCE_MS)
       for (;;) {
         const found = messages.find(fits)
         if (found !== undefined) return found
-        await once(receiver, 'message')
+        await once(receiver, 'message', { signal }).catch((cause) => {
+          throw new Error(`no such message came within ${PATIENCE_MS} ms, only ${JSON.stringify(messages.map((message) => JSON.stringify(message).slice(0, 200)))}`, { cause })
+        })
       }
     }
   }

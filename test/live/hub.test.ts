@@ -1,3 +1,4 @@
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { defaultBoards } from '../../src/leaderboard/board.ts'
 import type { Changes, Standing, Top } from '../../src/leaderboard/reads.ts'
@@ -15,9 +16,11 @@ function startHub () {
   let stored: Top | Error = top('e1', 5, 10)
   let standing: Standing = { score: 10, rank: 1 }
   let changes: Changes['changes'] = []
+  const reads = { count: 0 }
   const followers = new Set<() => void>()
   const hub = new Hub({
     read: async () => {
+      reads.count++
       if (stored instanceof Error) throw stored
       return stored
     },
@@ -39,8 +42,11 @@ function startHub () {
   })
   const change = async (next: Top | Error) => {
     stored = next
+    const before = reads.count
     for (const follower of followers) follower()
-    await new Promise((resolve) => { setTimeout(resolve, 40) })
+    while (followers.size > 0 && reads.count === before) await delay(5)
+    await delay(40)
+    await turn() // by now what was sent has come, also where this process stood still all the time
   }
   const score = (now: Standing) => {
     standing = now
@@ -58,13 +64,14 @@ async function watcher (t: Test, hub: Hub, more: { userId?: string, feed?: boole
 
 test('clients see each new version once and never an older one, but another epoch always', async (t) => {
   const { hub, change } = startHub()
-  const { messages } = await watcher(t, hub)
+  const { messages, until } = await watcher(t, hub)
   await change(top('e1', 5, 10))
   await change(top('e1', 7, 12))
   await change(top('e1', 6, 11))
   await change(top('e1', 8, 12))
   await change(top('e2', 1, 1))
   await change(top('e2', 2, 2))
+  await until(({ epoch, version }) => epoch === 'e2' && version === 2)
   t.strictSame(messages.map(({ event, epoch, version }) => [event, epoch, version]),
     [['snapshot', 'e1', 5], ['update', 'e1', 7], ['update', 'e2', 1], ['update', 'e2', 2]], 'version 6 is older and version 8 looks the same')
 })
@@ -92,7 +99,7 @@ test('a board is followed while somebody watches it, and not longer', async (t) 
   t.equal(followers.size, 0)
 })
 
-test('while the store is away everybody is told, sees the last state, and is told when it is current again', { timeout: 20_000 }, async (t) => {
+test('while the store is away everybody is told, sees the last state, and is told when it is current again', async (t) => {
   const { hub, change } = startHub()
   const there = await watcher(t, hub)
   await there.until(({ event }) => event === 'snapshot')
@@ -104,11 +111,12 @@ test('while the store is away everybody is told, sees the last state, and is tol
   t.strictSame(late.messages.map(({ event }) => event), ['snapshot', 'stale'])
   t.match(await hub.top(board, { window: 'all' }), { version: 5, isStale: true })
   await change(top('e1', 5, 10))
-  for (const { messages } of [there, late]) t.match(messages.at(-1), { event: 'heartbeat', version: 5 })
+  for (const { until } of [there, late]) t.match(await until(({ event }) => event === 'heartbeat'), { version: 5 })
   await change(new Error('away'))
   const again = there.messages.length
   while (there.messages.length === again) await change(new Error('away'))
   await change(top('e1', 6, 20))
+  await there.until(({ event }) => event === 'update')
   t.strictSame(there.messages.map(({ event }) => event), ['snapshot', 'stale', 'heartbeat', 'stale', 'update'])
 })
 
@@ -132,7 +140,7 @@ test('the own standing follows the snapshot and then every change of it', async 
   score({ score: 12, rank: 2 })
   t.match(await own.until((message) => message.score === 12), { event: 'you', user_id: 'ada', rank: 2 })
   score({ score: 12, rank: 2 })
-  await new Promise((resolve) => { setTimeout(resolve, 60) })
+  await delay(60)
   t.equal(own.messages.length, 3, 'what has not changed is not told')
   t.strictSame(other.messages.map(({ event }) => event), ['snapshot'])
 })

@@ -51,22 +51,25 @@ test('bytes that others have queued on the socket neither hold a board back nor 
   t.strictSame(versions(listener), [1, 2, 3, 4, 5, 6])
 })
 
-test('a client that stops reading is sent little, and when it reads again the newest', { timeout: 30_000 }, async (t) => {
+test('a client that stops reading is sent little, and when it reads again the newest', async (t) => {
   const listener = await startListener(t, { answers: false })
   const show = showIn(listener)
   let version = 0
   const writer = setInterval(() => show(++version), 50)
   t.teardown(() => clearInterval(writer))
-  await listener.until((message) => message.version === 3)
+  await listener.until((message) => message.version >= 1)
+  while (listener.pings.length === 0) await delay(5)
   t.equal(listener.pings.length, 1, 'it was asked')
   await delay(4000)
+  while (listener.messages.length < listener.stats.sent) await delay(5)
   t.ok(versions(listener).length <= 41, `${versions(listener).length} messages in the 2 s at most until it was given up on`)
   t.equal(listener.stats.stalled, 1)
   t.equal(listener.near.writableLength, 0, 'and nothing is kept for it')
 
   const behind = version
+  const read = listener.messages.length
   listener.pong(listener.pings.shift()!)
-  const next = await listener.until((message) => message.version > behind - 5)
+  const next = await listener.until((message) => listener.messages.indexOf(message) >= read)
   t.ok(next.version >= behind, 'the next message is the newest')
 
   // On probation each message waits for the answer to the one before.
@@ -75,6 +78,7 @@ test('a client that stops reading is sent little, and when it reads again the ne
   t.ok(versions(listener).length - before <= 1)
   for (let n = 0; n < 3; n++) {
     const known = versions(listener).length
+    while (listener.pings.length === 0) await delay(5)
     listener.pong(listener.pings.shift()!)
     while (versions(listener).length === known) await delay(5)
   }
@@ -85,6 +89,7 @@ test('who answers gets everything, with a ping a second at most', async (t) => {
   const listener = await startListener(t)
   const show = showIn(listener)
   let asked = 0
+  const begun = performance.now()
   const { answered } = listener.session
   listener.session.answered = (pong) => {
     asked++
@@ -96,7 +101,8 @@ test('who answers gets everything, with a ping a second at most', async (t) => {
     await delay(50)
   }
   t.strictSame(versions(listener), Array.from({ length: 30 }, (_, n) => n + 1))
-  t.ok(asked >= 1 && asked <= 3, `${asked} pings in 1.5 s`)
+  const tookMs = performance.now() - begun
+  t.ok(asked >= 1 && asked <= 2 + tookMs / 1500, `${asked} pings in ${tookMs} ms`)
   t.equal(listener.stats.stalled, 0)
 })
 

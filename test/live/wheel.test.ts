@@ -23,9 +23,16 @@ test('what is due comes in time, what was removed does not, and what asks again 
   wheel.add(removed, now + 300)
   wheel.add({ dueAt: 0, name: 'last' }, now + 3500)
   wheel.remove(removed)
-  const heartbeat = setInterval(() => {}, 1000) // the wheel itself does not keep a process alive
+  let [lookedAt, longestGap] = [now, 0]
+  const look = () => {
+    const at = performance.now()
+    longestGap = Math.max(longestGap, at - lookedAt)
+    lookedAt = at
+  }
+  const looking = setInterval(look, 50) // the wheel itself does not keep a process alive
   await once(events, 'last')
-  clearInterval(heartbeat)
+  look()
+  clearInterval(looking)
   t.strictSame(came.map(({ name }) => name).sort(), ['last', 'past', 'soon', 'soon'])
-  t.ok(came.every(({ late }) => late >= 0 && late <= 2100), JSON.stringify(came))
+  t.ok(came.every(({ late }) => late >= 0 && late <= 2050 + longestGap), `${JSON.stringify(came)}, while this process stood still for up to ${longestGap} ms`)
 })
