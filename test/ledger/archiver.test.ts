@@ -171,8 +171,10 @@ test('the archiver', async (t) => {
     await failing
     while (stats.failures < 8) await new Promise((resolve) => setTimeout(resolve, 20))
     t.ok((await streamOf(redis).backlog(name)).waiting > 0)
+    const going = once(events, 'the archive goes on')
     await postgres.start()
     await archived(redis, name)
+    await going
     t.equal(await count(name), 101)
     t.strictSame(told, ['the archive stands still: a store is away, trying again', 'the archive goes on'], 'told once')
     t.equal((await streamOf(redis).backlog(name)).deadLetters, 0)

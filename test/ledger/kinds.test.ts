@@ -97,7 +97,7 @@ test('the ledger holds what each kind of act says', async (t) => {
       t.match(pseudonym, /^erased:[0-9a-f-]{36}$/)
       t.strictSame(event, { kind: 'erase', delta: 0, score_after: 0, ...forgotten, ...NOTHING, shown: undefined })
     }
-    t.strictSame(await query("SELECT kind FROM score_events WHERE score_events::text LIKE '%ada%'"), [], 'and no other event knows who it was')
+    t.strictSame(await query("SELECT kind FROM score_events WHERE score_events::text ~ '\\mada\\M'"), [], 'and no other event knows who it was')
     t.equal(Number((await query<{ n: string }>("SELECT count(*) AS n FROM score_events WHERE board = 'main' AND user_id LIKE 'erased:%'"))[0]!.n), 11)
   })
 

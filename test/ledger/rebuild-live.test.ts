@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { rebuild } from '../../src/cli/rebuild.ts'
 import { reconcile } from '../../src/cli/reconcile.ts'
+import { openDatabase } from '../../src/ledger/database.ts'
 import { boardKeys, boardPattern, draftPattern } from '../../src/redis/keys.ts'
 import { boardDigest, difference } from '../harness/board-digest.ts'
 import { perform, PLAIN } from '../harness/command.ts'
@@ -16,6 +17,10 @@ import { startRedis } from '../harness/redis.ts'
 import { queue, settled } from '../harness/queue.ts'
 import { watch } from '../harness/watcher.ts'
 import { seedLedger } from '../harness/seed-ledger.ts'
+import { silent } from '../harness/store.ts'
+
+/** Longer than the lock of a test is held. */
+const LOCKED_MS = 300_000
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const BOARDS = { main: { windows: ['all', 'day'], segments: ['region'], quota: { increments: 20, per_seconds: 86_400 }, actions: { jump: { points: 7, limit: { max: 2, per: 'day' } } } } }
@@ -164,9 +169,11 @@ test('increments that are queued, and an import, meanwhile', async (t) => {
   let queued = 0
   const load = { isGoing: true }
   const queueing = (async () => {
-    for (; load.isGoing; queued++) {
+    while (load.isGoing) {
       const { status } = await queue(node, '/v1/boards/main/increments', { token, body: { action_id: `queued-${queued}` } })
-      if (status !== 202) throw new Error(`queued ${queued}: ${status}`)
+      if (status === 202) queued++
+      else if (status === 503) await delay(20) // the same again
+      else throw new Error(`queued ${queued}: ${status}`)
     }
   })()
   const importing = (async () => {
@@ -200,14 +207,20 @@ test('a rebuild that is killed leaves the board as it was, and can be run again'
   await seedLedger(postgres.url, 'main', 30_000)
   const scores = async () => await redis.client.zrange(boardKeys('main').scores('all'), '0', '-1', 'WITHSCORES')
   const before = await scores()
+  const database = openDatabase({ url: postgres.url, log: silent, statementMs: LOCKED_MS })
+  t.teardown(database.close)
   for (const until of [boardKeys('main').rebuilder, draftPattern('main')]) {
-    const child = spawn(process.execPath, ['--import=tsx', MAIN, 'rebuild', '--replace'], { env: { ...PLAIN, ...cli }, stdio: 'ignore' })
-    const ended = once(child, 'exit')
-    while ((await redis.client.keys(until)).length === 0) await delay(2)
-    child.kill('SIGKILL')
-    await ended
-    t.strictSame(await scores(), before)
+    await archived(redis, 'main')
+    await database.transaction(async (query) => {
+      await query('LOCK TABLE user_names IN ACCESS EXCLUSIVE MODE') // it reads the names last, and so cannot end before it is killed
+      const child = spawn(process.execPath, ['--import=tsx', MAIN, 'rebuild', '--replace'], { env: { ...PLAIN, ...cli }, stdio: 'ignore' })
+      const ended = once(child, 'exit')
+      while ((await redis.client.keys(until)).length === 0) await delay(2)
+      child.kill('SIGKILL')
+      await ended
+    })
     t.match(await raise(node, 'ada', {}), { status: 503, body: { code: 'unavailable', detail: /being made anew/ } }, 'closed as long as it might live')
+    t.strictSame(await scores(), before)
     await redis.client.del(boardKeys('main').rebuilder) // as if its time had run out
     const { status, body } = await raise(node, 'ada', {})
     t.equal(status, 200, 'and opened by the next write')
