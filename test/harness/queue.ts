@@ -8,11 +8,11 @@ export async function queue (node: TestNode, path: string, options: CallOptions)
   return await node.call('POST', path, { ...options, headers: { ...ASYNC, ...options.headers } })
 }
 
-/** The receipt of an action as soon as it is not queued any more. */
+/** The receipt of an action as soon as it is not queued any more, and somebody can say so. */
 export async function settled (node: TestNode, receipt: string, token: string): Promise<Answer> {
   for (;;) {
     const answer = await node.call('GET', receipt, { token })
-    if (answer.status !== 202) return answer
+    if (answer.status !== 202 && answer.status !== 503) return answer
     await delay(20)
   }
 }

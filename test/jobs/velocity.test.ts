@@ -20,6 +20,8 @@ const PERIOD_MS = 10_000
 interface Watched {
   readonly board: Board
   readonly lines: string[]
+  /** When the board was made, about: entries come after it, by times of their own. */
+  readonly fromMs: number
   /** Writes an entry so long after the board was made, and judges it. */
   gain (atMs: number, event: RawEvent): Promise<void>
   look (): Promise<void>
@@ -36,6 +38,7 @@ async function watchBoard ({ redis, store, rules = { velocity: RULE } }: { redis
   return {
     board,
     lines,
+    fromMs,
     look,
     async gain (atMs, event) {
       await addEntry(redis, board.name, event, `${fromMs + atMs}-*`)
@@ -78,11 +81,10 @@ test('velocity', async (t) => {
   })
 
   await t.test('a worker that begins anew goes on where the last one was; of two at once each entry counts for one', async (t) => {
-    const { gain, flagged, board, look } = await watching()
+    const { gain, flagged, board, look, fromMs } = await watching()
     await gain(0, { user: 'ada', increment: 60 })
     const second = await openTestStore(t, redis.url)
-    const fromMs = Date.now() + 2000
-    for (let n = 0; n < 40; n++) await addEntry(redis, board.name, { user: 'ada', increment: 1 }, `${fromMs + n}-*`)
+    for (let n = 0; n < 40; n++) await addEntry(redis, board.name, { user: 'ada', increment: 1 }, `${fromMs + 1000 + n}-*`)
     await Promise.all([look(), watchVelocity({ keep: second.velocity, log: silent, onFlagged () {} }, board), look()])
     await look()
     t.strictSame(await flagged(), [], 'not twice')
@@ -101,13 +103,13 @@ test('velocity', async (t) => {
   })
 
   await t.test('says when the ledger was trimmed before it was judged, and goes on', async (t) => {
-    const { gain, flagged, board, lines, look } = await watching()
+    const { gain, flagged, board, lines, look, fromMs } = await watching()
     const { ledger } = boardKeys(board.name)
     await gain(0, { user: 'ada', increment: 60 })
     await redis.client.xtrim(ledger, 'MAXLEN', 0)
     await gain(10, { user: 'ada', increment: 1 })
     t.strictSame(lines, [], 'what was judged may go')
-    for (let n = 0; n < 5; n++) await addEntry(redis, board.name, { user: 'ada', increment: 30 }, `${Date.now() + 2000}-*`)
+    for (let n = 0; n < 5; n++) await addEntry(redis, board.name, { user: 'ada', increment: 30 }, `${fromMs + 2000}-*`)
     await redis.client.xtrim(ledger, 'MAXLEN', 2)
     await look()
     t.equal(lines.length, 1)
