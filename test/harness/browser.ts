@@ -5,10 +5,12 @@ import type { Test } from 'tap'
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
 const ARGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
+/** What a test waits for comes sooner, or never. */
+const PATIENCE_MS = 60_000
 
 /** A real browser for one test file, gone when the test ends. */
 export async function startBrowser (t: Test): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: BROWSERS.find((file) => existsSync(file)) ?? 'chromium', args: ARGS })
+  const browser = await chromium.launch({ executablePath: BROWSERS.find((file) => existsSync(file)) ?? 'chromium', args: ARGS, timeout: PATIENCE_MS })
   t.teardown(async () => await browser.close())
   return browser
 }
@@ -24,7 +26,7 @@ export interface Window {
 /** A window of a visitor of its own, without what others have stored. */
 export async function openWindow (browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Window> {
   const page = await (await browser.newContext({ viewport: { width: 900, height: 900 }, ...options })).newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(PATIENCE_MS)
   const faults: string[] = []
   const errors: string[] = []
   page.on('pageerror', (error) => {

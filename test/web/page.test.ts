@@ -40,7 +40,7 @@ test('the page', async (t) => {
       await row(page, 1, 'Grace', 2).waitFor()
       t.strictSame(await table(page), [['1', 'Grace', '2'], ['2', 'Ada', '1']])
     }
-    t.match(await second.page.locator('output').textContent(), '2 points, rank 1')
+    await second.page.locator('output').getByText('2 points, rank 1').waitFor()
     t.match(await second.page.locator('.age').textContent(), /changed (just now|\d+ s ago)/)
     t.strictSame([...first.faults, ...second.faults], [])
   })
