@@ -55,8 +55,11 @@ const PROGRAMS = {
   }
 }
 
+/** A mirror may be away for a moment, and on a machine that has just started another apt is at work. */
+const APT_PATIENCE = ['-o', 'Acquire::Retries=5', '-o', 'DPkg::Lock::Timeout=300']
+
 const MANAGERS = {
-  'apt-get': { refresh: ['update', '-q'], install: ['install', '-y', '-q', '--no-install-recommends'] },
+  'apt-get': { refresh: ['update', '-q', ...APT_PATIENCE], install: ['install', '-y', '-q', '--no-install-recommends', ...APT_PATIENCE] },
   dnf: { install: ['install', '-y'] },
   apk: { install: ['add', '--no-cache'] },
   pacman: { refresh: ['-Sy'], install: ['-S', '--noconfirm'] },
@@ -100,7 +103,7 @@ function installPackages () {
   const lock = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
   say('installing packages (npm ci)')
-  if (!run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])) fail('npm ci failed; see above')
+  if (!run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--fetch-retries=5', '--loglevel=error'])) fail('npm ci failed; see above')
   writeFileSync(stamp, lock)
 }
 
