@@ -18,15 +18,17 @@ export interface DatabaseOptions {
   readonly log: Log
   /** How long a statement may take; a server that answers later than that counts as away. */
   readonly statementMs?: number
+  /** How long it may take to let somebody in. */
+  readonly connectMs?: number
 }
 
 /** Opens PostgreSQL; a connection is made when it is needed, and again after it was lost. */
-export function openDatabase ({ url, log, statementMs = STATEMENT_MS }: DatabaseOptions): Database {
+export function openDatabase ({ url, log, statementMs = STATEMENT_MS, connectMs = CONNECT_MS }: DatabaseOptions): Database {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'scorewire',
     max: MAX_CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_MS,
+    connectionTimeoutMillis: connectMs,
     query_timeout: statementMs,
     statement_timeout: statementMs,
     // Whoever is stopped in the middle of a transaction must not hold its locks.

@@ -9,12 +9,15 @@ import { PATIENT } from './redis.ts'
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 /** Below the ports that the system gives to outgoing connections, which could take one while its owner is away. */
 const PORTS = { from: 12_000, count: 16_000 }
-const PATIENCE_MS = 5000
+const PATIENCE_MS = 30_000
+const given = new Set<number>()
 
 /** A port of the loopback interface that nobody listens on, and that stays free while its owner restarts. */
 export async function freePort (): Promise<number> {
   for (;;) {
     const port = PORTS.from + Math.floor(Math.random() * PORTS.count)
+    if (given.has(port)) continue
+    given.add(port)
     const server = createServer()
     const isFree = await new Promise<boolean>((resolve) => {
       server.once('error', () => resolve(false))

@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, readdirSync } from 'node:fs'
+import { accessSync, readdirSync, readFileSync } from 'node:fs'
 import { chmod, chown, mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -12,7 +12,9 @@ import { openDatabase, type Database } from '../../src/ledger/database.ts'
 import { silent } from './store.ts'
 
 const ROLE = 'scorewire'
-const READY_WITHIN_MS = 20_000
+const READY_WITHIN_MS = 60_000
+/** On a busy machine PostgreSQL may take seconds to let somebody in, and no test of this connection is about that. */
+const CONNECT_MS = 30_000
 
 export interface TestPostgres {
   /** `postgres://…` of its Unix socket. */
@@ -97,7 +99,13 @@ export async function startPostgres (
       await delay(10)
     }
   }
-  const children = () => execFileSync('ps', ['-o', 'pid=', '--ppid', String(server.pid)], { encoding: 'utf8' }).split('\n').map(Number).filter(Boolean)
+  const children = () => {
+    try {
+      return readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').split(' ').map(Number).filter(Boolean)
+    } catch {
+      return [] // it has ended
+    }
+  }
   const signal = (name: NodeJS.Signals) => {
     for (const pid of [server.pid!, ...children()]) try { process.kill(pid, name) } catch {}
   }
@@ -108,13 +116,13 @@ export async function startPostgres (
     server.kill(name)
     await gone
   }
-  await start()
-  const database = openDatabase({ url, log: silent })
+  const database = openDatabase({ url, log: silent, connectMs: CONNECT_MS })
   t.teardown(async () => {
     await stop('SIGQUIT')
     await database.close()
-    await rm(directory, { recursive: true, force: true })
+    await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   })
+  await start()
   if (migrated) await migrate(database)
   return { url, database, start, stop, signal }
 }

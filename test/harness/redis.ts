@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 
+const READY_WITHIN_MS = 60_000
 const CONF = fileURLToPath(new URL('../../redis.conf', import.meta.url))
 
 /** On a busy machine Redis may take seconds, and no test is about that. */
@@ -46,14 +47,14 @@ export async function startRedis (t: Test, extra: readonly string[] = []): Promi
   const directory = await mkdtemp(join(tmpdir(), 'scorewire-test-'))
   const url = join(directory, 'redis.sock')
   let server: ChildProcess
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: 200 })
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => 20, maxRetriesPerRequest: null })
   client.on('error', () => {})
 
   const start = async () => {
     server = spawn('redis-server', [CONF, '--dir', directory, '--unixsocket', url, '--logfile', join(directory, 'redis.log'), ...extra], { stdio: 'ignore' })
-    for (const end = Date.now() + 10_000; ;) {
+    for (const end = Date.now() + READY_WITHIN_MS; ;) {
       if (await answersPing(url)) break
-      if (Date.now() > end) throw new Error('the test\'s redis-server does not start')
+      if (Date.now() > end || server.exitCode !== null) throw new Error('the test\'s redis-server does not start')
       await delay(5)
     }
     if (client.status === 'wait') await client.connect()
@@ -65,12 +66,13 @@ export async function startRedis (t: Test, extra: readonly string[] = []): Promi
     server.kill(signal)
     await gone
   }
-  await start()
   t.teardown(async () => {
     client.disconnect()
     await stop('SIGKILL')
-    await rm(directory, { recursive: true, force: true })
+    // A child of its own, which saves, may write for a moment longer.
+    await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   })
+  await start()
   return { url, client, start, stop, signal: (name) => { server.kill(name) } }
 }
 

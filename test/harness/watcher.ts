@@ -3,6 +3,9 @@ import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:ht
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
 
+/** Whatever a test waits for comes sooner, or never. */
+const PATIENCE_MS = 60_000
+
 /** What may come over a live connection: the fields that an event does not have are not there. */
 export interface LiveMessage {
   event: string
@@ -27,7 +30,7 @@ export interface Watcher {
   readonly socket: WebSocket
   readonly messages: LiveMessage[]
   readonly last: () => LiveMessage | undefined
-  /** Resolves with the first message, old or new, that fits. */
+  /** Resolves with the first message, old or new, that fits; rejects when none comes. */
   until (fits: (message: LiveMessage) => boolean): Promise<LiveMessage>
   /** The code and reason that the server closed with. */
   readonly closed: Promise<{ code: number, reason: string }>
@@ -116,10 +119,15 @@ function createInbox (heartbeats: boolean) {
       messages.push(message)
       for (const look of waiting) look()
     },
-    until: async (fits: (message: LiveMessage) => boolean): Promise<LiveMessage> => await new Promise((resolve) => {
+    until: async (fits: (message: LiveMessage) => boolean): Promise<LiveMessage> => await new Promise((resolve, reject) => {
+      const late = setTimeout(() => {
+        waiting.delete(look)
+        reject(new Error(`no such message came within ${PATIENCE_MS} ms; the last of ${messages.length}: ${JSON.stringify(messages.slice(-3)).slice(0, 2000)}`))
+      }, PATIENCE_MS).unref() // nor does it hold up the end where nobody waits any more
       const look = () => {
         const found = messages.find(fits)
         if (found === undefined) return
+        clearTimeout(late)
         waiting.delete(look)
         resolve(found)
       }
