@@ -9,8 +9,9 @@ import { showScreen, type Screen } from '../harness/screen.ts'
 import { startLoad, type LoadReport } from '../harness/load.ts'
 import { watch, type LiveMessage } from '../harness/watcher.ts'
 
-const BACK_WITHIN_MS = 3000
-const GONE_WITHIN_MS = 5000
+/** Some 100 ms were seen. What only a heartbeat would tell takes longer: 15 s on an event stream, 25 s on a WebSocket. */
+const BACK_WITHIN_MS = 8000
+const GONE_WITHIN_MS = 12_000
 const PER_SECOND = 300
 const USERS = 8
 
@@ -144,7 +145,7 @@ async function checkScores (t: Test, { scoreOf }: Cluster, { acknowledged }: Loa
   for (const [user, points] of acknowledged) t.equal(await scoreOf(user), points, `every acknowledged point of ${user} is there, once`)
 }
 
-/** `kill -9` of a node under load: clients that send the same action again lose nothing, and screens are right again within 3 s. */
+/** `kill -9` of a node under load: clients that send the same action again lose nothing, and screens are right again before a heartbeat is due. */
 export async function survivesALostNode (t: Test, cluster: Cluster): Promise<LoadReport> {
   const { balancer, first, second, raise } = cluster
   const screens = await startScreens(t, cluster, { sockets: 20, streams: 6 })

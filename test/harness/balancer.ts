@@ -13,6 +13,9 @@ const shipped = (name: string) => fileURLToPath(new URL(`../../deploy/${name}`, 
 /** Debian keeps servers where only root's PATH looks. */
 const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`
 
+/** More than the nodes of the tests have with Redis (PATIENT): a request that waits on a busy machine is not an answer that got lost. */
+const PATIENCE_S = 30
+
 export interface Balancer {
   readonly url: string
   /** What it says of its configuration when it only checks it, and how that ends. */
@@ -32,12 +35,22 @@ interface Plan {
 
 export type Prepare = (place: { directory: string, address: string, nodes: readonly [string, string] }) => Promise<Plan>
 
-/** The shipped configuration as it is: its addresses come from the environment. */
-export const haproxy: Prepare = async ({ address, nodes: [first, second] }) => {
-  const config = shipped('haproxy.cfg')
+function replaced (text: string, changes: ReadonlyArray<readonly [string, string]>): string {
+  for (const [from, to] of changes) {
+    if (!text.includes(from)) throw new Error(`the shipped configuration does not hold ${JSON.stringify(from)}`)
+    text = text.replaceAll(from, to)
+  }
+  return text
+}
+
+/** The shipped configuration, checked as it is and run with more patience: its addresses come from the environment. */
+export const haproxy: Prepare = async ({ directory, address, nodes: [first, second] }) => {
+  const source = shipped('haproxy.cfg')
+  const config = join(directory, 'haproxy.cfg')
+  await writeFile(config, replaced(await readFile(source, 'utf8'), [['timeout server 5s', `timeout server ${PATIENCE_S}s`]]))
   return {
     command: 'haproxy',
-    check: ['-c', '-f', config],
+    check: ['-c', '-f', source],
     run: ['-db', '-f', config],
     env: { SCOREWIRE_BIND: address, SCOREWIRE_NODE_1: first, SCOREWIRE_NODE_2: second, SCOREWIRE_MAXCONN: '1000' }
   }
@@ -49,13 +62,8 @@ export const nginx: Prepare = async ({ directory, address, nodes: [first, second
   const source = await readFile(shipped('nginx.conf'), 'utf8')
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory}/${name};`).join(' ')
   const limits: [string, string][] = [['worker_rlimit_nofile 65536;', ''], ['worker_connections 30000;', 'worker_connections 1000;']]
-  const changes: [string, string][] = [['listen 8080;', `listen ${address};`], ['127.0.0.1:3001', first], ['127.0.0.1:3002', second], ['http {', `http { ${temporary}`], ...limits]
-  let text = source
-  for (const [from, to] of changes) {
-    if (!text.includes(from)) throw new Error(`nginx.conf does not hold ${JSON.stringify(from)}`)
-    text = text.replaceAll(from, to)
-  }
-  await writeFile(config, text)
+  const changes: [string, string][] = [['listen 8080;', `listen ${address};`], ['127.0.0.1:3001', first], ['127.0.0.1:3002', second], ['http {', `http { ${temporary}`], ['proxy_read_timeout 5s;', `proxy_read_timeout ${PATIENCE_S}s;`], ...limits]
+  await writeFile(config, replaced(source, changes))
   const settings = ['-p', directory, '-c', config, '-g', `pid ${directory}/nginx.pid; daemon off;`]
   return { command: 'nginx', check: ['-t', ...settings], run: settings, env: {} }
 }
@@ -84,14 +92,13 @@ export async function startBalancer (t: Test, prepare: Prepare, nodes: readonly 
   const runInto = async (name: string, words: readonly string[]) => {
     const output = await open(join(directory, name), 'a')
     const child = spawn(command, words, { env: { PATH, ...env }, cwd: directory, stdio: ['ignore', output.fd, output.fd] })
+    const gone = once(child, 'exit').then(([code]) => code as number | null)
     await output.close()
-    return child
+    return { child, gone }
   }
-  const checking = await runInto('verdict', check)
-  const [code] = await once(checking, 'exit')
-  const child = await runInto('log', run)
+  const code = await (await runInto('verdict', check)).gone
+  const { child, gone } = await runInto('log', run)
   const log = async () => await readFile(join(directory, 'log'), 'utf8')
-  const gone = once(child, 'exit')
   t.teardown(async () => {
     child.kill('SIGTERM')
     await gone
