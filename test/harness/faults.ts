@@ -1,4 +1,6 @@
+import { ReplyError } from 'ioredis'
 import type { Test } from 'tap'
+import { Problem } from '../../src/leaderboard/problem.ts'
 import { playHistories, startMs } from './histories.ts'
 import { startRedis, type TestRedis } from './redis.ts'
 import type { Fault } from './scripts.ts'
@@ -12,5 +14,13 @@ export async function findFaults (t: Test, script: string, faults: Record<string
 
 async function isFound (t: Test, redis: TestRedis, fault: Fault): Promise<boolean> {
   const clock = await openStoreWithClock(t, redis, startMs(), fault)
-  return await playHistories(clock, redis, { runs: 1, seed: 20261121 }).then(() => false, () => true)
+  return await playHistories(clock, redis, { runs: 1, seed: 20261121 }).then(() => false, (error: Error) => {
+    if ([error, error.cause].some(isStall)) throw error
+    return true
+  })
+}
+
+/** Whether Redis gave no answer, which shows no fault. A script that breaks does answer: with an error. */
+export function isStall (error: unknown): error is Problem {
+  return error instanceof Problem && error.statusCode === 503 && !(error.cause instanceof ReplyError)
 }
