@@ -47,11 +47,11 @@ test('a group has a size, and so has the line', async (t) => {
 })
 
 test('an item that has waited for too long is refused when its turn comes, and not sent', async (t) => {
-  const { groups, submit, turn } = line({ maxWaitMs: 20 })
+  const { groups, submit, turn } = line({ maxWaitMs: 500 })
   const first = submit(1)
   await turn()
   const old = submit(2)
-  await delay(30)
+  await delay(600)
   const young = submit(3)
   groups[0]!.end()
   await first
