@@ -19,7 +19,7 @@ test('an increment into four windows and two segments is one script call on the 
   const seen = new Promise<void>((resolve) => {
     monitor.on('monitor', (_time: string, words: string[], source: string) => {
       if (words.includes('the end')) resolve()
-      else commands.push({ words, inScript: source === 'lua' })
+      else if (words[0]!.toUpperCase() !== 'PING') commands.push({ words, inScript: source === 'lua' }) // the store asks now and then whether Redis is there
     })
   })
   t.strictSame(await store.increment(board, { ...increment('ada', 2), segments }), { result: 'applied', score: 3 })
