@@ -13,7 +13,7 @@ import { openAll, watch } from './watcher.ts'
 /** Connections of the writer, so that a slow answer delays no later write. */
 const WRITERS = 4
 /** What a screen does not show by then is missing on it. */
-const LAST_SHOWN_MS = 3000
+const LAST_SHOWN_MS = 10_000
 const LOOK_MS = 20
 const TICK_MS = 100
 
