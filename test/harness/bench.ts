@@ -6,7 +6,7 @@ import type { TestNode } from './node.ts'
 export type AskedFor = Partial<Asked> & Pick<Asked, 'target' | 'scenario'>
 
 export function askedFor (asked: AskedFor): Asked {
-  return { board: 'main', rate: undefined, connections: 8, seconds: 1, warmUpSeconds: 0, processes: 1, users: 50, batch: 10, timeoutMs: 5000, transport: 'websocket', as: 'service', ...asked }
+  return { board: 'main', rate: undefined, connections: 8, seconds: 1, warmUpSeconds: 0, processes: 1, users: 50, batch: 10, timeoutMs: 30_000, transport: 'websocket', as: 'service', ...asked }
 }
 
 export interface Watched {
@@ -24,9 +24,14 @@ export async function putLoad (node: TestNode, asked: AskedFor, { onProgress = (
 /** Calls once, when the measurement has begun. */
 export function whenMeasuring (begin: () => void): (line: string) => void {
   let begun = false
-  return (line) => {
-    if (begun || !/ s of /.test(line)) return
+  return whileMeasuring(() => {
+    if (begun) return
     begun = true
     begin()
-  }
+  })
+}
+
+/** Calls about twice a second while it is measured. */
+export function whileMeasuring (call: () => void): (line: string) => void {
+  return (line) => { if (/ s of /.test(line)) call() }
 }

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { checkCounted } from '../../src/load/check.ts'
-import { putLoad, whenMeasuring } from '../harness/bench.ts'
+import { putLoad, whileMeasuring } from '../harness/bench.ts'
 import { startNode } from '../harness/node.ts'
 import { startRedis } from '../harness/redis.ts'
 import { startTcpProxy } from '../harness/tcp-proxy.ts'
@@ -10,7 +10,8 @@ test('connections that are cut under load leave no increment uncounted and none 
   const node = await startNode(t, { redisUrl: redis.url })
   const proxy = await startTcpProxy(t, node.url)
   for (const scenario of ['increment', 'batch', 'mixed']) {
-    const { measured: { counts, errors }, check } = await putLoad(node, { target: proxy.url, scenario, seconds: 2, connections: 16 }, { onProgress: whenMeasuring(() => proxy.cut()) })
+    // So many users that no quota is used up.
+    const { measured: { counts, errors }, check } = await putLoad(node, { target: proxy.url, scenario, seconds: 3, connections: 16, users: 1000 }, { onProgress: whileMeasuring(() => proxy.cut()) })
     t.ok(check!.isRight, check!.sentence)
     t.ok(counts['acknowledged']! > 0)
     t.match(counts, { unresolved: 0, wrongReplays: 0 })
