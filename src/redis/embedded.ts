@@ -18,7 +18,8 @@ const USUAL_PLACES = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin', '/usr/l
 const SOCKET_PATH_MAX_BYTES = 103
 /** Long enough to load an append-only file of some gigabytes. */
 const READY_WITHIN_MS = 120_000
-const GONE_WITHIN_MS = 10_000
+/** It may be busy for a while before it hears that it is to end, and then writes what it has. */
+const GONE_WITHIN_MS = 30_000
 const RESTART_AFTER_MS = 200
 
 export interface EmbeddedRedis {
@@ -132,11 +133,12 @@ function peek (socket: string): Redis {
 async function endLeftover (socket: string, log: Log): Promise<void> {
   if (!await canConnect(socket)) return await rm(socket, { force: true }) // at most the socket's file is left
   log.warn({ socket }, 'an earlier scorewire left its Redis behind, stopping that one first')
-  const redis = peek(socket)
-  await redis.connect().then(async () => await redis.shutdown()).catch(() => {}) // it answers by closing the connection
-  redis.disconnect()
   for (const end = Date.now() + GONE_WITHIN_MS; await canConnect(socket);) {
     if (Date.now() > end) throw new Error('The Redis left behind on this data directory does not stop: end it by hand.')
+    // Again and again: one that is busy does not hear the first time.
+    const redis = peek(socket)
+    await redis.connect().then(async () => await redis.shutdown()).catch(() => {}) // it answers by closing the connection
+    redis.disconnect()
     await delay(20)
   }
 }
