@@ -48,8 +48,8 @@ export interface BenchRedis {
 export type Ends = Array<() => unknown>
 
 /** scorewire as shipped, asked for one increment at a time, and for so many. */
-export async function startOwn (users: number, items: number, ends: Ends): Promise<Contender[]> {
-  const scorewire = await startSeeded(users, LIVE_ENV)
+export async function startOwn (users: number, items: number, ends: Ends, env: Record<string, string> = {}): Promise<Contender[]> {
+  const scorewire = await startSeeded(users, { ...LIVE_ENV, ...env })
   ends.unshift(scorewire.stop)
   const { url, pid, redis, redisPid, authorize } = scorewire
   const common = {

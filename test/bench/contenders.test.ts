@@ -5,6 +5,7 @@ import { startOwn, startRedisRank, startSpecification, type Contender, type Ends
 import { meter, pathOf, startServer } from '../../bench/processes.ts'
 import { Screen } from '../../bench/screen.ts'
 import { sum } from '../../bench/statistics.ts'
+import { PATIENT } from '../harness/redis.ts'
 
 /** All of them are in the top. */
 const USERS = 10
@@ -74,7 +75,7 @@ for (const [name, start] of Object.entries(PEERS)) {
 
 test('scorewire is asked for one increment at a time and for many', async (t) => {
   const ends = endsOf(t)
-  const contenders = await startOwn(600, 5, ends)
+  const contenders = await startOwn(600, 5, ends, PATIENT)
   const loop = new ClosedLoop(2)
   ends.unshift(async () => await loop.stop())
   for (const { name, asking, url, points } of contenders) {

@@ -15,7 +15,7 @@ test('the slowest command is told since it was last asked for', async (t) => {
   await notePauses(client)
   await client.ping()
   const again = await readPauses(client)
-  t.ok((again.command?.ms ?? 0) < command!.ms, 'not the one before')
+  t.notMatch(again.command, { name: /^eval$/i }, 'not the one before')
 })
 
 test('a script goes by its name', async (t) => {

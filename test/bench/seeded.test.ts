@@ -3,10 +3,11 @@ import { measureActionBytes } from '../../bench/action-memory.ts'
 import { measureLoad } from '../../bench/load.ts'
 import { BATCHED, answerOf, checkBoard, startSeeded } from '../../bench/seeded.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
+import { PATIENT } from '../harness/redis.ts'
 
 test('a service with a seeded board shows it, answers every kind of request and remembers actions', async (t) => {
   const members = 600
-  const scorewire = await startSeeded(members)
+  const scorewire = await startSeeded(members, PATIENT)
   t.teardown(async () => await scorewire.stop())
   const { url, redis, bytes, requests } = scorewire
   const keys = boardKeys('main')
@@ -24,7 +25,7 @@ test('a service with a seeded board shows it, answers every kind of request and 
 })
 
 test('a board that is not what was seeded is found out', async (t) => {
-  const scorewire = await startSeeded(600)
+  const scorewire = await startSeeded(600, PATIENT)
   t.teardown(async () => await scorewire.stop())
   const { redis } = scorewire
   const keys = boardKeys('main')
