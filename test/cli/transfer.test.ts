@@ -13,7 +13,8 @@ test('scorewire export and import', async (t) => {
   const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: join(dir, 'boards.json') } })
   const env = { REDIS_URL: redis.url }
   for (let n = 0; n < 5; n++) {
-    await node.call('POST', '/v1/boards/main/increments', { token: node.token(`user-${n}`, { name: `User, ${n}` }), body: { increment: 10 + n } })
+    const { status } = await node.call('POST', '/v1/boards/main/increments', { token: node.token(`user-${n}`, { name: `User, ${n}` }), body: { increment: 10 + n } })
+    t.equal(status, 200)
   }
   const top = async (board: string) => (await node.call('GET', `/v1/boards/${board}/top`)).body.top_scores
     .map(({ user_id: user, score }: Record<string, unknown>) => `${user} ${score}`)

@@ -1,4 +1,5 @@
 // The commands of the ledger as an operator runs them, each a process of its own.
+import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { audit } from '../../src/cli/audit.ts'
 import type { Command } from '../../src/cli/command.ts'
@@ -10,6 +11,10 @@ import { addEntry, archived } from '../harness/ledger.ts'
 import { startPostgres } from '../harness/postgres.ts'
 import { startRedis } from '../harness/redis.ts'
 import { startWorker } from '../harness/worker-process.ts'
+
+async function isReady (url: string): Promise<void> {
+  while ((await fetch(`${url}/readyz`)).status !== 200) await delay(20)
+}
 
 const COMMANDS: Readonly<Record<string, Command>> = { audit, migrate, serve, worker }
 
@@ -27,11 +32,11 @@ test('the ledger as an operator runs it', async (t) => {
     await addEntry(redis, 'main', { user: 'ada', increment: 5, score: 5 })
     const first = await startWorker(t, env)
     await archived(redis, 'main')
-    for (const path of ['/healthz', '/readyz']) t.equal((await fetch(first.url + path)).status, 200)
-    const metrics = await (await fetch(`${first.url}/metrics`)).text()
-    for (const line of ['scorewire_ledger_backlog{board="main"} 0', 'scorewire_ledger_lag_seconds{board="main"} 0', 'scorewire_archived_total{board="main",result="kept"} 1']) {
-      t.ok(metrics.includes(`${line}\n`), line)
-    }
+    t.equal((await fetch(`${first.url}/healthz`)).status, 200)
+    await isReady(first.url)
+    const metrics = async () => await (await fetch(`${first.url}/metrics`)).text()
+    while (!(await metrics()).includes('scorewire_archived_total{board="main",result="kept"} 1\n')) await delay(20) // it counts when Redis has told it so
+    for (const line of ['scorewire_ledger_backlog{board="main"} 0', 'scorewire_ledger_lag_seconds{board="main"} 0']) t.ok((await metrics()).includes(`${line}\n`), line)
     t.equal((await fetch(`${first.url}/v1/boards/main/top`)).status, 404, 'it answers nobody else')
 
     const second = await startWorker(t, env)
@@ -54,7 +59,7 @@ test('the ledger as an operator runs it', async (t) => {
 
   await t.test('a worker needs no database: it says that nothing is archived, and is ready', async (t) => {
     const { url, stop } = await startWorker(t, { REDIS_URL: redis.url })
-    t.equal((await fetch(`${url}/readyz`)).status, 200)
+    await isReady(url)
     t.notMatch(await (await fetch(`${url}/metrics`)).text(), /scorewire_ledger/)
     t.equal(await stop('SIGTERM'), 0)
   })
