@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { commandName, forkMs, notePauses, readPauses } from '../../bench/pauses.ts'
 import { startRedis } from '../harness/redis.ts'
@@ -36,4 +37,6 @@ test('a fork is timed', async (t) => {
   const { client } = await startRedis(t)
   t.equal(Number(/latest_fork_usec:(\d+)/.exec(await client.info('stats'))?.[1]), 0)
   t.ok(await forkMs(client) > 0)
+  // What it forked writes a file, and would go on when Redis is killed and its directory removed.
+  while (/aof_rewrite_in_progress:1/.test(await client.info('persistence'))) await delay(20)
 })
