@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { readConfig } from '../config.ts'
 import type { Board } from '../leaderboard/board.ts'
 import { importRows, importWindow, judgeRow, type ImportLine, type ImportReport } from '../leaderboard/import.ts'
 import { readRows } from '../leaderboard/transfer-format.ts'
@@ -52,7 +53,8 @@ type Options = ReturnType<typeof parseWords>
 
 async function openSource (board: Board, { file, format, key, url }: Options, env: Process['env'], stdin: Process['stdin']): Promise<Source> {
   if (key !== undefined) {
-    const set = await openSortedSet({ url: url ?? env['REDIS_URL'], dataDir: env['DATA_DIR'] ?? 'data', key })
+    const { redisUrl, redisTimeoutMs: timeoutMs, dataDir } = readConfig({ ...env, BOARDS_FILE: undefined }, [])
+    const set = await openSortedSet({ url: url ?? redisUrl, dataDir, key, timeoutMs })
     return { lines: linesOf(board, set.members()), share: (lines) => lines / Math.max(1, set.size), close: set.close }
   }
   if (file === undefined) return { lines: readRows(board, format, stdin), share: () => undefined, close () {} }

@@ -43,7 +43,7 @@ export function createChangeFeed (redis: Redis, log: Log): ChangeFeed {
   })
 
   // ioredis says `ready` on a frozen Redis too, and a subscriber sends nothing by itself. So it asks now and then, and the
-  // connection's socket timeout cuts off a Redis that does not answer.
+  // connection cuts itself off from a Redis that does not answer.
   const heartbeat = setInterval(() => {
     if (redis.status === 'ready') redis.ping().catch(() => {})
   }, PING_EVERY_MS)

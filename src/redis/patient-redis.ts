@@ -21,7 +21,9 @@ export class PatientRedis extends Redis {
   readonly #sent: Sent[] = []
   /** Looks in the time that Redis has to answer. */
   readonly #patience: number
+  readonly #timer: NodeJS.Timeout
   #looks = 0
+  #listened: Redis['stream'] | undefined
   #bytesRead: number | undefined
   #heardAt = 0
 
@@ -29,9 +31,15 @@ export class PatientRedis extends Redis {
     super(url, { ...options, lazyConnect: true, connectTimeout: timeoutMs })
     const everyMs = Math.min(LONGEST_MS, timeoutMs / LOOKS)
     this.#patience = Math.ceil(timeoutMs / everyMs)
-    const timer = setInterval(() => setImmediate(() => this.#look()), everyMs)
-    timer.unref()
-    this.once('end', () => clearInterval(timer))
+    this.#timer = setInterval(() => setImmediate(() => this.#look()), everyMs)
+    this.#timer.unref()
+    this.once('end', () => this.#end())
+  }
+
+  override disconnect (reconnect = false): void {
+    const isBetween = this.status === 'reconnecting'
+    super.disconnect(reconnect)
+    if (isBetween && !reconnect) this.#end() // it tells of no end then
   }
 
   override sendCommand (command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
@@ -43,13 +51,20 @@ export class PatientRedis extends Redis {
   #look (): void {
     this.#looks++
     this.#giveUp()
-    const { bytesRead } = this.stream ?? {}
-    if (bytesRead !== this.#bytesRead || this.commandQueue.length === 0) {
-      this.#bytesRead = bytesRead
+    const { stream } = this
+    if (stream !== this.#listened || stream?.bytesRead !== this.#bytesRead || this.commandQueue.length === 0) {
+      this.#listened = stream
+      this.#bytesRead = stream?.bytesRead
       this.#heardAt = this.#looks
     } else if (this.#looks - this.#heardAt > 1.5 * this.#patience) {
-      this.stream.destroy(new Error('Redis says nothing'))
+      stream.destroy(new Error('Redis says nothing'))
     }
+  }
+
+  /** Leaves nobody waiting, also of those who wait for the next connection, whom the client forgets. */
+  #end (): void {
+    clearInterval(this.#timer)
+    for (const { command } of this.#sent.splice(0)) if (!command.isSettled) command.reject(new Error('The connection was closed'))
   }
 
   #giveUp (): void {

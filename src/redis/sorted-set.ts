@@ -15,9 +15,9 @@ export interface SortedSet {
 }
 
 /** Opens the sorted set at a key. @throws Error when the server is away or holds something else there */
-export async function openSortedSet ({ url, dataDir, key }: { url: string | undefined, dataDir: string, key: string }): Promise<SortedSet> {
+export async function openSortedSet ({ url, dataDir, key, timeoutMs }: { url: string | undefined, dataDir: string, key: string, timeoutMs: number }): Promise<SortedSet> {
   const address = url ?? await runningEmbeddedRedis(dataDir)
-  const redis = openConnection({ url: address, name: 'scorewire-import', log: silent })
+  const redis = openConnection({ url: address, name: 'scorewire-import', timeoutMs, log: silent })
   try {
     await connectFirst(redis, address)
     const type = await redis.type(key)

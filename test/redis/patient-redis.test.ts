@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { openForWork } from '../../src/redis/connection.ts'
 import { startRedis } from '../harness/redis.ts'
@@ -47,4 +50,28 @@ test('how long a connection waits for Redis', { timeout: 60_000 }, async (t) => 
     t.ok(answers.length > 1)
     t.equal(await redis.client('ID'), before)
   })
+})
+
+test('whoever closes a connection that is being made again leaves nobody waiting', { timeout: 60_000 }, async (t) => {
+  const server = await startRedis(t)
+  for (const between of ['connect', 'reconnecting'] as const) {
+    const sockets = new Set<Socket>()
+    let isMute = false
+    const proxy = createServer((near) => {
+      sockets.add(near.on('error', () => {}))
+      if (!isMute) near.pipe(connect(server.url)).pipe(near)
+    }).listen(0, '127.0.0.1')
+    t.teardown(() => proxy.close())
+    await once(proxy, 'listening')
+    const { redis, end } = await openForWork({ url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`, name: 'patience', timeoutMs: 30_000 })
+    const answer = redis.blpop('nothing', 0)
+    await delay(50)
+    isMute = true // one that takes connections and says nothing
+    if (between === 'reconnecting') proxy.close() // nobody there
+    for (const socket of sockets) socket.destroy()
+    while (redis.status !== between) await delay(1)
+    end()
+    await t.rejects(answer, between)
+    for (const socket of sockets) socket.destroy()
+  }
 })
