@@ -59,10 +59,10 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
     return { userId, seen, aside, current: lines(current), former: lines(former), username: username || undefined, ban: ban || undefined }
   }
 
-  async function * members (key: string): AsyncGenerator<string[]> {
-    const isSet = await redis.type(key) === 'zset'
+  /** The users in a sorted set, or in a hash: one that is not there at the moment may be in the next. */
+  async function * members (key: string, kind: 'zset' | 'hash'): AsyncGenerator<string[]> {
     for (let cursor = '0'; ;) {
-      const [next, cells] = isSet ? await redis.zscan(key, cursor, 'COUNT', SCANNED) : await redis.hscan(key, cursor, 'COUNT', SCANNED)
+      const [next, cells] = kind === 'zset' ? await redis.zscan(key, cursor, 'COUNT', SCANNED) : await redis.hscan(key, cursor, 'COUNT', SCANNED)
       yield cells.filter((_, n) => n % 2 === 0)
       if (next === '0') return
       cursor = next
@@ -75,7 +75,7 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
     async strangers (windows, counts, isKnown) {
       const found = new Map<string, string[]>()
       const look = async (key: string, window: WindowName | undefined, segment: string | undefined) => {
-        for await (const users of members(key)) {
+        for await (const users of members(key, window === undefined ? 'hash' : 'zset')) {
           if (users.length === 0) continue
           const known = new Set(await isKnown(users, window, segment))
           for (const user of users) if (!known.has(user)) found.set(user, [...found.get(user) ?? [], ...segment === undefined ? [] : [segment]])
