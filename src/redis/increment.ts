@@ -30,7 +30,7 @@ const MAX_WAITING = 20_000
 const MAX_LINES = 4096
 
 /** In the times that a call may take. With the call a write is answered within 2.5 times that, whatever Redis does. */
-export const MAX_WAIT = 1.2
+const MAX_WAIT = 1.2
 
 /** Without an archive the ledger is an audit log of about this many entries a board, some 75 B each. */
 export const LEDGER_MAX = 1_000_000
