@@ -1,4 +1,4 @@
-import type { Section } from '../src/load/result.ts'
+import type { Section } from '../src/load/report/result.ts'
 import type { Options } from './options.ts'
 
 /**

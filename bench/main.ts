@@ -1,9 +1,9 @@
 // `npm run bench`: asks the questions in this folder and prints what was measured, with everything needed to repeat it.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { compareResults, comparisonText } from '../src/load/compare.ts'
-import { reportHtml, reportMarkdown } from '../src/load/report.ts'
-import { parseResult, type Result, type Section } from '../src/load/result.ts'
+import { compareResults, comparisonText } from '../src/load/report/compare.ts'
+import { reportHtml, reportMarkdown } from '../src/load/report/report.ts'
+import { parseResult, type Result, type Section } from '../src/load/report/result.ts'
 import { machine, mostOpenFiles, OWN_VERSION } from './machine.ts'
 import { fitOptions, help, readOptions, usage, type Options } from './options.ts'
 import { QUESTIONS, type Question } from './questions.ts'

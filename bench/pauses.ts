@@ -50,6 +50,6 @@ export async function forkMs (redis: Redis): Promise<number> {
 /** A script by the name of its file, any other command by its own. */
 export function commandName ([command, script = '']: readonly string[]): string {
   const [, named] = /^#!lua.*\n-- ([a-z-]+):/.exec(script) ?? [] // sent whole, as it is the first time
-  const scripts = readdirSync(LUA).filter((file) => file.endsWith('.lua')).map((file) => file.replace('.lua', ''))
-  return named ?? scripts.find((name) => createHash('sha1').update(readScript(name)).digest('hex') === script) ?? command ?? ''
+  const scripts = readdirSync(LUA, { recursive: true, encoding: 'utf8' }).filter((file) => file.includes('/') && file.endsWith('.lua') && !file.startsWith('lib/')).map((file) => file.replace('.lua', ''))
+  return named ?? scripts.find((name) => createHash('sha1').update(readScript(name)).digest('hex') === script)?.replace(/^.*\//, '') ?? command ?? ''
 }

@@ -1,6 +1,6 @@
 // The table of the README: the headlines of a report, and where the report is.
 import { readFile, writeFile } from 'node:fs/promises'
-import type { Result } from '../src/load/result.ts'
+import type { Result } from '../src/load/report/result.ts'
 
 const README = new URL('../README.md', import.meta.url)
 const MARKERS = ['<!-- bench:begin -->', '<!-- bench:end -->'] as const

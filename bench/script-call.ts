@@ -1,8 +1,8 @@
 // A call of the script that keeps increments, as words for redis-benchmark.
 import type { Redis } from 'ioredis'
-import { defaultBoards } from '../src/leaderboard/board.ts'
+import { defaultBoards } from '../src/leaderboard/boards/board.ts'
 import { createRedisClock } from '../src/redis/clock.ts'
-import { createIncrement } from '../src/redis/increment.ts'
+import { createIncrement } from '../src/redis/scoring/increment.ts'
 import { actionDigest } from '../src/redis/keys.ts'
 import { readScript } from '../src/redis/scripts.ts'
 
@@ -15,7 +15,7 @@ const ANY = '__rand_int__'
  * one of as many as there are users instead of 65,536, and every user has one name.
  */
 export async function scriptCall (redis: Redis, items: number): Promise<string[]> {
-  const [sha, words] = await Promise.all([redis.script('LOAD', readScript('increment')), wordsOf(items)])
+  const [sha, words] = await Promise.all([redis.script('LOAD', readScript('scoring/increment')), wordsOf(items)])
   return ['EVALSHA', String(sha), ...words]
 }
 

@@ -1,6 +1,6 @@
 // A large board, loaded past the service: what its scripts would have left behind, without the time that they would take.
 import type { Redis } from 'ioredis'
-import { HEAD_SIZE } from '../src/leaderboard/rules.ts'
+import { HEAD_SIZE } from '../src/leaderboard/boards/rules.ts'
 import { boardKeys } from '../src/redis/keys.ts'
 
 const BATCH = 1000

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Request } from 'autocannon'
 import { Redis } from 'ioredis'
-import { VISIBLE } from '../src/leaderboard/rules.ts'
+import { VISIBLE } from '../src/leaderboard/boards/rules.ts'
 import { INCREMENTS_PATH, raiser } from './board.ts'
 import { measureLoad, type LoadSample } from './load.ts'
 import { startScorewire, type Scorewire } from './scorewire.ts'

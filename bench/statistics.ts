@@ -1,1 +1,1 @@
-export { median, spread, spreadMicros, sum } from '../src/load/statistics.ts'
+export { median, spread, spreadMicros, sum } from '../src/load/report/statistics.ts'

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
-import { defaultBoards, parseBoards, type Boards } from './leaderboard/board.ts'
-import { schemaMessage } from './leaderboard/rules.ts'
+import { defaultBoards, parseBoards, type Boards } from './leaderboard/boards/board.ts'
+import { schemaMessage } from './leaderboard/boards/rules.ts'
 
 const Text = (description: string) => Type.String({ minLength: 1, description })
 

@@ -5,18 +5,18 @@ import { ConfigError } from './config.ts'
 
 /** Each is loaded when it is asked for: what the others are built on takes half a second. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  audit: async () => (await import('./cli/audit.ts')).audit,
-  bench: async () => (await import('./cli/bench.ts')).bench,
-  boards: async () => (await import('./cli/boards.ts')).boards,
-  export: async () => (await import('./cli/export.ts')).exportBoard,
-  import: async () => (await import('./cli/import.ts')).importBoard,
-  migrate: async () => (await import('./cli/migrate.ts')).migrate,
-  rebuild: async () => (await import('./cli/rebuild.ts')).rebuild,
-  reconcile: async () => (await import('./cli/reconcile.ts')).reconcile,
-  rollback: async () => (await import('./cli/rollback.ts')).rollback,
-  serve: async () => (await import('./cli/serve.ts')).serve,
-  token: async () => (await import('./cli/token.ts')).token,
-  worker: async () => (await import('./cli/worker.ts')).worker
+  audit: async () => (await import('./cli/commands/audit.ts')).audit,
+  bench: async () => (await import('./cli/commands/bench.ts')).bench,
+  boards: async () => (await import('./cli/commands/boards.ts')).boards,
+  export: async () => (await import('./cli/commands/export.ts')).exportBoard,
+  import: async () => (await import('./cli/commands/import.ts')).importBoard,
+  migrate: async () => (await import('./cli/commands/migrate.ts')).migrate,
+  rebuild: async () => (await import('./cli/commands/rebuild.ts')).rebuild,
+  reconcile: async () => (await import('./cli/commands/reconcile.ts')).reconcile,
+  rollback: async () => (await import('./cli/commands/rollback.ts')).rollback,
+  serve: async () => (await import('./cli/commands/serve.ts')).serve,
+  token: async () => (await import('./cli/commands/token.ts')).token,
+  worker: async () => (await import('./cli/commands/worker.ts')).worker
 }
 
 const USAGE = `scorewire ${VERSION}: a live leaderboard service

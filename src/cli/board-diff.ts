@@ -1,5 +1,5 @@
-import type { BoardChange } from '../leaderboard/board-change.ts'
-import type { BoardPlan } from '../leaderboard/apply-board.ts'
+import type { BoardChange } from '../leaderboard/boards/board-change.ts'
+import type { BoardPlan } from '../leaderboard/boards/apply-board.ts'
 
 const MARKS = { created: '+', changed: '~', same: '=', refused: '!' } as const
 const WORDS = { created: 'new', changed: '', same: 'unchanged', refused: 'refused: the board has scores' } as const

@@ -1,5 +1,5 @@
 import { readConfig } from '../config.ts'
-import type { Board } from '../leaderboard/rules.ts'
+import type { Board } from '../leaderboard/boards/rules.ts'
 import { runningEmbeddedRedis } from '../redis/embedded.ts'
 import { openStore, type Store } from '../redis/store.ts'
 import type { Process } from './command.ts'

@@ -1,4 +1,4 @@
-import { FORMATS, type Format } from '../leaderboard/transfer-format.ts'
+import { FORMATS, type Format } from '../leaderboard/transfer/transfer-format.ts'
 import { UsageError } from './command.ts'
 
 /** The format that is asked for, or that a file's name says; else NDJSON. @throws UsageError */

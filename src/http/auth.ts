@@ -2,12 +2,12 @@ import type { FastifyRequest } from 'fastify'
 import type { JWT } from '@fastify/jwt'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
-import type { Board } from '../leaderboard/board.ts'
+import type { Board } from '../leaderboard/boards/board.ts'
 import { presentableName, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
 import { isService, type Principal, type Scope } from '../leaderboard/principal.ts'
-import { SegmentName, SegmentValue } from '../leaderboard/segment.ts'
-import { GRANT_TYPE } from './grant-token.ts'
+import { SegmentName, SegmentValue } from '../leaderboard/boards/segment.ts'
+import { GRANT_TYPE } from './scoring/grant-token.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

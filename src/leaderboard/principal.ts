@@ -1,5 +1,5 @@
 import { Problem } from './problem.ts'
-import type { Segments } from './segment.ts'
+import type { Segments } from './boards/segment.ts'
 
 export type Scope = 'scores:write' | 'admin'
 

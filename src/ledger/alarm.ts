@@ -1,4 +1,4 @@
-import type { LedgerStream } from '../leaderboard/archive.ts'
+import type { LedgerStream } from '../leaderboard/ledger/archive.ts'
 import type { Log } from './log.ts'
 
 const EVERY_MS = 5000

@@ -1,5 +1,5 @@
-import type { DeadLetter, LedgerStream } from '../leaderboard/archive.ts'
-import { readEntry, type LedgerEntry, type Position, type ScoreEvent } from '../leaderboard/ledger.ts'
+import type { DeadLetter, LedgerStream } from '../leaderboard/ledger/archive.ts'
+import { readEntry, type LedgerEntry, type Position, type ScoreEvent } from '../leaderboard/ledger/ledger.ts'
 import { isDataError, type Database } from './database.ts'
 import { keepEvents, type Events, type Kept } from './keep-events.ts'
 import type { LedgerStats } from './ledger-stats.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LedgerEntry } from '../leaderboard/ledger.ts'
+import type { LedgerEntry } from '../leaderboard/ledger/ledger.ts'
 import { archiveEntries, archivePending, type ArchiveOptions } from './archive-board.ts'
 import { removeScores } from './keep-events.ts'
 

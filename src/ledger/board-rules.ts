@@ -1,6 +1,6 @@
-import { BoardHistory } from '../leaderboard/board-history.ts'
-import type { StoredBoard } from '../leaderboard/apply-board.ts'
-import { parseRules, rulesOf, type Board } from '../leaderboard/rules.ts'
+import { BoardHistory } from '../leaderboard/boards/board-history.ts'
+import type { StoredBoard } from '../leaderboard/boards/apply-board.ts'
+import { parseRules, rulesOf, type Board } from '../leaderboard/boards/rules.ts'
 import type { Database } from './database.ts'
 
 /** A board as the ledger knows it. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { EventKind, Position, ScoreEvent } from '../leaderboard/ledger.ts'
+import type { EventKind, Position, ScoreEvent } from '../leaderboard/ledger/ledger.ts'
 import type { Database } from './database.ts'
 
 /** What became of a group of events. */

@@ -1,5 +1,5 @@
-import type { BoardState } from '../leaderboard/apply-board.ts'
-import type { Boards } from '../leaderboard/board.ts'
+import type { BoardState } from '../leaderboard/boards/apply-board.ts'
+import type { Boards } from '../leaderboard/boards/board.ts'
 import { keepDeletion, keepRules } from './board-rules.ts'
 import type { Database } from './database.ts'
 import type { Log } from './log.ts'

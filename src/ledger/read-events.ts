@@ -1,4 +1,4 @@
-import type { EventKind, ReadEvents, ScoreEvent } from '../leaderboard/ledger.ts'
+import type { EventKind, ReadEvents, ScoreEvent } from '../leaderboard/ledger/ledger.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import { isDataError, type Database } from './database.ts'
 

@@ -1,5 +1,5 @@
-import type { EventKind, Position, ScoreEvent } from '../leaderboard/ledger.ts'
-import type { UserEvents } from '../leaderboard/rebuild.ts'
+import type { EventKind, Position, ScoreEvent } from '../leaderboard/ledger/ledger.ts'
+import type { UserEvents } from '../leaderboard/ledger/rebuild.ts'
 import type { Database } from './database.ts'
 import { MOMENT } from './read-events.ts'
 

@@ -1,4 +1,4 @@
-import type { Changes as ChangesRead } from '../leaderboard/reads.ts'
+import type { Changes as ChangesRead } from '../leaderboard/ranking/reads.ts'
 
 export interface ChangesOptions {
   /** Reads what has changed since a cursor; without one, the cursor of now. */

@@ -1,7 +1,7 @@
-import type { RankedEntry } from '../leaderboard/ranking.ts'
-import type { Top } from '../leaderboard/reads.ts'
-import type { WindowKind } from '../leaderboard/window.ts'
-import { entryBody, resetBody } from '../leaderboard/wire.ts'
+import type { RankedEntry } from '../leaderboard/ranking/ranking.ts'
+import type { Top } from '../leaderboard/ranking/reads.ts'
+import type { WindowKind } from '../leaderboard/boards/window.ts'
+import { entryBody, resetBody } from '../leaderboard/ranking/wire.ts'
 import { Frame } from './frame.ts'
 
 /** How many entries a live message shows. */

@@ -1,4 +1,4 @@
-import type { ScoreChange } from '../leaderboard/reads.ts'
+import type { ScoreChange } from '../leaderboard/ranking/reads.ts'
 import { Frame } from './frame.ts'
 
 /** Changes kept for clients that lag; one that lags further is told that it has missed some. */

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net'
-import type { Board } from '../leaderboard/board.ts'
-import type { RunningPart } from '../leaderboard/part.ts'
+import type { Board } from '../leaderboard/boards/board.ts'
+import type { RunningPart } from '../leaderboard/ranking/scope.ts'
 import { CLOSE, type CloseCode } from './close-code.ts'
-import { Credit } from './credit.ts'
+import { Credit } from './flow-control.ts'
 import { Frame, type Wire } from './frame.ts'
 import type { LiveStats } from './live-stats.ts'
 import type { View } from './view.ts'
-import type { Timed } from './wheel.ts'
+import type { Timed } from './timer-wheel.ts'
 
 /** A client that has not answered for so long is gone; with the wheel's two seconds this is 35 s. */
 const DEAD_AFTER_MS = 33_000

@@ -1,6 +1,6 @@
 // A process of the load generator: does its part of a plan and tells what it has measured.
 import { clockMs } from './clock.ts'
-import { Recorder } from './recorder.ts'
+import { Recorder } from './traffic/recorder.ts'
 import type { Order, Plan, Report, Times } from './plan.ts'
 import { SCENARIOS } from './scenarios.ts'
 import type { Part } from './scenario.ts'

@@ -1,8 +1,8 @@
 import { clockMs } from './clock.ts'
-import { HttpConnection, NoAnswer, type Answer } from './http-connection.ts'
-import { closedLoop, openLoop } from './loops.ts'
+import { HttpConnection, NoAnswer, type Answer } from './traffic/http-connection.ts'
+import { closedLoop, openLoop } from './traffic/loops.ts'
 import type { Plan, Times } from './plan.ts'
-import type { Recorder } from './recorder.ts'
+import type { Recorder } from './traffic/recorder.ts'
 import type { Part } from './scenario.ts'
 
 const LOOK_MS = 100

@@ -1,6 +1,6 @@
 // What a scenario needs to find on a board before it begins.
 import { CannotRun } from './asked.ts'
-import type { Callers } from './callers.ts'
+import type { Callers } from './traffic/callers.ts'
 import type { Caller } from './plan.ts'
 import type { Scenario } from './scenario.ts'
 import type { Rules, Service } from './service.ts'

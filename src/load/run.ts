@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CannotRun, type Asked } from './asked.ts'
-import type { Callers } from './callers.ts'
+import type { Callers } from './traffic/callers.ts'
 import { checkCounted, type Check } from './check.ts'
 import { clockMs } from './clock.ts'
-import { mergeMeasured } from './merge.ts'
+import { mergeMeasured } from './report/merge.ts'
 import type { Measured, Times } from './plan.ts'
 import { prepare, type Prepared } from './prepare.ts'
 import { Processes, type Status } from './processes.ts'
 import { SCENARIOS } from './scenarios.ts'
 import { adviceFor, Service } from './service.ts'
-import { REFUSED } from './watcher.ts'
+import { REFUSED } from './traffic/watcher.ts'
 
 /** From the order to begin to the first request. */
 const START_MS = 100

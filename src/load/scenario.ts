@@ -1,5 +1,5 @@
 import type { Measured, Plan, Times } from './plan.ts'
-import type { Recorder } from './recorder.ts'
+import type { Recorder } from './traffic/recorder.ts'
 
 /** What can be done to a deployment, one file each in scenarios/. */
 export interface Scenario {

@@ -1,6 +1,6 @@
 import { type Redis, ReplyError } from 'ioredis'
 import { Problem, unavailable } from '../leaderboard/problem.ts'
-import { PatientRedis } from './patient-redis.ts'
+import { PatientRedis } from './deadline-redis.ts'
 
 export interface Log {
   debug (data: object, message: string): void

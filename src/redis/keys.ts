@@ -1,5 +1,11 @@
 import { hash } from 'node:crypto'
-import { DAY_MS } from '../leaderboard/window.ts'
+import { DAY_MS } from '../leaderboard/boards/window.ts'
+
+/** Least time between two hints that a board's top has changed. */
+export const GATE_MS = 50
+
+/** Without an archive the ledger is an audit log of about this many entries a board, some 75 B each. */
+export const LEDGER_MAX = 1_000_000
 
 /** Every key of a board, and the channel of its hints. They share a hash tag, so that one script may touch them all. */
 export interface BoardKeys {

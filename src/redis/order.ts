@@ -1,4 +1,4 @@
-import type { Board } from '../leaderboard/board.ts'
+import type { Board } from '../leaderboard/boards/board.ts'
 
 /**
  * What a score is prefixed with to be stored. Where the lowest score is the first, scores are stored negative: so the highest

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { basename } from 'node:path/posix'
 import { Ajv } from 'ajv'
 import type { Redis } from 'ioredis'
 import type { Static, TSchema } from 'typebox'
@@ -23,10 +24,10 @@ export interface ScriptOptions<Reply extends TSchema> {
   readonly directory?: URL | undefined
 }
 
-/** A script with its parts, each a file of `lua/parts/` named by a line `--#include "part"`. */
+/** The text of `lua/<name>.lua`, such as `scoring/increment`, with each line `--#include "file"` replaced by that file of `lua/lib/`. */
 export function readScript (name: string, directory = LUA): string {
   const read = (file: string) => readFileSync(new URL(file, directory), 'utf8')
-  return read(`${name}.lua`).replace(/^--#include "([a-z-]+)"$/gm, (_, part) => read(`parts/${part}.lua`))
+  return read(`${name}.lua`).replace(/^--#include "([a-z-]+)"$/gm, (_, file) => read(`lib/${file}.lua`))
 }
 
 export type Script<Reply> = (keys: readonly string[], args: readonly (string | number)[]) => Promise<Reply>
@@ -39,11 +40,12 @@ export function bindScript<Reply extends TSchema> (
   redis: Redis, name: string, { reply, directory = LUA }: ScriptOptions<Reply>
 ): Script<Static<Reply>> {
   const isReply = ajv.compile<Static<Reply>>(reply)
-  redis.defineCommand(name, { lua: readScript(name, directory) })
-  const command: unknown = Reflect.get(redis, name)
-  if (typeof command !== 'function') throw new Error(`ioredis did not define the command ${name}`)
+  const command = basename(name)
+  redis.defineCommand(command, { lua: readScript(name, directory) })
+  const call: unknown = Reflect.get(redis, command)
+  if (typeof call !== 'function') throw new Error(`ioredis did not define the command ${command}`)
   return async (keys, args) => {
-    const answer: unknown = await command.call(redis, keys.length, ...keys, ...args)
+    const answer: unknown = await call.call(redis, keys.length, ...keys, ...args)
     if (!isReply(answer)) throw new Error(`${name}.lua answered something else than its header says`)
     return answer
   }

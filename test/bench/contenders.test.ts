@@ -5,7 +5,7 @@ import { startOwn, startRedisRank, startSpecification, type Contender, type Ends
 import { meter, pathOf, startServer } from '../../bench/processes.ts'
 import { Screen } from '../../bench/screen.ts'
 import { sum } from '../../bench/statistics.ts'
-import { PATIENT } from '../harness/redis.ts'
+import { PATIENT } from '../harness/servers/redis.ts'
 
 /** All of them are in the top. */
 const USERS = 10

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { commandName, forkMs, notePauses, readPauses } from '../../bench/pauses.ts'
-import { startRedis } from '../harness/redis.ts'
-import { freshBoard, increment, openTestStore } from '../harness/store.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { freshBoard, increment, openTestStore } from '../harness/servers/store.ts'
 
 test('the slowest command is told since it was last asked for', async (t) => {
   const { client } = await startRedis(t)

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { withHeadlines } from '../../bench/readme.ts'
-import type { Result, Section } from '../../src/load/result.ts'
+import type { Result, Section } from '../../src/load/report/result.ts'
 
 const section = (name: string, more: Partial<Section>): Section => ({
   name, command: '', date: '', text: '', flaws: [], headlines: [{ what: `an ${name}`, measured: '1 µs', beside: '× 2' }], figures: [], latencies: [], throughput: [], curves: [], result: {}, ...more

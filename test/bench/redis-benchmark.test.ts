@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { runRedisBenchmark } from '../../bench/redis-benchmark.ts'
 import { scriptCall } from '../../bench/script-call.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { startRedis } from '../harness/redis.ts'
+import { startRedis } from '../harness/servers/redis.ts'
 
 test('redis-benchmark does what it is told, and its calls of the script are increments that count', async (t) => {
   const { client, url: socket } = await startRedis(t)

@@ -1,9 +1,9 @@
 import { test } from 'tap'
 import { drawScores, headUsers, inBatches, rankOf, seedBoard, userIdOf, usernameOf } from '../../bench/seed.ts'
-import { HEAD_SIZE, VISIBLE } from '../../src/leaderboard/rules.ts'
+import { HEAD_SIZE, VISIBLE } from '../../src/leaderboard/boards/rules.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { startRedis } from '../harness/redis.ts'
-import { freshBoard, increment, openTestStore } from '../harness/store.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { freshBoard, increment, openTestStore } from '../harness/servers/store.ts'
 
 /** Scores up to `most`, so that many are shared. */
 const tied = (members: number, most: number) => Uint32Array.from({ length: members }, (_, user) => 1 + user * 7919 % most)

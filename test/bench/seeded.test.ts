@@ -3,7 +3,7 @@ import { measureActionBytes } from '../../bench/action-memory.ts'
 import { measureLoad } from '../../bench/load.ts'
 import { BATCHED, answerOf, checkBoard, startSeeded } from '../../bench/seeded.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { PATIENT } from '../harness/redis.ts'
+import { PATIENT } from '../harness/servers/redis.ts'
 
 test('a service with a seeded board shows it, answers every kind of request and remembers actions', async (t) => {
   const members = 600

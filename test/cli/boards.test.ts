@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
-import { boards } from '../../src/cli/boards.ts'
-import { PLAIN, processWith } from '../harness/command.ts'
-import { startNode } from '../harness/node.ts'
-import { everything, startRedis } from '../harness/redis.ts'
+import { boards } from '../../src/cli/commands/boards.ts'
+import { PLAIN, processWith } from '../harness/clients/command.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { everything, startRedis } from '../harness/servers/redis.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 

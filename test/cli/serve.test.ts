@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { test, type Test } from 'tap'
 import type { Command } from '../../src/cli/command.ts'
-import { serve } from '../../src/cli/serve.ts'
-import { token } from '../../src/cli/token.ts'
-import { perform, PLAIN, run } from '../harness/command.ts'
+import { serve } from '../../src/cli/commands/serve.ts'
+import { token } from '../../src/cli/commands/token.ts'
+import { perform, PLAIN, run } from '../harness/clients/command.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 

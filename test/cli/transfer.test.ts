@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
-import { exportBoard } from '../../src/cli/export.ts'
-import { importBoard } from '../../src/cli/import.ts'
-import { perform, run } from '../harness/command.ts'
-import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
+import { exportBoard } from '../../src/cli/commands/export.ts'
+import { importBoard } from '../../src/cli/commands/import.ts'
+import { perform, run } from '../harness/clients/command.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
 
 test('scorewire export and import', async (t) => {
   const redis = await startRedis(t)

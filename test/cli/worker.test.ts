@@ -1,16 +1,16 @@
 // The commands of the ledger as an operator runs them, each a process of its own.
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { audit } from '../../src/cli/audit.ts'
+import { audit } from '../../src/cli/commands/audit.ts'
 import type { Command } from '../../src/cli/command.ts'
-import { migrate } from '../../src/cli/migrate.ts'
-import { serve } from '../../src/cli/serve.ts'
-import { worker } from '../../src/cli/worker.ts'
-import { perform, run } from '../harness/command.ts'
-import { addEntry, archived } from '../harness/ledger.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis } from '../harness/redis.ts'
-import { startWorker } from '../harness/worker-process.ts'
+import { migrate } from '../../src/cli/commands/migrate.ts'
+import { serve } from '../../src/cli/commands/serve.ts'
+import { worker } from '../../src/cli/commands/worker.ts'
+import { perform, run } from '../harness/clients/command.ts'
+import { addEntry, archived } from '../harness/servers/ledger.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { startWorker } from '../harness/servers/worker-process.ts'
 
 async function isReady (url: string): Promise<void> {
   while ((await fetch(`${url}/readyz`)).status !== 200) await delay(20)

@@ -1,8 +1,8 @@
 // Two nodes behind a real HAProxy, with the configuration that is shipped.
 import { test } from 'tap'
-import { haproxy } from '../harness/balancer.ts'
-import { startCluster } from '../harness/cluster.ts'
-import { showScreen } from '../harness/screen.ts'
+import { haproxy } from '../harness/servers/balancer.ts'
+import { startCluster } from '../harness/servers/cluster.ts'
+import { showScreen } from '../harness/clients/screen.ts'
 import {
   answersForNobody, countsOnce, keepsSecrets, keepsTheHost, letsNodesSpeakWithoutRedis, reachesBothNodes, showsWritesOfEitherNode,
   startSecond, survivesALeavingNode, survivesALostNode, takesBatches, tellsTheRealAddress

@@ -1,8 +1,8 @@
 // Two nodes behind a real nginx, with the configuration that is shipped.
 import { test } from 'tap'
-import { nginx } from '../harness/balancer.ts'
-import { startCluster } from '../harness/cluster.ts'
-import { showScreen } from '../harness/screen.ts'
+import { nginx } from '../harness/servers/balancer.ts'
+import { startCluster } from '../harness/servers/cluster.ts'
+import { showScreen } from '../harness/clients/screen.ts'
 import {
   answersForNobody, countsOnce, keepsSecrets, keepsTheHost, letsNodesSpeakWithoutRedis, reachesBothNodes, showsWritesOfEitherNode,
   startSecond, survivesALeavingNode, survivesALostNode, takesBatches, tellsTheRealAddress

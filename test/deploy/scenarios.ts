@@ -4,10 +4,10 @@ import { request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
-import { tokenOf, type Cluster } from '../harness/cluster.ts'
-import { showScreen, type Screen } from '../harness/screen.ts'
-import { startLoad, type LoadReport } from '../harness/load.ts'
-import { watch, type LiveMessage } from '../harness/watcher.ts'
+import { tokenOf, type Cluster } from '../harness/servers/cluster.ts'
+import { showScreen, type Screen } from '../harness/clients/screen.ts'
+import { startLoad, type LoadReport } from '../harness/clients/load.ts'
+import { watch, type LiveMessage } from '../harness/clients/watcher.ts'
 
 /** Some 100 ms were seen. What only a heartbeat would tell takes longer: 15 s on an event stream, 25 s on a WebSocket. */
 const BACK_WITHIN_MS = 8000

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { test } from 'tap'
 import { createAuth } from '../../src/http/auth.ts'
-import { SECRET, startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
+import { SECRET, startNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
 
 const encode = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 

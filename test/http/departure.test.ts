@@ -3,9 +3,9 @@ import { Agent, request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
-import { refusal, watch, watchEvents } from '../harness/watcher.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { refusal, watch, watchEvents } from '../harness/clients/watcher.ts'
 
 const DRAIN_MS = 6000
 

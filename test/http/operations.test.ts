@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
-import { watch } from '../harness/watcher.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { watch } from '../harness/clients/watcher.ts'
 
 test('operations', async (t) => {
   const redis = await startRedis(t)

@@ -2,10 +2,10 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { startNode } from '../harness/node.ts'
-import { IMPATIENT, startRedis } from '../harness/redis.ts'
-import { plantFault } from '../harness/scripts.ts'
-import { watch } from '../harness/watcher.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { IMPATIENT, startRedis } from '../harness/servers/redis.ts'
+import { plantFault } from '../harness/models/scripts.ts'
+import { watch } from '../harness/clients/watcher.ts'
 
 const INCREMENTS = '/v1/boards/main/increments'
 
@@ -100,13 +100,13 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
 
 test('a read that fails after the write does not deny the write', async (t) => {
   const redis = await startRedis(t)
-  const broken = { script: 'read-user.lua', sound: "local score = call('ZSCORE', scores, user)", faulty: "local score = call('GET', scores)" }
+  const broken = { script: 'ranking/read-user.lua', sound: "local score = call('ZSCORE', scores, user)", faulty: "local score = call('GET', scores)" }
   const node = await startNode(t, { redisUrl: redis.url, scripts: await plantFault(t, broken) })
   const { status, body } = await node.call('POST', `${INCREMENTS}?include=rank`, { token: node.token('ada'), body: {} })
   t.equal(status, 200)
   t.match(body, { new_score: 1, applied: true, rank: undefined })
 
-  const blind = { script: 'read-top.lua', sound: "local reached = redis.call('HGETALL', head)", faulty: "local reached = redis.call('GET', head)" }
+  const blind = { script: 'ranking/read-top.lua', sound: "local reached = redis.call('HGETALL', head)", faulty: "local reached = redis.call('GET', head)" }
   const other = await startNode(t, { redisUrl: redis.url, scripts: await plantFault(t, blind) })
   const answer = await other.call('POST', '/scores/update', { token: other.token('ada'), body: { action_id: 'one' } })
   t.equal(answer.status, 503)

@@ -5,8 +5,8 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { STATUS, type ProblemCode } from '../../src/leaderboard/problem.ts'
-import { startNode, type CallOptions } from '../harness/node.ts'
-import { everything, startRedis } from '../harness/redis.ts'
+import { startNode, type CallOptions } from '../harness/servers/node.ts'
+import { everything, startRedis } from '../harness/servers/redis.ts'
 
 const INCREMENTS = '/v1/boards/main/increments'
 

@@ -1,11 +1,11 @@
 import { once, EventEmitter } from 'node:events'
 import { test } from 'tap'
-import type { LedgerStream } from '../../src/leaderboard/archive.ts'
+import type { LedgerStream } from '../../src/leaderboard/ledger/archive.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { addEntry, archived, startTestArchiver, streamOf } from '../harness/ledger.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis } from '../harness/redis.ts'
-import { freshBoard, increment, openTestStore } from '../harness/store.ts'
+import { addEntry, archived, startTestArchiver, streamOf } from '../harness/servers/ledger.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { freshBoard, increment, openTestStore } from '../harness/servers/store.ts'
 
 test('the archiver', async (t) => {
   const redis = await startRedis(t)

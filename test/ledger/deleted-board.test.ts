@@ -1,9 +1,9 @@
 // What is not archived when a board is deleted.
 import { test } from 'tap'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { startNode } from '../harness/node.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis } from '../harness/redis.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis } from '../harness/servers/redis.ts'
 
 test('a board that is deleted while PostgreSQL is away', async (t) => {
   const redis = await startRedis(t)

@@ -1,9 +1,9 @@
 // A ledger that holds as much as it may.
 import { test } from 'tap'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { addEntry, streamOf } from '../harness/ledger.ts'
-import { startRedis } from '../harness/redis.ts'
-import { freshBoard, increment, openTestStore } from '../harness/store.ts'
+import { addEntry, streamOf } from '../harness/servers/ledger.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { freshBoard, increment, openTestStore } from '../harness/servers/store.ts'
 
 const BOUND = 1000
 const ORIGIN = { actor: 'mod', ip: '192.0.2.1', requestId: 'test' }

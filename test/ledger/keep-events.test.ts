@@ -1,7 +1,7 @@
 import { test } from 'tap'
-import type { ScoreEvent } from '../../src/leaderboard/ledger.ts'
+import type { ScoreEvent } from '../../src/leaderboard/ledger/ledger.ts'
 import { keepEvents } from '../../src/ledger/keep-events.ts'
-import { startPostgres } from '../harness/postgres.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
 
 const BORN = Date.UTC(2026, 10, 30, 23, 59, 59, 990)
 

@@ -1,9 +1,9 @@
 // What each route that changes a score, or takes one away, leaves in PostgreSQL.
 import { test, type Test } from 'tap'
-import { archived } from '../harness/ledger.ts'
-import { startNode } from '../harness/node.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis } from '../harness/redis.ts'
+import { archived } from '../harness/servers/ledger.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis } from '../harness/servers/redis.ts'
 
 const BOARDS = { main: { windows: ['all', 'day'], segments: ['region'] }, golf: { order: 'asc', operator: 'best' }, daily: { windows: ['day', 'all'] } }
 

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { makeMonths, migrate } from '../../src/ledger/migrate.ts'
-import { startPostgres } from '../harness/postgres.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
 
 test('migrations', async (t) => {
   const { database } = await startPostgres(t, { migrated: false })

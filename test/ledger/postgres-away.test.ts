@@ -1,9 +1,9 @@
 import { test } from 'tap'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { addEntry, archived, streamOf } from '../harness/ledger.ts'
-import { startNode, type TestNode } from '../harness/node.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis, type TestRedis } from '../harness/redis.ts'
+import { addEntry, archived, streamOf } from '../harness/servers/ledger.ts'
+import { startNode, type TestNode } from '../harness/servers/node.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis, type TestRedis } from '../harness/servers/redis.ts'
 
 const BOUND = 2000
 const OLD = 1500

@@ -1,17 +1,17 @@
 // A Redis that is killed may lose the last of what it has acknowledged: a board of which a part is missing takes nobody's place.
 import type { Redis } from 'ioredis'
 import { test, type Test } from 'tap'
-import { BoardHistory } from '../../src/leaderboard/board-history.ts'
-import { rebuildBoard } from '../../src/leaderboard/rebuild.ts'
+import { BoardHistory } from '../../src/leaderboard/boards/board-history.ts'
+import { rebuildBoard } from '../../src/leaderboard/ledger/rebuild.ts'
 import { measureReplay, replay, replayNames } from '../../src/ledger/replay.ts'
 import { boardKeys, draftPattern } from '../../src/redis/keys.ts'
-import { createRebuild } from '../../src/redis/rebuild.ts'
-import { boardDigest, difference } from '../harness/board-digest.ts'
-import { know } from '../harness/know.ts'
-import { archived, startTestArchiver, streamOf } from '../harness/ledger.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis } from '../harness/redis.ts'
-import { freshBoard, increment, openTestStore } from '../harness/store.ts'
+import { createRebuild } from '../../src/redis/ledger/rebuild.ts'
+import { boardDigest, difference } from '../harness/models/board-digest.ts'
+import { know } from '../harness/servers/know.ts'
+import { archived, startTestArchiver, streamOf } from '../harness/servers/ledger.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { freshBoard, increment, openTestStore } from '../harness/servers/store.ts'
 
 /** A connection on which no answer comes to the first call of each kind, though it was executed. */
 function answersLate (t: Test, client: Redis, kinds: Set<string>): Redis {

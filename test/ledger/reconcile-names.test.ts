@@ -1,15 +1,15 @@
 // A name has no place in the ledger: who is renamed between two looks must not pass for a drift, nor get the old name back.
 import { test } from 'tap'
-import { BoardHistory } from '../../src/leaderboard/board-history.ts'
-import { reconcile, type Drift } from '../../src/leaderboard/reconcile.ts'
+import { BoardHistory } from '../../src/leaderboard/boards/board-history.ts'
+import { reconcile, type Drift } from '../../src/leaderboard/ledger/reconcile.ts'
 import { namesOfUsers, replay, replayUsers } from '../../src/ledger/replay.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { createReconcile } from '../../src/redis/reconcile.ts'
-import { know } from '../harness/know.ts'
-import { archived, startTestArchiver } from '../harness/ledger.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis } from '../harness/redis.ts'
-import { freshBoard, increment, openTestStore } from '../harness/store.ts'
+import { createReconcile } from '../../src/redis/ledger/reconcile.ts'
+import { know } from '../harness/servers/know.ts'
+import { archived, startTestArchiver } from '../harness/servers/ledger.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { freshBoard, increment, openTestStore } from '../harness/servers/store.ts'
 
 test('users who are renamed while they are looked at', async (t) => {
   const redis = await startRedis(t)

@@ -1,9 +1,9 @@
 import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
-import { defaultBoards } from '../../src/leaderboard/board.ts'
-import type { Changes, Standing, Top } from '../../src/leaderboard/reads.ts'
+import { defaultBoards } from '../../src/leaderboard/boards/board.ts'
+import type { Changes, Standing, Top } from '../../src/leaderboard/ranking/reads.ts'
 import { Hub } from '../../src/live/hub.ts'
-import { startListener } from '../harness/sockets.ts'
+import { startListener } from '../harness/clients/sockets.ts'
 
 const board = defaultBoards().default
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { Frame } from '../../src/live/frame.ts'
-import { startListener, type Listener } from '../harness/sockets.ts'
+import { startListener, type Listener } from '../harness/clients/sockets.ts'
 
 /** Makes a session watch something of which the test decides what the newest is. */
 function showIn ({ session }: Listener) {

@@ -1,9 +1,9 @@
 import { test } from 'tap'
 import { checkCounted } from '../../src/load/check.ts'
-import { putLoad, whileMeasuring } from '../harness/bench.ts'
-import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
-import { startTcpProxy } from '../harness/tcp-proxy.ts'
+import { putLoad, whileMeasuring } from '../harness/clients/bench.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { startTcpProxy } from '../harness/servers/tcp-proxy.ts'
 
 test('connections that are cut under load leave no increment uncounted and none counted twice', async (t) => {
   const redis = await startRedis(t)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { test, type Test } from 'tap'
-import { HttpConnection, NoAnswer, requestText } from '../../src/load/http-connection.ts'
+import { HttpConnection, NoAnswer, requestText } from '../../src/load/traffic/http-connection.ts'
 
 const ASK = requestText('localhost', { method: 'GET', path: '/' })
 

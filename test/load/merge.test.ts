@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { test } from 'tap'
-import { mergeHistograms, percentileMs } from '../../src/load/histogram.ts'
-import { mergeMeasured } from '../../src/load/merge.ts'
+import { mergeHistograms, percentileMs } from '../../src/load/report/histogram.ts'
+import { mergeMeasured } from '../../src/load/report/merge.ts'
 import type { Measured } from '../../src/load/plan.ts'
-import { Recorder } from '../../src/load/recorder.ts'
+import { Recorder } from '../../src/load/traffic/recorder.ts'
 
 const times = { startMs: 0, fromMs: 1000, endMs: 11_000 }
 const rest = { counts: { acknowledged: 2 }, writes: undefined, cpu: 0.5 }

@@ -2,11 +2,11 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { test } from 'tap'
-import { emptyHistogram, encodeHistogram, recordMs } from '../../src/load/histogram.ts'
-import { compareResults } from '../../src/load/compare.ts'
-import { reportHtml, reportMarkdown } from '../../src/load/report.ts'
-import { parseResult, type Figure, type Result, type Section } from '../../src/load/result.ts'
-import { startBrowser } from '../harness/browser.ts'
+import { emptyHistogram, encodeHistogram, recordMs } from '../../src/load/report/histogram.ts'
+import { compareResults } from '../../src/load/report/compare.ts'
+import { reportHtml, reportMarkdown } from '../../src/load/report/report.ts'
+import { parseResult, type Figure, type Result, type Section } from '../../src/load/report/result.ts'
+import { startBrowser } from '../harness/clients/browser.ts'
 
 const figure = (name: string, samples: number[], better: Figure['better'] = 'less'): Figure => ({ name, unit: 'ms', better, samples })
 

@@ -1,9 +1,9 @@
 import { test } from 'tap'
 import { CannotRun } from '../../src/load/asked.ts'
-import { mergeHistograms } from '../../src/load/histogram.ts'
-import { putLoad, whenMeasuring } from '../harness/bench.ts'
-import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
+import { mergeHistograms } from '../../src/load/report/histogram.ts'
+import { putLoad, whenMeasuring } from '../harness/clients/bench.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
 
 test('each scenario does what it says, in one process or in two', async (t) => {
   const redis = await startRedis(t)

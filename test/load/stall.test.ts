@@ -1,9 +1,9 @@
 import { test } from 'tap'
-import { mergeHistograms, percentileMs } from '../../src/load/histogram.ts'
-import { putLoad, whenMeasuring } from '../harness/bench.ts'
-import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
-import { startStallingProxy } from '../harness/stalling-proxy.ts'
+import { mergeHistograms, percentileMs } from '../../src/load/report/histogram.ts'
+import { putLoad, whenMeasuring } from '../harness/clients/bench.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { startStallingProxy } from '../harness/servers/stalling-proxy.ts'
 
 const STALL_MS = 1000
 /** Less than the latencies of the tenth of a schedule that a stall of a quarter of its time hits hardest, more than any without one. */

@@ -2,8 +2,8 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startEmbeddedRedis } from '../../src/redis/embedded.ts'
-import { startRedis } from '../harness/redis.ts'
-import { silent } from '../harness/store.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { silent } from '../harness/servers/store.ts'
 
 /** More than one request to end takes. */
 const BUSY_MS = 3000

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { test } from 'tap'
 import { shown, signOf, turn } from '../../src/redis/order.ts'
-import { MAX_SCORE } from '../../src/leaderboard/rules.ts'
-import { freshBoard } from '../harness/store.ts'
+import { MAX_SCORE } from '../../src/leaderboard/boards/rules.ts'
+import { freshBoard } from '../harness/servers/store.ts'
 
 const desc = freshBoard()
 const asc = freshBoard({ order: 'asc' })

@@ -2,12 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { ARCHIVE_GROUP, boardKeys } from '../../src/redis/keys.ts'
-import { archived, streamOf } from '../harness/ledger.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis } from '../harness/redis.ts'
-import { defaultBoards } from '../../src/leaderboard/board.ts'
-import { increment, openTestStore } from '../harness/store.ts'
-import { startWorker } from '../harness/worker-process.ts'
+import { archived, streamOf } from '../harness/servers/ledger.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { defaultBoards } from '../../src/leaderboard/boards/board.ts'
+import { increment, openTestStore } from '../harness/servers/store.ts'
+import { startWorker } from '../harness/servers/worker-process.ts'
 
 const ACTIONS = 60_000
 const USERS = 500

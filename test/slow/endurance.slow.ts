@@ -1,9 +1,9 @@
 // A minute in which everything that may fail does, over and over: nobody is ever shown an older board, and in the end all see the right one.
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { startNode, type TestNode } from '../harness/node.ts'
-import { IMPATIENT, startRedis } from '../harness/redis.ts'
-import { watch, watchEvents, type LiveMessage } from '../harness/watcher.ts'
+import { startNode, type TestNode } from '../harness/servers/node.ts'
+import { IMPATIENT, startRedis } from '../harness/servers/redis.ts'
+import { watch, watchEvents, type LiveMessage } from '../harness/clients/watcher.ts'
 
 const LASTS_MS = 60_000
 const NODES = 3

@@ -5,11 +5,11 @@ import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createSigner } from 'fast-jwt'
 import { test } from 'tap'
-import { judgeRow, importRows } from '../../src/leaderboard/import.ts'
-import { SECRET } from '../harness/node.ts'
-import { prepareNode } from '../harness/node-process.ts'
-import { startRedis } from '../harness/redis.ts'
-import { freshBoard, openTestStore } from '../harness/store.ts'
+import { judgeRow, importRows } from '../../src/leaderboard/transfer/import.ts'
+import { SECRET } from '../harness/servers/node.ts'
+import { prepareNode } from '../harness/servers/node-process.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { freshBoard, openTestStore } from '../harness/servers/store.ts'
 
 const USERS = 1_000_000
 /** Users who go on scoring, all over the board. */

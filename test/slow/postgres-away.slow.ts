@@ -2,10 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { archived, streamOf } from '../harness/ledger.ts'
-import { startNode } from '../harness/node.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis } from '../harness/redis.ts'
+import { archived, streamOf } from '../harness/servers/ledger.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis } from '../harness/servers/redis.ts'
 
 const AWAY_MS = 60_000
 const USERS = 8

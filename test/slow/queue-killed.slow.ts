@@ -2,9 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { Agent, request } from 'node:http'
-import { startNode, type TestNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
-import { startWorker } from '../harness/worker-process.ts'
+import { startNode, type TestNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { startWorker } from '../harness/servers/worker-process.ts'
 
 const ACTIONS = 20_000
 const USERS = 200

@@ -2,12 +2,12 @@
 import { test } from 'tap'
 import { openDatabase } from '../../src/ledger/database.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
-import { run } from '../harness/command.ts'
-import { seedLedger } from '../harness/seed-ledger.ts'
-import { startPostgres } from '../harness/postgres.ts'
-import { startRedis } from '../harness/redis.ts'
-import { freshBoard, openTestStore, silent } from '../harness/store.ts'
-import { know } from '../harness/know.ts'
+import { run } from '../harness/clients/command.ts'
+import { seedLedger } from '../harness/models/seed-ledger.ts'
+import { startPostgres } from '../harness/servers/postgres.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { freshBoard, openTestStore, silent } from '../harness/servers/store.ts'
+import { know } from '../harness/servers/know.ts'
 
 const USERS = 1_000_000
 /** How fast it is says `npm run bench -- --only rebuild`: here the machine may be busy with anything, and a question about all events takes as long as it takes. */

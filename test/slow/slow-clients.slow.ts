@@ -4,9 +4,9 @@ import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { WebSocket } from 'ws'
-import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
-import { watch, type LiveMessage } from '../harness/watcher.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { watch, type LiveMessage } from '../harness/clients/watcher.ts'
 
 const STOP_MS = 20_000
 const STALE_MS = 3000

@@ -1,11 +1,11 @@
 // Workers that are killed over and over while they tell and deliver: every event arrives, each with one id.
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
-import { secretOf } from '../../src/leaderboard/webhook.ts'
-import { startNode } from '../harness/node.ts'
-import { answer, isSigned, startReceiver } from '../harness/receiver.ts'
-import { startRedis } from '../harness/redis.ts'
-import { startWorker } from '../harness/worker-process.ts'
+import { secretOf } from '../../src/leaderboard/webhooks/webhook.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { answer, isSigned, startReceiver } from '../harness/servers/receiver.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { startWorker } from '../harness/servers/worker-process.ts'
 
 const KILLS = 5
 const USERS = 120

@@ -2,11 +2,11 @@
 import { once } from 'node:events'
 import type { Browser } from 'playwright-core'
 import { test } from 'tap'
-import { openWindow, startBrowser } from '../harness/browser.ts'
-import { boards, follow, states, stopClock, told, until } from '../harness/follower.ts'
-import { startNode } from '../harness/node.ts'
-import { message, startPeer } from '../harness/peer.ts'
-import { startRedis } from '../harness/redis.ts'
+import { openWindow, startBrowser } from '../harness/clients/browser.ts'
+import { boards, follow, states, stopClock, told, until } from '../harness/clients/follower.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { message, startPeer } from '../harness/servers/peer.ts'
+import { startRedis } from '../harness/servers/redis.ts'
 
 test('the client and the live protocol', async (t) => {
   const redis = await startRedis(t)

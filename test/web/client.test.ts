@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { test, type Test } from 'tap'
-import { openWindow, startBrowser } from '../harness/browser.ts'
-import { follow, states, told, until } from '../harness/follower.ts'
-import { SECRET, startNode, type TestNode } from '../harness/node.ts'
-import { IMPATIENT, PATIENT, startRedis } from '../harness/redis.ts'
-import { startTcpProxy } from '../harness/tcp-proxy.ts'
+import { openWindow, startBrowser } from '../harness/clients/browser.ts'
+import { follow, states, told, until } from '../harness/clients/follower.ts'
+import { SECRET, startNode, type TestNode } from '../harness/servers/node.ts'
+import { IMPATIENT, PATIENT, startRedis } from '../harness/servers/redis.ts'
+import { startTcpProxy } from '../harness/servers/tcp-proxy.ts'
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 

@@ -1,10 +1,10 @@
 // The page in a real browser: two windows, one button.
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { test } from 'tap'
-import { openWindow, startBrowser } from '../harness/browser.ts'
-import { startNode } from '../harness/node.ts'
-import { startRedis } from '../harness/redis.ts'
-import { plantFault } from '../harness/scripts.ts'
+import { openWindow, startBrowser } from '../harness/clients/browser.ts'
+import { startNode } from '../harness/servers/node.ts'
+import { startRedis } from '../harness/servers/redis.ts'
+import { plantFault } from '../harness/models/scripts.ts'
 
 async function open (browser: Browser, url: string, options?: BrowserContextOptions): Promise<{ page: Page, faults: string[] }> {
   const { page, faults } = await openWindow(browser, url, options)
@@ -105,7 +105,7 @@ test('the page', async (t) => {
   })
 
   await t.test('a point that counted is told also where its rank could not be read', async (t) => {
-    const fault = { script: 'read-user.lua', sound: "local score = call('ZSCORE', scores, user)", faulty: "local score = call('GET', scores)" }
+    const fault = { script: 'ranking/read-user.lua', sound: "local score = call('ZSCORE', scores, user)", faulty: "local score = call('GET', scores)" }
     const broken = await startNode(t, { redisUrl: redis.url, scripts: await plantFault(t, fault) })
     const { page } = await open(browser, broken.url)
     await score(page, 'Newcomer')

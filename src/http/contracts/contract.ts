@@ -1,16 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Board, Boards } from '../../leaderboard/board.ts'
-import type { AppliedIncrement, IncrementRequest, RaiseScore } from '../../leaderboard/increment.ts'
+import type { Board, Boards } from '../../leaderboard/boards/board.ts'
+import type { AppliedIncrement, IncrementRequest, RaiseScore } from '../../leaderboard/scoring/increment.ts'
 import type { Principal } from '../../leaderboard/principal.ts'
 import type { Problem } from '../../leaderboard/problem.ts'
-import type { RankedEntry } from '../../leaderboard/ranking.ts'
+import type { RankedEntry } from '../../leaderboard/ranking/ranking.ts'
 import { LIVE_ROWS } from '../../live/prepared-top.ts'
 import type { KnownTop } from '../../live/hub.ts'
 import type { Auth } from '../auth.ts'
 import { logProblem, problemOf } from '../errors.ts'
-import { actionIdOf } from '../idempotency-key.ts'
+import { actionIdOf } from '../scoring/idempotency-key.ts'
 import type { Server } from '../server.ts'
-import { tellAge } from '../top.ts'
+import { tellAge } from '../ranking/top.ts'
 
 /** What the published contracts are translated to: the service's own parts, on its default board. */
 export interface ContractParts {

@@ -1,6 +1,6 @@
 import { clockMs } from '../clock.ts'
 import { httpPart } from '../http-part.ts'
-import { batchSource } from '../increments.ts'
+import { batchSource } from '../traffic/increments.ts'
 import type { Scenario } from '../scenario.ts'
 
 export const batch: Scenario = {

@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts'
-import { screensPart } from '../screens.ts'
+import { screensPart } from '../traffic/screens.ts'
 
 export const fanOut: Scenario = {
   summary: 'screens that watch a board which changes at the rate; counted are the boards that reach them',

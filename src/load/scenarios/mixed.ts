@@ -1,5 +1,5 @@
 import { httpPart } from '../http-part.ts'
-import { incrementSource } from '../increments.ts'
+import { incrementSource } from '../traffic/increments.ts'
 import type { Scenario } from '../scenario.ts'
 import { topText } from './top.ts'
 import { userText } from './user.ts'

@@ -1,9 +1,9 @@
 import { clockMs } from '../clock.ts'
-import { closedLoop, openLoop, type Shoot } from '../loops.ts'
+import { closedLoop, openLoop, type Shoot } from '../traffic/loops.ts'
 import type { Plan, Times } from '../plan.ts'
-import type { Recorder } from '../recorder.ts'
+import type { Recorder } from '../traffic/recorder.ts'
 import type { Part, Scenario } from '../scenario.ts'
-import { openAll, watch, type Watcher } from '../watcher.ts'
+import { openAll, watch, type Watcher } from '../traffic/watcher.ts'
 
 export const storm: Scenario = {
   summary: 'screens that are cut and come back: from the planned time, when one is cut, to its next board',

@@ -1,6 +1,6 @@
-import { requestText } from '../http-connection.ts'
+import { requestText } from '../traffic/http-connection.ts'
 import { httpPart } from '../http-part.ts'
-import { boardPath } from '../increments.ts'
+import { boardPath } from '../traffic/increments.ts'
 import type { Plan } from '../plan.ts'
 import type { Scenario } from '../scenario.ts'
 

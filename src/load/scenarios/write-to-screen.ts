@@ -1,5 +1,5 @@
 import type { Scenario } from '../scenario.ts'
-import { screensPart } from '../screens.ts'
+import { screensPart } from '../traffic/screens.ts'
 
 export const writeToScreen: Scenario = {
   summary: 'from the planned time of an increment to each screen that shows it',

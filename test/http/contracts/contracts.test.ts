@@ -1,7 +1,7 @@
 // The five published contracts: exact paths, bodies, statuses and error shapes.
 import { test } from 'tap'
-import { startNode } from '../../harness/node.ts'
-import { startRedis } from '../../harness/redis.ts'
+import { startNode } from '../../harness/servers/node.ts'
+import { startRedis } from '../../harness/servers/redis.ts'
 
 test('the published contracts', async (t) => {
   const redis = await startRedis(t)

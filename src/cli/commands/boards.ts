@@ -1,0 +1,84 @@
+import { readBoards } from '../../config.ts'
+import { applyBoard, planBoard, type BoardPlan, type BoardRegistry, type StoredBoard } from '../../leaderboard/boards/apply-board.ts'
+import { rulesOf } from '../../leaderboard/boards/rules.ts'
+import type { Store } from '../../redis/store.ts'
+import { boardDiff } from '../board-diff.ts'
+import { UsageError, type Command } from '../command.ts'
+import { withRunningStore } from '../running-store.ts'
+import { readWords } from '../arguments.ts'
+
+const USAGE = 'scorewire boards apply FILE [--yes | --dry-run]\n       scorewire boards list\n       scorewire boards show NAME'
+
+/** `scorewire boards`: shows and changes the boards of a running service, which takes them over at once. */
+export const boards: Command = async (words, { env, write }) => {
+  const run = parseWords(words)
+  return await withRunningStore(env, async (store) => await run(store, write))
+}
+
+type Run = (store: Store, write: (text: string) => void) => Promise<number>
+
+function parseWords (words: string[]): Run {
+  // `--yes` is what a script says that another tool would ask; here nothing is asked.
+  const { positionals: [verb, operand, ...more], values: { yes = false, 'dry-run': isDry = false } } = readWords({ args: words, allowPositionals: true, options: { yes: { type: 'boolean' }, 'dry-run': { type: 'boolean' } } }, `usage: ${USAGE}`)
+  const isApply = verb === 'apply'
+  const isUnderstood = more.length === 0 && (isApply || (!yes && !isDry)) && !(yes && isDry)
+  if (isUnderstood && isApply && operand !== undefined) return async (...args) => await apply(operand, isDry, ...args)
+  if (isUnderstood && verb === 'list' && operand === undefined) return list
+  if (isUnderstood && verb === 'show' && operand !== undefined) return async (...args) => await show(operand, ...args)
+  throw new UsageError(`usage: ${USAGE}`)
+}
+
+async function apply (file: string, isDry: boolean, { boards: registry, now }: Store, write: (text: string) => void): Promise<number> {
+  const wanted = readBoards(file).all
+  const listed = await registry.list()
+  const plans: BoardPlan[] = []
+  for (const board of wanted) plans.push(planBoard(await registry.read(board.name), board, now()))
+  write(boardDiff(plans))
+  const others = [...listed.keys()].filter((name) => !wanted.some((board) => board.name === name))
+  if (others.length > 0) write(`Not in the file, and left alone: ${others.join(', ')}.\n`)
+
+  const due = plans.filter(({ result }) => result !== 'same')
+  if (due.some(({ result }) => result === 'refused')) return end(write, 'Nothing was applied: what is marked with ! cannot change on a board that has scores.', 1)
+  if (due.length === 0) return end(write, 'Nothing to do: the boards are as the file says.', 0)
+  if (isDry) return end(write, `Nothing was applied: this was a dry run. ${boardsIn(due.length)} would be made or changed.`, 0)
+  for (const [n, { board }] of due.entries()) {
+    try {
+      await applyBoard(registry, board, now())
+    } catch (error) {
+      throw new Error(`${error instanceof Error ? error.message : String(error)} Of ${boardsIn(due.length)}, ${n} came before and ${n === 1 ? 'was' : 'were'} applied.`)
+    }
+  }
+  return end(write, `Applied: ${boardsIn(due.length)} made or changed. Running nodes obey at once.`, 0)
+}
+
+async function list ({ boards: registry }: Store, write: (text: string) => void): Promise<number> {
+  const stored = await readAll(registry)
+  const width = Math.max(0, ...stored.map(({ board }) => board.name.length))
+  for (const { board, hasScores } of stored) {
+    write(`${board.name.padEnd(width)}  ${board.revision}  ${board.windows.join(', ')}${hasScores ? '' : '  (no scores yet)'}\n`)
+  }
+  if (stored.length === 0) write('There are no boards yet.\n')
+  return 0
+}
+
+/** As a boards file has it, so that it can be changed and applied. */
+async function show (name: string, { boards: registry }: Store, write: (text: string) => void): Promise<number> {
+  const stored = await registry.read(name)
+  if (stored.state !== 'there') throw new Error(`There is no board called ${JSON.stringify(name)}${stored.state === 'deleted' ? ' any more' : ''}.`)
+  write(`${JSON.stringify({ boards: { [name]: rulesOf(stored.board) } }, null, 2)}\n`)
+  return 0
+}
+
+async function readAll (registry: BoardRegistry): Promise<StoredBoard[]> {
+  const states = await Promise.all([...(await registry.list()).keys()].map(async (name) => await registry.read(name)))
+  return states.filter((stored) => stored.state === 'there').sort((a, b) => a.created - b.created)
+}
+
+function boardsIn (count: number): string {
+  return count === 1 ? '1 board' : `${count} boards`
+}
+
+function end (write: (text: string) => void, sentence: string, code: number): number {
+  write(`\n${sentence}\n`)
+  return code
+}

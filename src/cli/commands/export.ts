@@ -1,0 +1,54 @@
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { exportPages, type ExportPage } from '../../leaderboard/transfer/export.ts'
+import { partAsked } from '../../leaderboard/ranking/scope.ts'
+import { writeRows } from '../../leaderboard/transfer/transfer-format.ts'
+import { windowNameAt } from '../../leaderboard/boards/window.ts'
+import { UsageError, type Command } from '../command.ts'
+import { createProgress, type Progress } from '../progress.ts'
+import { storedBoard, withRunningStore } from '../running-store.ts'
+import { formatOf } from '../transfer-options.ts'
+import { readWords } from '../arguments.ts'
+
+const USAGE = 'usage: scorewire export BOARD [--window W] [--segment NAME:VALUE] [--format ndjson|csv] [--out FILE]'
+
+/** `scorewire export`: writes a board in its order, to a file or to the standard output, while the service goes on. */
+export const exportBoard: Command = async (words, { env, stdout, showProgress }) => {
+  const { name, format, out, ...asked } = parseWords(words)
+  return await withRunningStore(env, async (store) => {
+    const board = await storedBoard(store, name)
+    const part = partAsked(board, asked, store.now())
+    const window = windowNameAt(part.window, board, store.now())
+    const progress = createProgress(showProgress, 'entries')
+    const pages = counted(exportPages(board, { ...part, window }, store), progress.show)
+    try {
+      await pipeline(Readable.from(writeRows(format, pages)), out === undefined ? stdout : createWriteStream(out), { end: out !== undefined })
+    } catch (error) {
+      // Whoever reads the output has seen enough.
+      if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error
+    } finally {
+      progress.end()
+    }
+    return 0
+  })
+}
+
+async function * counted (pages: AsyncIterable<ExportPage>, show: Progress['show']): AsyncGenerator<ExportPage> {
+  let done = 0
+  for await (const page of pages) {
+    done += page.rows.length
+    show(done, page.total === 0 ? undefined : done / page.total)
+    yield page
+  }
+}
+
+function parseWords (words: string[]) {
+  const { positionals: [name, ...more], values: { format, out, window, segment } } = readWords({
+    args: words,
+    allowPositionals: true,
+    options: { window: { type: 'string' }, segment: { type: 'string' }, format: { type: 'string' }, out: { type: 'string' } }
+  }, USAGE)
+  if (name === undefined || more.length > 0) throw new UsageError(`name one board\n${USAGE}`)
+  return { name, out, window, segment, format: formatOf(format, out, USAGE) }
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { readConfig } from '../../config.ts'
+import type { Board } from '../../leaderboard/boards/board.ts'
+import { importRows, importWindow, judgeRow, type ImportLine, type ImportReport } from '../../leaderboard/transfer/import.ts'
+import { readRows } from '../../leaderboard/transfer/transfer-format.ts'
+import { openSortedSet } from '../../redis/transfer/sorted-set.ts'
+import { UsageError, type Command, type Process } from '../command.ts'
+import { createProgress } from '../progress.ts'
+import { storedBoard, withRunningStore } from '../running-store.ts'
+import { formatOf } from '../transfer-options.ts'
+import { readWords } from '../arguments.ts'
+
+const USAGE = `usage: scorewire import BOARD [FILE] [--window W] [--format ndjson|csv]
+       scorewire import BOARD --from-zset KEY [--from-url REDIS_URL] [--window W]`
+
+/** `scorewire import`: sets scores from a file, the standard input or a plain sorted set, while the service goes on. */
+export const importBoard: Command = async (words, { env, stdin, write, showProgress }) => {
+  const options = parseWords(words)
+  return await withRunningStore(env, async (store) => {
+    const board = await storedBoard(store, options.name)
+    const window = importWindow(board, options.window, store.now())
+    const progress = createProgress(showProgress, 'lines')
+    const source = await openSource(board, options, env, stdin)
+    try {
+      const report = await importRows(source.lines, {
+        keep: store.import,
+        board,
+        window,
+        origin: { actor: 'scorewire import', ip: 'local', requestId: randomUUID() },
+        renewBoard: async (name) => await storedBoard(store, name),
+        onProgress: (lines) => progress.show(lines, source.share(lines))
+      })
+      progress.end()
+      write(sentence(board, window, report))
+      return report.rejected > 0 ? 1 : 0
+    } finally {
+      progress.end()
+      source.close()
+    }
+  })
+}
+
+interface Source {
+  readonly lines: AsyncIterable<ImportLine>
+  /** How much of the whole so many lines are, from 0 to 1, where that is known. */
+  share (lines: number): number | undefined
+  close (): void
+}
+
+type Options = ReturnType<typeof parseWords>
+
+async function openSource (board: Board, { file, format, key, url }: Options, env: Process['env'], stdin: Process['stdin']): Promise<Source> {
+  if (key !== undefined) {
+    const { redisUrl, redisTimeoutMs: timeoutMs, dataDir } = readConfig({ ...env, BOARDS_FILE: undefined }, [])
+    const set = await openSortedSet({ url: url ?? redisUrl, dataDir, key, timeoutMs })
+    return { lines: linesOf(board, set.members()), share: (lines) => lines / Math.max(1, set.size), close: set.close }
+  }
+  if (file === undefined) return { lines: readRows(board, format, stdin), share: () => undefined, close () {} }
+  const { size } = await stat(file)
+  if (size === 0) throw new Error(`${file} is empty`)
+  const text = createReadStream(file)
+  return { lines: readRows(board, format, text), share: () => text.bytesRead / size, close: () => text.destroy() }
+}
+
+async function * linesOf (board: Board, members: AsyncIterable<readonly [string, string]>): AsyncGenerator<ImportLine> {
+  let line = 0
+  for await (const [userId, score] of members) yield judgeRow(board, { user_id: userId, score: /^\d{1,16}$/.test(score) ? Number(score) : score }, ++line)
+}
+
+function sentence (board: Board, window: string, { set, same, aside, rejected, errors }: ImportReport): string {
+  const banned = aside === 0 ? '' : `, ${aside} of banned users`
+  const lines = errors.map(({ line, message }) => `  line ${line}: ${message}\n`).join('')
+  const more = rejected > errors.length ? `  and ${rejected - errors.length} more\n` : ''
+  return `${board.name}, ${window}: ${set} scores set, ${same} were so already${banned}, ${rejected} lines refused\n${lines}${more}`
+}
+
+function parseWords (words: string[]) {
+  const { positionals: [name, operand, ...more], values: { window, format, 'from-zset': key, 'from-url': url } } = readWords({
+    args: words,
+    allowPositionals: true,
+    options: { window: { type: 'string' }, format: { type: 'string' }, 'from-zset': { type: 'string' }, 'from-url': { type: 'string' } }
+  }, USAGE)
+  if (name === undefined || more.length > 0) throw new UsageError(`name one board\n${USAGE}`)
+  if (key !== undefined && (operand !== undefined || format !== undefined)) throw new UsageError(`--from-zset takes no file and no format\n${USAGE}`)
+  if (key === undefined && url !== undefined) throw new UsageError(`--from-url needs --from-zset\n${USAGE}`)
+  const file = operand === '-' ? undefined : operand
+  return { name, file, window, key, url, format: formatOf(format, file, USAGE) }
+}

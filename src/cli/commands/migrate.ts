@@ -1,0 +1,22 @@
+import { parseArgs } from 'node:util'
+import { pino } from 'pino'
+import { ConfigError, readConfig } from '../../config.ts'
+import { placeOf } from '../../ledger/database.ts'
+import { migrateAt } from '../../app/ledger.ts'
+import { UsageError, type Command } from '../command.ts'
+
+/** `scorewire migrate`: brings the ledger's database up to this version; a worker does the same when it starts. */
+export const migrate: Command = async (words, { env, write }) => {
+  try {
+    parseArgs({ args: words, options: {} })
+  } catch {
+    throw new UsageError('scorewire migrate takes no options: it is configured by DATABASE_URL.')
+  }
+  const { databaseUrl } = readConfig(env, [])
+  if (databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required: the database to bring up to date'])
+  const applied = await migrateAt(databaseUrl, pino({ level: 'silent' })).catch((error) => {
+    throw new Error(`The database ${placeOf(databaseUrl)} cannot be brought up to date: ${error instanceof Error ? error.message || error.name : String(error)}`)
+  })
+  write(applied.length === 0 ? 'The database is up to date.\n' : `Applied ${applied.join(', ')}.\n`)
+  return 0
+}

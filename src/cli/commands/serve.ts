@@ -1,0 +1,51 @@
+import { parseArgs } from 'node:util'
+import { createApp } from '../../app.ts'
+import { readConfig } from '../../config.ts'
+import { startEmbeddedRedis, type EmbeddedRedis } from '../../redis/embedded.ts'
+import { UsageError, type Command } from '../command.ts'
+import { makeDevelopmentSecret } from '../development-secret.ts'
+import { createLog } from '../log.ts'
+import { VERSION } from '../version.ts'
+import { worker } from './worker.ts'
+
+/** `scorewire serve`: runs a node until it is asked to stop. */
+export const serve: Command = async (words, process) => {
+  const { env, isTerminal, write, stopSignal } = process
+  parseWords(words)
+  const config = readConfig(env)
+  if (!config.roles.has('api')) return await worker(words, process)
+  const log = createLog(config, isTerminal)
+  let redis: EmbeddedRedis | undefined
+  try {
+    const redisUrl = config.redisUrl ?? (redis = await startEmbeddedRedis({ dataDir: config.dataDir, path: env['PATH'] ?? '', log })).url
+    const app = await createApp({
+      config,
+      redisUrl,
+      jwtSecret: config.jwtSecret ?? makeDevelopmentSecret(config.dataDir),
+      version: VERSION,
+      log,
+      now: Date.now,
+      random: Math.random
+    })
+    try {
+      const address = await app.server.listen({ host: config.host, port: config.port })
+      if (!config.production) write(`\n  scorewire ${VERSION} is live at ${address}\n  API documentation        ${address}/docs\n  A token                  npx scorewire token <user>\n\n`)
+      log.info({ signal: await stopSignal, drainMs: config.drainMs }, 'leaving')
+      await app.depart()
+    } finally {
+      await app.server.close()
+    }
+  } finally {
+    await redis?.stop()
+  }
+  log.info({}, 'stopped')
+  return 0
+}
+
+function parseWords (words: string[]): void {
+  try {
+    parseArgs({ args: words, options: {} })
+  } catch {
+    throw new UsageError('scorewire serve takes no options: it is configured by its environment, see the README.')
+  }
+}

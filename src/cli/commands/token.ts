@@ -1,0 +1,49 @@
+import { Ajv } from 'ajv'
+import { createSigner } from 'fast-jwt'
+import { readConfig } from '../../config.ts'
+import { tokenOptions } from '../../http/auth.ts'
+import { UserId, Username } from '../../leaderboard/identifiers.ts'
+import { UsageError, type Command } from '../command.ts'
+import { readDevelopmentSecret } from '../development-secret.ts'
+import { readWords } from '../arguments.ts'
+
+const USAGE = 'scorewire token <user> [--name NAME] [--scope "scores:write admin"] [--expires 30s|15m|12h|7d]'
+const SCOPES = ['scores:write', 'admin']
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+const LONGEST_SECONDS = 366 * 86_400
+
+const ajv = new Ajv()
+const isUserId = ajv.compile(UserId)
+const isUsername = ajv.compile(Username)
+
+/** `scorewire token`: prints a token signed with the service's own secret. */
+export const token: Command = async (words, { env, write }) => {
+  const { user, name, scope, expiresInSeconds } = parseWords(words)
+  const config = readConfig(env, ['JWT_SECRET'])
+  const secret = config.jwtSecret ?? readDevelopmentSecret(config.dataDir)
+  const { sign } = tokenOptions({ secret, issuer: config.jwtIssuer, audience: config.jwtAudience })
+  const signer = createSigner({ ...sign, key: secret, expiresIn: expiresInSeconds * 1000 })
+  write(`${signer({ sub: user, ...(name !== undefined && { name }), ...(scope !== undefined && { scope }) })}\n`)
+  return 0
+}
+
+function parseWords (words: string[]) {
+  const { positionals: [user, ...more], values: { name, scope, expires } } = readWords({
+    args: words,
+    allowPositionals: true,
+    options: { name: { type: 'string' }, scope: { type: 'string' }, expires: { type: 'string', default: '1h' } }
+  }, `usage: ${USAGE}`)
+  if (user === undefined || more.length > 0) throw new UsageError(`name one user\nusage: ${USAGE}`)
+  if (!isUserId(user)) throw new UsageError('a user id is 1 to 128 characters of printable Unicode')
+  if (name !== undefined && !isUsername(name)) throw new UsageError('a name is 1 to 64 characters of printable Unicode')
+  const unknown = scope?.split(' ').find((word) => !SCOPES.includes(word))
+  if (unknown !== undefined) throw new UsageError(`there is no scope ${JSON.stringify(unknown)}: use ${SCOPES.join(' or ')}, or both in quotes`)
+  return { user, name, scope, expiresInSeconds: secondsOf(expires) }
+}
+
+function secondsOf (duration: string): number {
+  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(duration) ?? []
+  const seconds = Number(count) * (SECONDS[unit ?? ''] ?? NaN)
+  if (!(seconds >= 1 && seconds <= LONGEST_SECONDS)) throw new UsageError(`--expires ${duration} is not a time such as 30s, 15m, 12h or 7d, of a year at most`)
+  return seconds
+}

@@ -1,0 +1,97 @@
+import type { Socket } from 'node:net'
+import type { FastifyRequest } from 'fastify'
+import { Problem, unavailable } from '../../leaderboard/problem.ts'
+import { networkOf } from '../network.ts'
+
+export interface DoorOptions {
+  /** Origins of the pages that may watch, `*` for all; none: only pages of this service itself. */
+  readonly allowedOrigins: readonly string[]
+  /** Live connections from one IP address (an IPv6 /64), 0 for no limit. */
+  readonly maxPerAddress: number
+  /** Live connections of this node. */
+  readonly maxConnections: number
+  readonly maxHandshakesPerSecond: number
+  /** Whether this node is leaving, and takes nobody in. */
+  readonly isLeaving: () => boolean
+  /** Told once when all clients seem to have one address. */
+  readonly onProxySuspected: () => void
+}
+
+/** Who may connect at all, decided before anything is spent on them. */
+export interface Door {
+  /** @throws Problem `forbidden_origin`, `rate_limited`, `unavailable` */
+  check (request: FastifyRequest): void
+  /** Counts the connection until it ends. */
+  enter (request: FastifyRequest): void
+}
+
+export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, maxHandshakesPerSecond, isLeaving, onProxySuspected }: DoorOptions): Door {
+  const anyOrigin = allowedOrigins.includes('*')
+  const countOf = new Map<string, number>()
+  const entered = new WeakSet<Socket>()
+  let connections = 0
+  let second = 0
+  let handshakes = 0
+  const handshakesOf = new Map<string, number>()
+  let suspected = false
+
+  function checkOrigin ({ host, headers: { origin } }: FastifyRequest): void {
+    if (origin === undefined || anyOrigin) return // no browser sends none
+    if (allowedOrigins.length > 0 ? allowedOrigins.includes(origin) : hostOf(origin) === host) return
+    throw new Problem('forbidden_origin', 'Pages of this origin may not watch here.')
+  }
+
+  // None uses up what is there for all: a tenth of it, or as often as it may be connected.
+  const maxHandshakesOfOne = maxPerAddress === 0 ? Infinity : Math.max(maxPerAddress, maxHandshakesPerSecond / 10)
+
+  function checkHandshakes (network: string): void {
+    const now = Math.floor(performance.now() / 1000)
+    if (now !== second) {
+      [second, handshakes] = [now, 0]
+      handshakesOf.clear()
+    }
+    const own = (handshakesOf.get(network) ?? 0) + 1
+    handshakesOf.set(network, own)
+    if (own > maxHandshakesOfOne) throw tooMany('One address connects too often.', 1)
+    if (++handshakes > maxHandshakesPerSecond) throw unavailable('Too many connect at this moment.')
+  }
+
+  return {
+    check (request) {
+      checkOrigin(request)
+      if (isLeaving()) throw unavailable('This node is leaving.')
+      if (connections >= maxConnections) throw unavailable('This node has as many live connections as it takes.', { retryAfterSeconds: 5 })
+      const network = networkOf(request.ip)
+      if (maxPerAddress > 0 && (countOf.get(network) ?? 0) >= maxPerAddress) {
+        if (!suspected && request.headers['x-forwarded-for'] !== undefined && request.ip === request.raw.socket.remoteAddress) {
+          suspected = true
+          onProxySuspected()
+        }
+        throw tooMany(`One address may have ${maxPerAddress} live connections.`, 5)
+      }
+      checkHandshakes(network)
+    },
+    enter (request) {
+      const { socket } = request.raw
+      if (entered.has(socket)) return
+      entered.add(socket)
+      const network = networkOf(request.ip)
+      connections++
+      countOf.set(network, (countOf.get(network) ?? 0) + 1)
+      socket.once('close', () => {
+        connections--
+        const left = countOf.get(network)! - 1
+        if (left === 0) countOf.delete(network)
+        else countOf.set(network, left)
+      })
+    }
+  }
+}
+
+function tooMany (detail: string, retryAfterSeconds: number): Problem {
+  return new Problem('rate_limited', detail, { headers: { 'retry-after': String(retryAfterSeconds) } })
+}
+
+function hostOf (origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined
+}

@@ -1,0 +1,117 @@
+import type { FastifyRequest } from 'fastify'
+import { Ajv } from 'ajv'
+import { Type, type Static } from 'typebox'
+import type { Boards } from '../../leaderboard/boards/board.ts'
+import { schemaMessage } from '../../leaderboard/boards/rules.ts'
+import { partWatched } from '../../leaderboard/ranking/scope.ts'
+import type { Principal } from '../../leaderboard/principal.ts'
+import { Problem } from '../../leaderboard/problem.ts'
+import { SegmentText } from '../../leaderboard/boards/segment.ts'
+import { WindowKind } from '../../leaderboard/boards/window.ts'
+import type { Audience } from '../../live/sessions.ts'
+import type { Hub, Watch } from '../../live/hub.ts'
+import type { LiveStats } from '../../live/live-stats.ts'
+import { Session, type SessionOptions } from '../../live/session.ts'
+import { presentedToken, requireReader, type Auth } from '../auth.ts'
+import type { Door } from './connection-limits.ts'
+
+const Board = Type.String({ description: 'Name of a board' })
+const Feed = Type.Literal('scores', { description: 'every user\'s new score too, conflated' })
+
+/** The parameters of `/ws/scoreboard` and `/sse/scoreboard`. */
+export const WatchQuery = Type.Object({
+  board: Type.Optional(Board),
+  window: Type.Optional(WindowKind),
+  segment: Type.Optional(SegmentText),
+  me: Type.Optional(Type.Enum(['0', '1'], { description: '1: the own score and rank too, with a token' })),
+  feed: Type.Optional(Feed),
+  token: Type.Optional(Type.String({ description: 'A token, where it can be sent in no other way' }))
+}, { additionalProperties: false })
+
+const Place = { board: Board, window: Type.Optional(WindowKind), segment: Type.Optional(SegmentText) }
+
+/** What a client may say over a WebSocket. */
+export const WatchMessage = Type.Union([
+  Type.Object({
+    subscribe: Type.Object({ ...Place, me: Type.Optional(Type.Boolean()), feed: Type.Optional(Feed) }, { additionalProperties: false })
+  }, { additionalProperties: false }),
+  Type.Object({ unsubscribe: Type.Object(Place, { additionalProperties: false }) }, { additionalProperties: false })
+])
+export type WatchMessage = Static<typeof WatchMessage>
+
+const ajv = new Ajv()
+const isWatchQuery = ajv.compile<Static<typeof WatchQuery>>(WatchQuery)
+const isWatchMessage = ajv.compile<WatchMessage>(WatchMessage)
+
+/** A query as it came, not yet validated. @throws Problem `invalid_request` */
+export function parseWatchQuery (query: unknown): Static<typeof WatchQuery> {
+  if (isWatchQuery(query)) return query
+  const [error] = isWatchQuery.errors!
+  throw new Problem('invalid_request', `The query is not well formed: ${error!.instancePath || '/'} ${schemaMessage(error!)}.`)
+}
+
+/** A message as it came; undefined for anything that is none. */
+export function parseWatchMessage (text: string): WatchMessage | undefined {
+  try {
+    const message: unknown = JSON.parse(text)
+    return isWatchMessage(message) ? message : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** What is asked to be watched, without a board the default one. */
+export interface WatchAsked {
+  readonly board?: string | undefined
+  readonly window?: WindowKind | undefined
+  readonly segment?: string | undefined
+  readonly me?: boolean | undefined
+  readonly feed?: 'scores' | undefined
+}
+
+/** Judges what somebody asks to watch. @throws Problem `unknown_board`, `invalid_request`, `missing_token` */
+export function judgeWatch (boards: Boards, principal: Principal | undefined, { board: name, window, segment, me = false, feed }: WatchAsked): Watch {
+  const board = name === undefined ? boards.default : boards.get(name)
+  const part = partWatched(board, { window, segment })
+  requireReader(board, principal)
+  if (me && principal === undefined) throw new Problem('missing_token', 'To follow the own score takes a token.')
+  return { board, part, feed: feed === 'scores', userId: me ? principal!.userId : undefined }
+}
+
+/** What both live routes work with. */
+export interface WatchOptions {
+  readonly boards: Boards
+  readonly auth: Auth
+  readonly door: Door
+  readonly hub: Hub
+  readonly audience: Audience
+  readonly stats: LiveStats
+}
+
+/** Who asks, where a token says so, and what is to be shown first. */
+export interface WatchRequest {
+  readonly principal: Principal | undefined
+  readonly watch: Watch
+}
+
+/** Judges a request to watch by its token and its query. @throws Problem as `Auth.verify` and `judgeWatch` */
+export function judgeRequest (request: FastifyRequest, { me, ...query }: Static<typeof WatchQuery>, { boards, auth }: WatchOptions): WatchRequest {
+  const token = presentedToken(request)
+  const principal = token === undefined ? undefined : auth.verify(token)
+  return { principal, watch: judgeWatch(boards, principal, { ...query, me: me === '1' }) }
+}
+
+/** Takes a connection into the audience for as long as its token lasts. `leave` is to be called with how the connection has ended. */
+export function openSession (
+  principal: Principal | undefined, connection: Omit<SessionOptions, 'stats' | 'expiresAt'>, { auth, hub, audience, stats }: WatchOptions
+): { session: Session, leave: (how: string) => void } {
+  const session = new Session({ ...connection, stats, expiresAt: principal === undefined ? Infinity : auth.expiryOf(principal) })
+  const leaveAudience = audience.join(session)
+  return {
+    session,
+    leave (how) {
+      hub.leave(session)
+      leaveAudience(how)
+    }
+  }
+}

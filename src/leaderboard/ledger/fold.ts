@@ -1,0 +1,304 @@
+import type { Ban } from '../moderation/ban.ts'
+import type { BoardHistory } from '../boards/board-history.ts'
+import { PERIOD_MS } from '../boards/catalogue.ts'
+import type { Position, ScoreEvent } from './ledger.ts'
+import { mergeLines, MOST_FORMER, sortedLines } from '../boards/segment.ts'
+import type { WindowName } from '../boards/window.ts'
+
+/** A score that is seen, and where in the ledger it was reached. Of a segment as well as of a window. */
+export interface Standing extends Position {
+  readonly score: number
+}
+
+export interface Seen extends Standing {
+  /** By the line name:value of the segment. */
+  readonly segments: ReadonlyMap<string, Standing>
+}
+
+/** A score that counts and nobody sees, and the segments that it counts in. */
+export interface SetAside {
+  readonly score: number
+  readonly segments: ReadonlySet<string>
+}
+
+/** An action that has counted, as it is remembered. */
+export interface RememberedAction {
+  readonly actionId: string
+  readonly ms: number
+  readonly amount: number
+  readonly score: number
+  readonly actionType: string | null
+  readonly season: string | null
+  /** Of a correction: '+', '-', '=', or 'x' where a user was taken out of a window. */
+  readonly change: string | undefined
+}
+
+/** What is left of a quota, or of the limit of a catalogue's action. */
+export interface Allowance {
+  readonly used: number
+  readonly endsMs: number
+}
+
+/** All that a store holds of one user of a board; scores as they are shown. */
+export interface UserState {
+  readonly userId: string
+  readonly seen: ReadonlyMap<WindowName, Seen>
+  readonly aside: ReadonlyMap<WindowName, SetAside>
+  readonly current: readonly string[]
+  readonly former: readonly string[]
+  readonly ban: Ban | undefined
+  /** The last that was said of a ban from all boards: the ban, or that it was lifted; and when. */
+  readonly everywhere: { readonly ban: Ban | undefined, readonly ms: number } | undefined
+  readonly remembered: readonly RememberedAction[]
+  readonly quota: Allowance | undefined
+  /** By the name of the catalogue's action. */
+  readonly limits: ReadonlyMap<string, Allowance>
+}
+
+interface Placed { score: number, ms: number, seq: number, segments: ReadonlyMap<string, Standing> }
+interface Hidden { score: number, segments: Set<string> }
+
+/** Most users have none of something, and a map for each of a million of them takes seconds. */
+const NONE: ReadonlyMap<never, never> = new Map<never, never>()
+
+/**
+ * What a user's events leave in the store: each does here what its script does there, line by line (`lua/scoring/increment.lua`, `import.lua`,
+ * `adjust.lua`, `rollback.lua`, `ban.lua`, `unban.lua`, `remove-user.lua`), for one user alone. So a store can be made anew from them, or compared.
+ */
+export class Fold implements UserState {
+  readonly userId: string
+  readonly seen = new Map<WindowName, Placed>()
+  aside: ReadonlyMap<WindowName, Hidden> = NONE
+  current: readonly string[] = []
+  former: readonly string[] = []
+  ban: Ban | undefined
+  everywhere: UserState['everywhere']
+  readonly remembered: RememberedAction[] = []
+  quota: Allowance | undefined
+  limits: ReadonlyMap<string, Allowance> = NONE
+  readonly #history: BoardHistory
+  readonly #rememberFromMs: number
+
+  constructor (history: BoardHistory, userId: string, { rememberFromMs = Infinity }: FoldOptions = {}) {
+    this.#history = history
+    this.userId = userId
+    this.#rememberFromMs = rememberFromMs
+  }
+
+  /** Takes the user's next event. */
+  apply (event: ScoreEvent): void {
+    switch (event.kind) {
+      case 'increment':
+      case 'score': return this.#increment(event)
+      case 'adjust': return this.#adjust(event)
+      case 'import': return this.#import(event)
+      case 'ban': return this.#setAside(event)
+      case 'unban': return this.#bringBack(event)
+      case 'delete': return event.window === null ? this.#remove(event) : this.#leave(event)
+      case 'erase': return this.#erase()
+      case 'repair': // as the ledger says already
+    }
+  }
+
+  #increment (event: ScoreEvent): void {
+    const period = this.#history.at(event.ms)
+    const isLate = event.season !== null
+    const left = isLate ? [] : this.#move(linesOf(event.segments))
+    for (const name of period.written(event.ms, event.season)) {
+      if (this.ban !== undefined) {
+        const hidden = this.#hidden(name)
+        if (!isLate || hidden.isNew) this.#mark(hidden.entry, left)
+        hidden.entry.score = this.#after(hidden.isNew ? undefined : hidden.entry.score, event.delta)
+      } else {
+        const placed = this.seen.get(name)
+        // A late action counts in those that the user had in its season.
+        const lines = isLate && placed !== undefined ? [...placed.segments.keys()] : this.current
+        const score = this.#after(placed?.score, event.delta)
+        takeFrom(this.#put(name, score, event, lines), left)
+      }
+    }
+    this.#remember(event, undefined)
+    const { quota, actions } = period.board
+    this.quota = used(this.quota, event.ms, quota.per_seconds * 1000)
+    const limit = event.actionType !== null && Object.hasOwn(actions, event.actionType) ? actions[event.actionType]!.limit : undefined
+    if (limit !== undefined) this.limits = new Map([...this.limits, [event.actionType!, used(this.limits.get(event.actionType!), event.ms, PERIOD_MS[limit.per])]])
+  }
+
+  #after (before: number | undefined, amount: number): number {
+    const { operator, order } = this.#history.board
+    if (operator === 'increment') return (before ?? 0) + amount
+    if (operator === 'latest' || before === undefined) return amount
+    return order === 'asc' ? Math.min(before, amount) : Math.max(before, amount)
+  }
+
+  #adjust (event: ScoreEvent): void {
+    const isSum = this.#history.board.operator === 'increment'
+    const running = event.window === null ? this.#history.at(event.ms).running(event.ms) : [event.window as WindowName]
+    for (const [n, name] of running.entries()) {
+      const before = this.ban === undefined ? this.seen.get(name) : this.aside.get(name)
+      // Who has not scored in a window has nothing to lose there.
+      if (before === undefined && isSum && event.delta < 0 && (n > 0 || event.window !== null)) continue
+      const score = Math.max(0, isSum ? (before?.score ?? 0) + event.delta : event.delta)
+      const lines = event.window === null ? this.current : [...(before?.segments.keys() ?? [])]
+      if (this.ban === undefined) this.#put(name, score, event, lines)
+      else this.#hide(name, score, lines)
+    }
+    this.#remember(event, isSum ? (event.delta < 0 ? '-' : '+') : '=')
+  }
+
+  #import (event: ScoreEvent): void {
+    const name = event.window as WindowName
+    const given = linesOf(event.segments)
+    const running = this.#history.at(event.ms).running(event.ms)
+    const isPast = !running.includes(name)
+    if (this.ban !== undefined || isPast) {
+      const before = this.ban === undefined ? this.seen.get(name) : this.aside.get(name)
+      const { now, left } = mergeLines(before === undefined ? this.current : [...before.segments.keys()], isPast ? given ?? [] : [])
+      if (this.ban === undefined) takeFrom(this.#put(name, event.delta, event, now), left)
+      else {
+        const hidden = this.#hide(name, event.delta, now)
+        for (const line of left) hidden.segments.delete(line)
+      }
+      this.#note(now)
+      return
+    }
+    this.#put(name, event.delta, event, [])
+    const left = this.#move(given)
+    for (const other of running) {
+      const placed = this.seen.get(other)
+      if (placed === undefined) continue
+      takeFrom(placed, left)
+      for (const line of this.current) putIn(placed, line, event)
+    }
+  }
+
+  #setAside (event: ScoreEvent): void {
+    const period = this.#history.at(event.ms)
+    for (const [name, { score, segments }] of [...this.seen]) {
+      if (!period.isOpen(name, event.ms)) continue
+      this.seen.delete(name)
+      this.#hide(name, score, segments.keys())
+    }
+    this.ban = {
+      reason: event.reason ?? '',
+      ...(event.untilMs !== null && { until_ms: event.untilMs }),
+      ...(event.shadow === true && { shadow: true }),
+      actor: event.actor ?? '',
+      since_ms: event.ms
+    }
+    if (event.everywhere === true) this.everywhere = { ban: this.ban, ms: event.ms }
+  }
+
+  #bringBack (event: ScoreEvent): void {
+    const period = this.#history.at(event.ms)
+    const running = period.running(event.ms)
+    for (const [name, { score, segments }] of [...this.aside]) {
+      if (!period.isOpen(name, event.ms)) continue
+      this.#unhide(name)
+      this.#put(name, score, event, running.includes(name) ? this.current : [...segments])
+    }
+    this.ban = undefined
+    if (event.everywhere === true) this.everywhere = { ban: undefined, ms: event.ms }
+  }
+
+  /** The results of a closed season stand. */
+  #remove (event: ScoreEvent): void {
+    const period = this.#history.at(event.ms)
+    for (const name of [...this.seen.keys()]) if (period.isOpen(name, event.ms)) this.seen.delete(name)
+    for (const name of [...this.aside.keys()]) if (period.isOpen(name, event.ms)) this.#unhide(name)
+    this.current = this.former = []
+  }
+
+  #leave (event: ScoreEvent): void {
+    this.seen.delete(event.window as WindowName)
+    this.#unhide(event.window as WindowName)
+    this.#remember(event, 'x')
+  }
+
+  #erase (): void {
+    this.seen.clear()
+    this.aside = this.limits = NONE
+    this.current = this.former = []
+    this.ban = this.everywhere = this.quota = undefined
+    this.remembered.length = 0
+  }
+
+  /** Into a window and into these segments of it; in others that the user has there the score stays. */
+  #put (name: WindowName, score: number, { ms, seq }: Position, lines: readonly string[]): Placed {
+    let placed = this.seen.get(name)
+    if (placed === undefined) this.seen.set(name, placed = { score, ms, seq, segments: NONE })
+    else if (placed.score !== score) {
+      placed.score = score
+      placed.ms = ms
+      placed.seq = seq
+    }
+    for (const line of lines) putIn(placed, line, { ms, seq })
+    return placed
+  }
+
+  #hidden (name: WindowName): { entry: Hidden, isNew: boolean } {
+    const known = this.aside.get(name)
+    if (known !== undefined) return { entry: known, isNew: false }
+    const entry: Hidden = { score: 0, segments: new Set() }
+    this.aside = new Map([...this.aside, [name, entry]])
+    return { entry, isNew: true }
+  }
+
+  #hide (name: WindowName, score: number, lines: Iterable<string>): Hidden {
+    const { entry } = this.#hidden(name)
+    entry.score = score
+    for (const line of lines) entry.segments.add(line)
+    return entry
+  }
+
+  #unhide (name: WindowName): void {
+    this.aside = new Map([...this.aside].filter(([other]) => other !== name))
+  }
+
+  #mark ({ segments }: Hidden, left: readonly string[]): void {
+    for (const line of left) segments.delete(line)
+    for (const line of this.current) segments.add(line)
+  }
+
+  /** Takes note of the segments that the user is in from now on. Returns those that it has left. */
+  #move (given: readonly string[] | undefined): readonly string[] {
+    if (given === undefined) return []
+    const { now, left } = mergeLines(this.current, given)
+    if (left.length > 0) this.former = [...this.former.filter((line) => !left.includes(line)), ...left].slice(-MOST_FORMER)
+    this.current = now
+    return left
+  }
+
+  /** Notes segments that the user has in a past window alone. */
+  #note (lines: readonly string[]): void {
+    const unknown = lines.filter((line) => !this.current.includes(line) && !this.former.includes(line))
+    if (unknown.length > 0) this.former = [...this.former, ...unknown]
+  }
+
+  #remember ({ actionId, ms, delta, score, actionType, season }: ScoreEvent, change: string | undefined): void {
+    if (ms < this.#rememberFromMs) return
+    this.remembered.push({ actionId, ms, amount: Math.abs(delta), score, actionType, season, change })
+  }
+}
+
+export interface FoldOptions {
+  /** Actions are remembered from this moment on, in ms since 1970; by default none. */
+  readonly rememberFromMs?: number
+}
+
+function putIn (placed: Placed, line: string, { ms, seq }: Position): void {
+  if (placed.segments.get(line)?.score !== placed.score) placed.segments = new Map([...placed.segments, [line, { score: placed.score, ms, seq }]])
+}
+
+function takeFrom (placed: Placed, left: readonly string[]): void {
+  if (left.length > 0) placed.segments = new Map([...placed.segments].filter(([line]) => !left.includes(line)))
+}
+
+function linesOf (segments: ScoreEvent['segments']): string[] | undefined {
+  return segments === null ? undefined : sortedLines(Object.entries(segments).map(([name, value]) => `${name}:${value}`))
+}
+
+/** A period begins with the first use, and so does the next one after its end. */
+function used (before: Allowance | undefined, ms: number, periodMs: number): Allowance {
+  return before === undefined || ms > before.endsMs ? { used: 1, endsMs: ms + periodMs } : { ...before, used: before.used + 1 }
+}

@@ -1,0 +1,33 @@
+import { windowAsked, windowOf, type Board } from '../boards/board.ts'
+import { judgeSegment } from '../boards/segment.ts'
+import { isWindowKind, type AskedWindow, type WindowKind } from '../boards/window.ts'
+
+/** What is ranked by itself: a window of a board, or one segment of it, such as region:eu. */
+export interface Part {
+  readonly window: AskedWindow
+  readonly segment?: string
+}
+
+/** A part whose window is the running one. */
+export interface RunningPart extends Part {
+  readonly window: WindowKind
+}
+
+export function isRunning (part: Part): part is RunningPart {
+  return isWindowKind(part.window)
+}
+
+/**
+ * The part that a read asks for; the board's first window where it names none.
+ * @throws Problem `invalid_request` as `windowAsked`, or for a segment that the board does not have
+ */
+export function partAsked (board: Board, { window, segment }: { window?: string | undefined, segment?: string | undefined }, atMs: number): Part {
+  if (segment !== undefined) judgeSegment(board, segment)
+  return { window: windowAsked(board, window, atMs), ...(segment !== undefined && { segment }) }
+}
+
+/** The part that somebody asks to watch. @throws Problem `invalid_request`, as `windowOf` and for a segment that the board does not have */
+export function partWatched (board: Board, { window, segment }: { window?: WindowKind | undefined, segment?: string | undefined }): RunningPart {
+  if (segment !== undefined) judgeSegment(board, segment)
+  return { window: windowOf(board, window), ...(segment !== undefined && { segment }) }
+}

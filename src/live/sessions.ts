@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { CLOSE } from './close-code.ts'
+import { Frame } from './frame.ts'
+import { countEnd, type LiveStats } from './live-stats.ts'
+import type { Session } from './session.ts'
+import { Wheel } from './timer-wheel.ts'
+
+/** Closes are spread in steps of this. */
+const STEP_MS = 20
+
+/** Everybody connected to this node: looked after while they stay, and told to go elsewhere when the node leaves. */
+export class Audience {
+  readonly #random: () => number
+  readonly #stats: LiveStats
+  readonly #sessions = new Set<Session>()
+  readonly #wheel = new Wheel<Session>((session, now) => {
+    const next = session.look(now)
+    if (!session.isEnded) this.#wheel.add(session, next)
+  })
+
+  /** `random` gives numbers between 0 and 1. */
+  constructor ({ random, stats }: { random: () => number, stats: LiveStats }) {
+    this.#random = random
+    this.#stats = stats
+  }
+
+  get size (): number {
+    return this.#sessions.size
+  }
+
+  /** Takes a session in. Returns the stop, to be called with how its connection has ended. */
+  join (session: Session): (how: string) => void {
+    this.#sessions.add(session)
+    this.#wheel.add(session, session.begin(this.#random()))
+    return (how) => {
+      this.#sessions.delete(session)
+      this.#wheel.remove(session)
+      session.drop(how)
+      countEnd(this.#stats, session.endedFor ?? how)
+    }
+  }
+
+  /**
+   * Sends everybody elsewhere within `withinMs`. In its first half clients that were told open another connection before they leave this
+   * one, each at a random time; in the second half those that are still here are closed one after the other, spread evenly.
+   */
+  async depart (withinMs: number): Promise<void> {
+    const notice = new Frame({ event: 'reconnect', within_ms: Math.floor(withinMs / 2) })
+    for (const session of this.#sessions) session.tell(notice)
+    await delay(withinMs / 2)
+    await this.#closeAll(withinMs / 2)
+  }
+
+  async #closeAll (withinMs: number): Promise<void> {
+    const leaving = [...this.#sessions]
+    const begun = performance.now()
+    const all = leaving.length
+    await new Promise<void>((resolve) => {
+      const step = () => {
+        const share = withinMs === 0 ? 1 : Math.min(1, (performance.now() - begun) / withinMs)
+        const staying = Math.floor(all * (1 - share))
+        while (leaving.length > staying) leaving.pop()!.close(CLOSE.restart, 'this node restarts')
+        // The whole time is taken: requests go on until the balancer has noticed.
+        if (share < 1) setTimeout(step, Math.min(STEP_MS, withinMs))
+        else resolve()
+      }
+      step()
+    })
+  }
+
+  stop (): void {
+    this.#wheel.stop()
+  }
+}

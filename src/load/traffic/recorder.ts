@@ -1,0 +1,86 @@
+import type { Histogram } from 'hdr-histogram-js'
+import { emptyHistogram, encodeHistogram, recordMs } from '../report/histogram.ts'
+import { SLICES, type Measured, type Times } from '../plan.ts'
+
+/** Kinds of errors that are told apart. */
+const MOST_KINDS = 20
+const SECOND_MS = 1000
+
+/** What became of requests: all of those that were planned while it was measured, none of the warm-up. */
+export class Recorder {
+  readonly #latencies: Histogram[] = Array.from({ length: SLICES }, emptyHistogram)
+  readonly #errors = new Map<string, { count: number, example: string }>()
+  #perSecond: number[] = []
+  #times: Times = { startMs: Infinity, fromMs: Infinity, endMs: Infinity }
+  done = 0
+  failed = 0
+  waited = 0
+  lateMs = 0
+  /** The first refusal of the whole run, warm-up included. */
+  firstError: string | undefined
+
+  begin (times: Times): void {
+    this.#times = times
+    this.#perSecond = Array<number>(Math.ceil((times.endMs - times.fromMs) / SECOND_MS)).fill(0)
+  }
+
+  /** Ends the measurement before its time: seconds that are not over are left out. */
+  end (nowMs: number): void {
+    if (nowMs >= this.#times.endMs) return
+    this.#perSecond.length = Math.max(0, Math.min(this.#perSecond.length, Math.floor((nowMs - this.#times.fromMs) / SECOND_MS)))
+  }
+
+  /** Something that was planned then has been done now, so many times. */
+  answered (plannedMs: number, nowMs: number, count = 1): void {
+    if (!this.#isMeasured(plannedMs)) return
+    this.latency(plannedMs, nowMs)
+    this.#count(nowMs, count)
+  }
+
+  /** Something came that nobody had planned for that moment. */
+  came (nowMs: number): void {
+    if (this.#isMeasured(nowMs)) this.#count(nowMs, 1)
+  }
+
+  /** What was planned then has taken until now. */
+  latency (plannedMs: number, nowMs: number): void {
+    if (!this.#isMeasured(plannedMs)) return
+    const { fromMs, endMs } = this.#times
+    const slice = Math.floor((plannedMs - fromMs) / (endMs - fromMs) * SLICES)
+    recordMs(this.#latencies[slice]!, nowMs - plannedMs)
+  }
+
+  #count (nowMs: number, count: number): void {
+    this.done += count
+    const second = Math.floor((nowMs - this.#times.fromMs) / SECOND_MS)
+    if (second < this.#perSecond.length) this.#perSecond[second]! += count
+  }
+
+  /** A refusal; what was never answered took as long as it was waited for, at least. */
+  failure (kind: string, plannedMs: number, { nowMs, count = 1, example = '' }: { nowMs?: number, count?: number, example?: string } = {}): void {
+    this.firstError ??= `${kind}${example === '' ? '' : `: ${example}`}`
+    if (!this.#isMeasured(plannedMs)) return
+    this.failed += count
+    const name = this.#errors.has(kind) || this.#errors.size < MOST_KINDS ? kind : 'other'
+    const known = this.#errors.get(name)
+    if (known === undefined) this.#errors.set(name, { count, example })
+    else known.count += count
+    if (nowMs !== undefined) this.latency(plannedMs, nowMs)
+  }
+
+  measured (rest: Pick<Measured, 'counts' | 'writes' | 'cpu'>): Measured {
+    return {
+      latencies: this.#latencies.map((slice) => encodeHistogram(slice)),
+      perSecond: this.#perSecond,
+      done: this.done,
+      errors: Object.fromEntries(this.#errors),
+      waited: this.waited,
+      lateMs: this.lateMs,
+      ...rest
+    }
+  }
+
+  #isMeasured (plannedMs: number): boolean {
+    return plannedMs >= this.#times.fromMs && plannedMs < this.#times.endMs
+  }
+}

@@ -1,0 +1,15 @@
+import type { Redis } from 'ioredis'
+import type { Board } from '../../leaderboard/boards/board.ts'
+import { boardKeys } from '../keys.ts'
+
+/** The segments that each of at most 1,000 users is in, by name, in the order given. */
+export function createReadSegments (redis: Redis): (board: Board, userIds: readonly string[]) => Promise<Record<string, string>[]> {
+  return async (board, userIds) => {
+    if (userIds.length === 0) return []
+    const texts = await redis.hmget(boardKeys(board.name).currentSegments, ...userIds)
+    return texts.map((text) => Object.fromEntries((text ?? '').split('\n').filter(Boolean).map((line) => {
+      const colon = line.indexOf(':')
+      return [line.slice(0, colon), line.slice(colon + 1)]
+    })))
+  }
+}

@@ -1,0 +1,126 @@
+import type { Redis } from 'ioredis'
+import { Type } from 'typebox'
+import type { BoardHistory } from '../../leaderboard/boards/board-history.ts'
+import { readEntry, type Position } from '../../leaderboard/ledger/ledger.ts'
+import { placeOf, type ReconcileStore, type StoredUser } from '../../leaderboard/ledger/reconcile.ts'
+import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
+import type { WindowName } from '../../leaderboard/boards/window.ts'
+import { openForWork } from '../connection.ts'
+import { boardKeys, boardPattern, GATE_MS } from '../keys.ts'
+import { signOf, turn } from '../order.ts'
+import { bindScript } from '../scripts.ts'
+
+const Reply = Type.Array(Type.Array(Type.String()), { minItems: 1 })
+/** Keys that are looked up in one call: about a millisecond. */
+const MOST_LOOKUPS = 1000
+const SCANNED = 500
+const ACTOR = 'scorewire reconcile'
+
+/** A connection to compare a board over. @throws Error when Redis cannot be reached */
+export async function openReconcile ({ url, timeoutMs, history }: { url: string, timeoutMs?: number | undefined, history: BoardHistory }): Promise<{ readonly store: ReconcileStore, end (): void }> {
+  const { redis, end } = await openForWork({ url, timeoutMs, name: 'scorewire-reconcile' })
+  return { store: createReconcile(redis, history), end }
+}
+
+export function createReconcile (redis: Redis, history: BoardHistory): ReconcileStore {
+  const { board } = history
+  const names = boardKeys(board.name)
+  const readState = bindScript(redis, 'ledger/read-state', { reply: Reply })
+  const repairUser = bindScript(redis, 'ledger/repair-user', { reply: Type.Enum(['repaired', 'moved', 'rules']) })
+
+  const atOnce = (windows: readonly WindowName[]) => Math.max(1, Math.floor(MOST_LOOKUPS / (9 + 2 * windows.length)))
+
+  const read: ReconcileStore['read'] = async (windows, users) => {
+    const keys = [names.ledger, names.banned, names.currentSegments, names.formerSegments, names.names, ...windows.flatMap((window) => [names.scores(window), names.aside(window)])]
+    const all = [...users]
+    const step = atOnce(windows)
+    const stored: StoredUser[] = []
+    let at: Position | undefined
+    for (let n = 0; n === 0 || n < all.length; n += step) {
+      const some = all.slice(n, n + step)
+      const [id, ...states] = await readState(keys, [JSON.stringify(some)])
+      const [ms, seq] = id![0]!.split('-')
+      at = { ms: Number(ms), seq: Number(seq) }
+      for (const [k, [userId]] of some.entries()) stored.push(storedUser(userId, states[k]!, windows))
+    }
+    return { at: at!, users: stored }
+  }
+
+  function storedUser (userId: string, [ban, current, former, username, ...cells]: string[], windows: readonly WindowName[]): StoredUser {
+    const [seen, aside] = [new Map<WindowName, Map<string, number>>(), new Map<WindowName, Map<string, number>>()]
+    for (let n = 0; n < cells.length; n += 3) {
+      const place = Number(cells[n]) - 1
+      const [kind, window] = [place % 2 === 0 ? seen : aside, windows[Math.floor(place / 2)]!]
+      const parts = kind.get(window) ?? new Map<string, number>()
+      kind.set(window, parts.set(cells[n + 1]!, turn(board, Number(cells[n + 2])) + 0))
+    }
+    const lines = (text: string | undefined) => text ? text.split('\n') : []
+    return { userId, seen, aside, current: lines(current), former: lines(former), username: username || undefined, ban: ban || undefined }
+  }
+
+  /** The users in a sorted set, or in a hash: one that is not there at the moment may be in the next. */
+  async function * members (key: string, kind: 'zset' | 'hash'): AsyncGenerator<string[]> {
+    for (let cursor = '0'; ;) {
+      const [next, cells] = kind === 'zset' ? await redis.zscan(key, cursor, 'COUNT', SCANNED) : await redis.hscan(key, cursor, 'COUNT', SCANNED)
+      yield cells.filter((_, n) => n % 2 === 0)
+      if (next === '0') return
+      cursor = next
+    }
+  }
+
+  return {
+    atOnce,
+    read,
+    async strangers (windows, counts, isKnown) {
+      const found = new Map<string, string[]>()
+      const look = async (key: string, window: WindowName | undefined, segment: string | undefined) => {
+        for await (const users of members(key, window === undefined ? 'hash' : 'zset')) {
+          if (users.length === 0) continue
+          const known = new Set(await isKnown(users, window, segment))
+          for (const user of users) if (!known.has(user)) found.set(user, [...found.get(user) ?? [], ...segment === undefined ? [] : [segment]])
+        }
+      }
+      for (let cursor = '0'; ;) {
+        const [next, keys] = await redis.scan(cursor, 'MATCH', boardPattern(board.name), 'COUNT', SCANNED)
+        for (const key of keys) {
+          const part = partOf(key)
+          if (part === undefined || !windows.includes(part.window)) continue
+          if (await redis.zcard(key) !== (counts.get(placeOf(part.kind, part.window, part.segment)) ?? 0)) await look(key, part.window, part.segment)
+        }
+        if (next === '0') break
+        cursor = next
+      }
+      await look(names.banned, undefined, undefined)
+      return found
+    },
+    async since (userIds, at) {
+      const rows = await redis.xrange(names.ledger, `(${at.ms}-${at.seq}`, '+')
+      const events = rows.map(([id, fields]) => ({ id, fields })).filter(({ fields }) => userIds.has(fields[fields.indexOf('user') + 1]!)).map(readEntry)
+      const [ms, seq] = (rows.at(-1)?.[0] ?? `${at.ms}-${at.seq}`).split('-').map(Number) as [number, number]
+      return { events, at: { ms, seq } }
+    },
+    async repair (windows, { state, username, at, strays }) {
+      const { userId, current, former, ban } = state
+      const sign = signOf(board)
+      const targets = windows.map((window) => {
+        const [seen, hidden] = [state.seen.get(window), state.aside.get(window)]
+        return [seen === undefined ? '' : `${sign}${seen.score}`, [...seen?.segments.keys() ?? []], hidden === undefined ? '' : `${sign}${hidden.score}`, [...hidden?.segments ?? []]]
+      })
+      const profile = [current.join('\n'), former.join('\n'), username ?? '', ban === undefined ? '' : JSON.stringify(ban), ban?.until_ms === undefined ? '' : String(ban.until_ms)]
+      return await repairUser(
+        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.names, names.banned, names.banEnds,
+          ...windows.flatMap((window) => [names.scores(window), names.head(window), names.aside(window)])],
+        [board.revision, board.head_size, GATE_MS, names.hints, userId, `${at.ms}-${at.seq}`, ACTOR, 'the store differed from the ledger', JSON.stringify(profile),
+          JSON.stringify(targets), JSON.stringify(strays), ...windows.map((window) => keptUntilMs(board, history.windowNamed(window)!))])
+    }
+  }
+
+  function partOf (key: string): { kind: 'seen' | 'aside', window: WindowName, segment: string | undefined } | undefined {
+    for (const [kind, prefix] of [['seen', names.scores('')], ['aside', names.aside('')]] as const) {
+      if (!key.startsWith(prefix)) continue
+      const [, window, segment] = /^(all|(?:day|week|month|season):[^:]+)(?::([^]+))?$/.exec(key.slice(prefix.length)) ?? []
+      return window === undefined ? undefined : { kind, window: window as WindowName, segment }
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,30 @@
+import { Type } from 'typebox'
+import type { KeepRollback } from '../../leaderboard/ledger/rollback.ts'
+import { DAY_MS } from '../../leaderboard/boards/window.ts'
+import { attempt } from '../connection.ts'
+import { actArgs, callInTime, keptWindowsAt } from '../boards/kept-windows.ts'
+import { actionDigest, boardKeys, MEMORY_MS, seenDayAt } from '../keys.ts'
+import { signOf } from '../order.ts'
+import { bindScript, type ScriptContext } from '../scripts.ts'
+
+const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'applied', 'replayed', 'none']), Type.String(), Type.String()])
+
+/** Takes back what was gained in a window through `lua/ledger/rollback.lua`. */
+export function createRollback ({ redis, clock, directory }: ScriptContext): KeepRollback {
+  const script = bindScript(redis, 'ledger/rollback', { reply: Reply, directory })
+  return async (board, act, { window, change, amount, actionId }) => {
+    const names = boardKeys(board.name)
+    const digest = actionDigest(act.userId, actionId)
+    const [word, , score] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+      const { fromMs, untilMs } = keptWindowsAt(board, atMs)
+      const day = seenDayAt(atMs)
+      const period = { fromMs: Math.max(fromMs, day * DAY_MS), untilMs: Math.min(untilMs, (day + 1) * DAY_MS) }
+      return [
+        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned,
+          names.seen(day, digest), names.seen(day - 1, digest), names.scores(window), names.head(window), names.aside(window)],
+        [...actArgs(board, { ...act, actionId }, period), digest, (day + 1) * DAY_MS + MEMORY_MS, window, change, String(amount), signOf(board)]
+      ]
+    }))
+    return { result: word === 'clock' || word === 'rules' ? 'outdated' : word, score: Number(score) }
+  }
+}

@@ -1,0 +1,25 @@
+import { Type } from 'typebox'
+import type { KeepModeration } from '../../leaderboard/moderation/moderation.ts'
+import { parseBan } from './banned.ts'
+import { attempt } from '../connection.ts'
+import { actArgs, callInTime, keptWindowsAt, SEND_AGAIN, windowKeys } from '../boards/kept-windows.ts'
+import { boardKeys } from '../keys.ts'
+import { bindScript, type ScriptContext } from '../scripts.ts'
+
+const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'banned', 'same']), Type.String(), Type.String()])
+
+export function createBan ({ redis, clock, directory }: ScriptContext): KeepModeration['ban'] {
+  const script = bindScript(redis, 'moderation/ban', { reply: Reply, directory })
+  return async (board, act, ban) => {
+    const names = boardKeys(board.name)
+    const [word, , kept] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+      const windows = keptWindowsAt(board, atMs)
+      return [
+        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned, names.banEnds,
+          ...windowKeys(names, [...windows.running, ...windows.past])],
+        [...actArgs(board, act, windows), JSON.stringify(ban), ban.until_ms ?? 0, act.reach ?? 'board']
+      ]
+    }), SEND_AGAIN)
+    return word === 'banned' || word === 'same' ? { result: word, ban: parseBan(kept) } : { result: 'outdated' }
+  }
+}

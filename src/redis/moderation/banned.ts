@@ -1,0 +1,73 @@
+import { Ajv } from 'ajv'
+import type { Redis } from 'ioredis'
+import { Type } from 'typebox'
+import { Ban, isOver } from '../../leaderboard/moderation/ban.ts'
+import type { Board } from '../../leaderboard/boards/board.ts'
+import type { KeepServiceBans, ReadBans } from '../../leaderboard/moderation/moderation.ts'
+import type { RedisClock } from '../clock.ts'
+import { attempt } from '../connection.ts'
+import { SEND_AGAIN } from '../boards/kept-windows.ts'
+import { boardKeys, SERVICE_BANS } from '../keys.ts'
+import { bindScript, type ScriptContext } from '../scripts.ts'
+
+/** A page of bans has about so many. */
+const PAGE = 100
+
+/** Boards asked in one round trip. */
+const MOST_BOARDS = 500
+/** Field of a board's meta hash: it goes with the board. */
+const TAKEN = 'service_bans'
+
+const isBan = new Ajv().compile<Ban>(Ban)
+
+/** @throws Error for what is no ban's JSON */
+export function parseBan (text: string): Ban {
+  const ban: unknown = JSON.parse(text)
+  if (!isBan(ban)) throw new Error('a ban is kept in a form that nobody knows')
+  return ban
+}
+
+const keyOf = (board: Board | undefined) => board === undefined ? SERVICE_BANS : boardKeys(board.name).banned
+
+/** Bans that have ended are not told, whether they are lifted already or not. */
+export function createReadBans ({ redis, clock }: { redis: Redis, clock: RedisClock }): ReadBans {
+  return {
+    async one (board, userId) {
+      const text = await redis.hget(keyOf(board), userId)
+      const ban = text === null ? undefined : parseBan(text)
+      return ban === undefined || isOver(ban, clock.now()) ? undefined : ban
+    },
+    async page (board, cursor = '0') {
+      const [next, cells] = await redis.hscan(keyOf(board), cursor, 'COUNT', PAGE)
+      const bans = Array.from({ length: cells.length / 2 }, (_, n) => ({ userId: cells[2 * n]!, ...parseBan(cells[2 * n + 1]!) }))
+      return { bans: bans.filter((ban) => !isOver(ban, clock.now())), next: next === '0' ? undefined : next }
+    }
+  }
+}
+
+const Forgotten = Type.Enum(['forgotten', 'kept'])
+const Taken = Type.Enum(['taken', 'other'])
+
+export function createServiceBans ({ redis, clock, directory }: ScriptContext): KeepServiceBans {
+  const forget = bindScript(redis, 'moderation/forget-ban', { reply: Forgotten, directory })
+  const take = bindScript(redis, 'moderation/take-service-bans', { reply: Taken, directory })
+  return {
+    put: async (userId, ban) => { await attempt(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN) },
+    remove: async (userId) => await attempt(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
+    async owedBy (boards) {
+      const owed: Board[] = []
+      for (let from = 0; from < boards.length; from += MOST_BOARDS) {
+        const asked = boards.slice(from, from + MOST_BOARDS)
+        const pipeline = redis.pipeline()
+        for (const { name } of asked) pipeline.hexists(boardKeys(name).meta, TAKEN)
+        for (const [n, [error, isTaken]] of (await pipeline.exec() ?? []).entries()) {
+          if (error !== null) throw error
+          if (isTaken === 0) owed.push(asked[n]!)
+        }
+      }
+      return owed
+    },
+    markTaken: async ({ name, revision }) => { await take([boardKeys(name).meta], [revision]) },
+    forgetEnded: async (userId) => { await attempt(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()])) }
+  }
+}

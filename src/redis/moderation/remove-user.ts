@@ -1,0 +1,28 @@
+import { Type } from 'typebox'
+import type { KeepModeration } from '../../leaderboard/moderation/moderation.ts'
+import { closedSeasons } from '../../leaderboard/boards/retention.ts'
+import { attempt } from '../connection.ts'
+import { actArgs, callInTime, keptWindowsAt, SEND_AGAIN, windowKeys } from '../boards/kept-windows.ts'
+import { boardKeys } from '../keys.ts'
+import { bindScript, type ScriptContext } from '../scripts.ts'
+
+const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'removed', 'none']), Type.String()])
+
+export function createRemoveUser ({ redis, clock, directory }: ScriptContext): KeepModeration['removeUser'] {
+  const script = bindScript(redis, 'moderation/remove-user', { reply: Reply, directory })
+  return async (board, act, kind) => {
+    const names = boardKeys(board.name)
+    const [word] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+      const kept = keptWindowsAt(board, atMs)
+      // The results of a closed season stand, but for whoever is to be forgotten.
+      const windows = [...kept.running, ...kept.past, ...kind === 'erase' ? closedSeasons(board, atMs) : []]
+      const own = kind === 'erase' ? [names.quota(act.userId), ...Object.keys(board.actions).map((action) => names.limit(act.userId, action))] : []
+      return [
+        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.names, names.banned, names.banEnds,
+          ...windowKeys(names, windows), ...own],
+        [...actArgs(board, act, kept), kind, windows.length]
+      ]
+    }), SEND_AGAIN)
+    return word === 'removed' || word === 'none' ? { result: word } : { result: 'outdated' }
+  }
+}

@@ -1,0 +1,24 @@
+import { Type } from 'typebox'
+import type { KeepModeration } from '../../leaderboard/moderation/moderation.ts'
+import { attempt } from '../connection.ts'
+import { actArgs, callInTime, keptWindowsAt, SEND_AGAIN, windowKeys } from '../boards/kept-windows.ts'
+import { boardKeys } from '../keys.ts'
+import { bindScript, type ScriptContext } from '../scripts.ts'
+
+const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'unbanned', 'none']), Type.String()])
+
+export function createUnban ({ redis, clock, directory }: ScriptContext): KeepModeration['unban'] {
+  const script = bindScript(redis, 'moderation/unban', { reply: Reply, directory })
+  return async (board, act, which) => {
+    const names = boardKeys(board.name)
+    const [word] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+      const windows = keptWindowsAt(board, atMs)
+      return [
+        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned, names.banEnds,
+          ...windowKeys(names, [...windows.running, ...windows.past])],
+        [...actArgs(board, act, windows), which, windows.running.length, act.reach ?? 'board']
+      ]
+    }), SEND_AGAIN)
+    return word === 'unbanned' || word === 'none' ? { result: word } : { result: 'outdated' }
+  }
+}

@@ -1,0 +1,22 @@
+import { Type } from 'typebox'
+import type { Reads } from '../../leaderboard/ranking/reads.ts'
+import { windowAt } from '../../leaderboard/boards/window.ts'
+import { boardKeys } from '../keys.ts'
+import { turn } from '../order.ts'
+import { bindScript, type ScriptContext } from '../scripts.ts'
+
+const Reply = Type.Array(Type.String())
+
+export function createReadStandings ({ redis, clock, directory }: ScriptContext): Reads['standings'] {
+  const script = bindScript(redis, 'ranking/read-standings', { reply: Reply, directory })
+  return async (board, { window: kind, segment }, userIds) => {
+    const { name: window } = windowAt(kind, board, clock.now())
+    const names = boardKeys(board.name)
+    const cells = await script(
+      [names.scores(window, segment), names.aside(window), names.banned, names.currentSegments], [JSON.stringify(userIds), segment ?? ''])
+    return userIds.map((_, n) => {
+      const [score, rank] = cells.slice(2 * n, 2 * n + 2)
+      return { score: turn(board, Number(score)), rank: rank === '' ? undefined : Number(rank) }
+    })
+  }
+}

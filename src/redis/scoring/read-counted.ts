@@ -1,0 +1,35 @@
+import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
+import type { Board } from '../../leaderboard/boards/board.ts'
+import { actionDigest, boardKeys, seenDayAt } from '../keys.ts'
+import type { ScriptContext } from '../scripts.ts'
+
+const MAX_GROUP = 64
+const MAX_WAITING = 20_000
+
+/** Whether an action has counted, as its receipt would say. */
+export type ReadCounted = (board: Board, action: { readonly userId: string, readonly actionId: string }) => Promise<boolean>
+
+/** Asks for those that arrive together at once: a call of its own for each cost Node four times as much. */
+export function createReadCounted ({ redis, clock, timeoutMs }: ScriptContext & { readonly timeoutMs: number }): ReadCounted {
+  const line = groupCommit<readonly [board: string, digest: string], boolean>({
+    maxItems: MAX_GROUP,
+    maxWaiting: MAX_WAITING,
+    maxWaitMs: timeoutMs,
+    async send (items) {
+      const today = seenDayAt(clock.now())
+      // Tomorrow too, as for receipts.
+      const days = [today, today - 1, today + 1]
+      const pipeline = redis.pipeline()
+      for (const [board, digest] of items) {
+        const names = boardKeys(board)
+        for (const day of days) pipeline.hexists(names.seen(day, digest), digest)
+      }
+      const replies = (await pipeline.exec() ?? []).map(([error, reply]) => {
+        if (error !== null) throw error
+        return reply === 1
+      })
+      return items.map((_, n) => replies.slice(n * days.length, (n + 1) * days.length).includes(true))
+    }
+  })
+  return async (board, { userId, actionId }) => await line([board.name, actionDigest(userId, actionId)])
+}

@@ -1,0 +1,22 @@
+import { Type } from 'typebox'
+import type { Reads } from '../../leaderboard/ranking/reads.ts'
+import { actionDigest, boardKeys, seenDayAt } from '../keys.ts'
+import { bindScript, type ScriptContext } from '../scripts.ts'
+
+const Reply = Type.Union([
+  Type.Tuple([Type.Literal('seen'), Type.String(), Type.String()]),
+  Type.Tuple([Type.Literal('unknown')])
+])
+
+export function createReadReceipt ({ redis, clock, directory }: ScriptContext): Reads['receipt'] {
+  const script = bindScript(redis, 'scoring/read-receipt', { reply: Reply, directory })
+  return async (board, { userId, actionId }) => {
+    const names = boardKeys(board.name)
+    const digest = actionDigest(userId, actionId)
+    const today = seenDayAt(clock.now())
+    // Tomorrow too: Redis' clock decides the day, and may be ahead of what this node knows of it.
+    const days = [today, today - 1, today + 1]
+    const reply = await script(days.map((day) => names.seen(day, digest)), [digest])
+    return reply[0] === 'seen' ? { increment: Number(reply[1]), score: Number(reply[2]) } : undefined
+  }
+}

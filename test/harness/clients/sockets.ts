@@ -1,0 +1,79 @@
+import { once } from 'node:events'
+import { createServer, connect, type Socket } from 'node:net'
+import type { Test } from 'tap'
+import { Receiver, Sender } from 'ws'
+import { createLiveStats, type LiveStats } from '../../../src/live/live-stats.ts'
+import { Session } from '../../../src/live/session.ts'
+import type { Wire } from '../../../src/live/frame.ts'
+
+/** What a test waits for comes sooner, or never. */
+const PATIENCE_MS = 60_000
+
+/** Two ends of a real connection. */
+export async function socketPair (t: Test): Promise<{ near: Socket, far: Socket }> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  const far = connect(port, '127.0.0.1')
+  const [near] = await once(server, 'connection') as [Socket]
+  t.teardown(() => {
+    far.destroy()
+    near.destroy()
+    server.close()
+  })
+  return { near, far }
+}
+
+export interface Listener {
+  readonly session: Session
+  readonly stats: LiveStats
+  /** The server's end of the connection, and the client's. */
+  readonly near: Socket
+  readonly far: Socket
+  readonly messages: any[]
+  /** The pings that have come and were not answered yet. */
+  readonly pings: string[]
+  readonly until: (fits: (message: any) => boolean) => Promise<any>
+  readonly pong: (ping: string) => void
+}
+
+/** A session over a real connection, and a client at its other end that answers pings when it is told to. */
+export async function startListener (t: Test, { wire = 'websocket', answers = true }: { wire?: Wire, answers?: boolean } = {}): Promise<Listener> {
+  const { near, far } = await socketPair(t)
+  const stats = createLiveStats()
+  const session = new Session({ socket: near, wire, stats, beatMs: 25_000, expiresAt: Infinity, close: () => near.end() })
+  const [messages, pings]: [any[], string[]] = [[], []]
+  const receiver = new Receiver({ isServer: false })
+  const pong = (ping: string) => { session.answered(ping) }
+  receiver.on('message', (data) => messages.push(JSON.parse(String(data))))
+  receiver.on('ping', (data) => {
+    if (answers) pong(String(data))
+    else pings.push(String(data))
+  })
+  far.pipe(receiver)
+  return {
+    session,
+    stats,
+    near,
+    far,
+    messages,
+    pings,
+    pong,
+    until: async (fits) => {
+      const signal = AbortSignal.timeout(PATIENCE_MS)
+      for (;;) {
+        const found = messages.find(fits)
+        if (found !== undefined) return found
+        await once(receiver, 'message', { signal }).catch((cause) => {
+          throw new Error(`no such message came within ${PATIENCE_MS} ms, only ${JSON.stringify(messages.map((message) => JSON.stringify(message).slice(0, 200)))}`, { cause })
+        })
+      }
+    }
+  }
+}
+
+/** The bytes of a frame as a client sends it. */
+export function clientFrame (payload: string | Buffer, options: { opcode?: number, fin?: boolean, rsv1?: boolean, mask?: boolean } = {}): Buffer {
+  const { opcode = 1, fin = true, rsv1 = false, mask = true } = options
+  return Buffer.concat(Sender.frame(Buffer.from(payload), { fin, rsv1, opcode, mask, readOnly: true }))
+}
