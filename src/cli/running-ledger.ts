@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
+import { Closers } from '../app/closers.ts'
 import { ConfigError, readConfig, type Config } from '../config.ts'
 import type { StoredBoard } from '../leaderboard/boards/apply-board.ts'
 import { BoardHistory } from '../leaderboard/boards/board-history.ts'
@@ -39,19 +40,20 @@ export async function withRunningLedger<T> (env: Process['env'], use: (running: 
   const config = readConfig(env, [])
   const { databaseUrl } = config
   if (databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required: the ledger that says what the boards are'])
-  const database = openDatabase({ url: databaseUrl, log, statementMs: STATEMENT_MS })
-  const ends: Array<() => unknown> = [database.close]
+  const { defer, close } = new Closers()
   try {
+    const database = openDatabase({ url: databaseUrl, log, statementMs: STATEMENT_MS })
+    defer(database.close)
     await checkDatabase(database, placeOf(databaseUrl))
     const redisUrl = config.redisUrl ?? await runningEmbeddedRedis(config.dataDir)
     const store = await openStore({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, now: Date.now })
-    ends.unshift(store.close)
+    defer(store.close)
     const archive = await openArchive({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, worker: randomUUID() })
-    ends.unshift(archive.close)
+    defer(archive.close)
     const boards = await boardsOf({ config, store, database })
     return await use(runningLedger({ config, redisUrl, store, database, boards, archive }))
   } finally {
-    for (const end of ends) await end()
+    await close()
   }
 }
 
