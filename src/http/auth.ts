@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { JWT } from '@fastify/jwt'
+import jwtPlugin, { type JWT } from '@fastify/jwt'
 import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
 import type { Board } from '../leaderboard/boards/board.ts'
@@ -8,6 +8,8 @@ import { Problem } from '../leaderboard/problem.ts'
 import { isService, type Principal, type Scope } from '../leaderboard/principal.ts'
 import { SegmentName, SegmentValue } from '../leaderboard/boards/segment.ts'
 import { GRANT_TYPE } from './scoring/grant-token.ts'
+import type { Server } from './server.ts'
+import { CLOCK_TOLERANCE_MS, tokenOptions, type TokenOptions } from './tokens.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -21,7 +23,6 @@ export const SUBPROTOCOL = 'scorewire.v1'
 const BEARER_PROTOCOL = 'bearer.'
 
 const SCHEME = 'Bearer '
-const CLOCK_TOLERANCE_MS = 5000
 const MAX_TOKEN_BYTES = 4096
 /** Verified tokens remembered: some 30 MB at most. */
 const CACHE_SIZE = 50_000
@@ -47,28 +48,6 @@ const isSegment = (claim: [string, unknown]): claim is [string, string] =>
 
 const isDecoded = new Ajv().compile<Static<typeof Decoded>>(Decoded)
 
-export interface TokenOptions {
-  readonly secret: string
-  readonly issuer: string | undefined
-  readonly audience: string | undefined
-}
-
-/** How `@fastify/jwt` is to sign and verify: one algorithm, fixed here and not by the token, and `exp` required. */
-export function tokenOptions ({ secret, issuer, audience }: TokenOptions) {
-  return {
-    secret,
-    sign: { algorithm: 'HS256' as const, ...(issuer && { iss: issuer }), ...(audience && { aud: audience }) },
-    verify: {
-      algorithms: ['HS256' as const],
-      requiredClaims: ['sub', 'exp', ...(issuer ? ['iss'] : []), ...(audience ? ['aud'] : [])],
-      clockTolerance: CLOCK_TOLERANCE_MS,
-      complete: true,
-      ...(issuer && { allowedIss: issuer }),
-      ...(audience && { allowedAud: audience })
-    }
-  }
-}
-
 export interface Auth {
   /** The principal of a token. @throws Problem `missing_token`, `invalid_token`, `expired_token` */
   verify (token: string | undefined): Principal
@@ -85,6 +64,12 @@ export interface Auth {
    * `request.principal` to whoever is known by the token, so that there is one look-up.
    */
   isKnownService (request: FastifyRequest): boolean
+}
+
+/** Adds `server.jwt`, which signs and verifies, and returns the check of tokens by it. `now` is in ms since 1970. */
+export async function registerAuth (server: Server, { now, ...tokens }: TokenOptions & { readonly now: () => number }): Promise<Auth> {
+  await server.register(jwtPlugin, tokenOptions(tokens))
+  return createAuth(server.jwt, now)
 }
 
 /** Verifies bearer tokens, each once: from then on it is known by its text until it expires. */

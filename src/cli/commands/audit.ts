@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { readConfig, type Config } from '../../config.ts'
-import { eventBody, type EventBody } from '../../http/ledger/events.ts'
+import { eventBody, type EventBody } from '../../leaderboard/ledger/event-body.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import type { EventsQuery, EventsSource, ReadEvents } from '../../leaderboard/ledger/ledger.ts'
 import { openDatabase } from '../../ledger/database.ts'

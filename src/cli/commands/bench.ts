@@ -1,7 +1,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { createSigner } from 'fast-jwt'
 import { readConfig } from '../../config.ts'
-import { tokenOptions } from '../../http/auth.ts'
+import { tokenOptions } from '../../http/tokens.ts'
 import { CannotRun } from '../../load/asked.ts'
 import { callersFrom, mintedCallers, type Callers, type Mint } from '../../load/traffic/callers.ts'
 import { reportHtml, reportMarkdown } from '../../load/report/report.ts'

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { ConfigError, readConfig } from '../../config.ts'
 import { placeOf } from '../../ledger/database.ts'
-import { migrateAt } from '../../app/ledger.ts'
+import { migrateAt } from '../../ledger/migrate.ts'
 import { UsageError, type Command } from '../command.ts'
 
 /** `scorewire migrate`: brings the ledger's database up to this version; a worker does the same when it starts. */

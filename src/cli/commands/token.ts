@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv'
 import { createSigner } from 'fast-jwt'
 import { readConfig } from '../../config.ts'
-import { tokenOptions } from '../../http/auth.ts'
+import { tokenOptions } from '../../http/tokens.ts'
 import { UserId, Username } from '../../leaderboard/identifiers.ts'
 import { UsageError, type Command } from '../command.ts'
 import { readDevelopmentSecret } from '../development-secret.ts'
