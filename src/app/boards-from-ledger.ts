@@ -8,7 +8,7 @@ import { openDatabase } from '../ledger/database.ts'
 const KNOWN_MS = 3000
 
 /** The boards that the ledger knows, for a Redis that does not; none while it is away. */
-export function knownBoards ({ databaseUrl }: Config, log: FastifyBaseLogger): () => Promise<readonly Board[]> {
+export function boardsFromLedger ({ databaseUrl }: Config, log: FastifyBaseLogger): () => Promise<readonly Board[]> {
   return async () => {
     if (databaseUrl === undefined) return []
     const database = openDatabase({ url: databaseUrl, log, statementMs: KNOWN_MS })

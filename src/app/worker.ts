@@ -1,16 +1,17 @@
+// The work behind the nodes: it applies queued increments and sends webhooks. A worker by itself is a process that does only this.
 import type { FastifyBaseLogger } from 'fastify'
-import type { Registry } from 'prom-client'
 import type { Config } from '../config.ts'
 import { registerHealth } from '../http/health.ts'
-import { createMetrics, registerMetrics } from '../metrics/metrics.ts'
-import { registerQueueWorkMetrics } from '../metrics/queue-metrics.ts'
 import { createServer, type Server } from '../http/server.ts'
-import { registerWebhookMetrics } from '../metrics/webhook-metrics.ts'
 import { startScoreWorker } from '../jobs/scoring/score-worker.ts'
 import { startWebhooks } from '../jobs/webhooks/webhooks.ts'
 import { createApplyQueued } from '../leaderboard/scoring/apply-queued.ts'
+import { createMetrics, registerMetrics, type Metrics } from '../metrics/metrics.ts'
+import { registerQueueWorkMetrics } from '../metrics/queue-metrics.ts'
+import { registerWebhookMetrics } from '../metrics/webhook-metrics.ts'
+import { openAll } from './closers.ts'
+import { openCore, type Core } from './core.ts'
 import { openLedger } from './ledger.ts'
-import { openScoring, type Scoring } from './core.ts'
 
 export interface WorkerOptions {
   readonly config: Config
@@ -20,11 +21,37 @@ export interface WorkerOptions {
   readonly random: () => number
 }
 
-/** What a process with the role `worker` does behind those that answer requests. Returns the stop, which ends after what is under way. */
-export async function startWork ({ config, redisUrl, log, random }: WorkerOptions, { scoring, registry }: { scoring: Scoring, registry: Registry }): Promise<() => Promise<void>> {
-  const { store, feed, raiseScore } = scoring
+/** Creates a worker by itself, with `/healthz`, `/readyz` and `/metrics`. Closing its server closes all of it. */
+export async function createWorker (options: WorkerOptions): Promise<Server> {
+  const { config, log } = options
+  if (config.databaseUrl === undefined) log.info({}, 'there is no DATABASE_URL: the ledger stays in Redis, bounded')
+  return await openAll(async ({ defer, close }) => {
+    const metrics = createMetrics()
+    const core = await openCore({ ...options, now: Date.now, readGrant: refuseGrants, metrics })
+    defer(core.close)
+    const ledger = await openLedger({ ...options, core, metrics })
+    defer(ledger.close)
+    defer(await startWork({ ...options, core, metrics }))
+
+    const server = createServer({ log, trustProxy: config.trustProxy })
+    server.addHook('onClose', close)
+    registerMetrics(server, metrics)
+    registerHealth(server, { isReady: () => core.store.isReady() && ledger.isReady(), isLeaving: () => false })
+    return server
+  })
+}
+
+/** Starts what a process with the role `worker` does. Returns the stop, which ends after what is under way. */
+export async function startWork (
+  { config, redisUrl, log, random, core, metrics }: WorkerOptions & { readonly core: Core, readonly metrics: Metrics }
+): Promise<() => Promise<void>> {
+  const { store, feed, raiseScore } = core
   const apply = createApplyQueued({
-    raiseScore, boardOf: async (name) => feed.boards.has(name) ? feed.boards.get(name) : await feed.renew(name), keepRefusal: store.refusals.keep, now: store.now, random
+    raiseScore,
+    boardOf: async (name) => feed.boards.has(name) ? feed.boards.get(name) : await feed.renew(name),
+    keepRefusal: store.refusals.keep,
+    now: store.now,
+    random
   })
   const scores = await startScoreWorker({
     url: redisUrl,
@@ -33,36 +60,13 @@ export async function startWork ({ config, redisUrl, log, random }: WorkerOption
     onError: (error) => log.debug({ error: error.message }, 'the worker has lost Redis, trying again'),
     onFault: (job, cause) => log.error({ job, error: String(cause) }, 'a queued increment failed')
   })
-  registerQueueWorkMetrics(registry, scores.counts)
+  registerQueueWorkMetrics(metrics, scores.counts)
   const webhooks = startWebhooks({ redisUrl, boards: feed.boards, store, config, log, random })
-  registerWebhookMetrics(registry, webhooks.stats)
+  registerWebhookMetrics(metrics, webhooks.stats)
   return async () => { await Promise.all([scores.close(), webhooks.stop()]) }
 }
 
-/** A worker by itself: what it does behind the nodes, and `/healthz`, `/readyz` and `/metrics`. Closing the server closes all of it. */
-export async function createWorker ({ config, redisUrl, log, random }: WorkerOptions): Promise<Server> {
-  const server = createServer({ log, trustProxy: config.trustProxy })
-  const metrics = createMetrics()
-  const scoring = await openScoring({ config, redisUrl, log, now: Date.now, readGrant: noTokens, metrics })
-  server.addHook('onClose', scoring.close)
-  const { boards } = scoring.feed
-  const { databaseUrl } = config
-  try {
-    if (databaseUrl === undefined) log.info({}, 'there is no DATABASE_URL: the ledger stays in Redis, bounded')
-    const ledger = databaseUrl === undefined ? undefined : await openLedger({ config, boards, readBoard: scoring.store.boards.read, now: scoring.store.now, redisUrl, databaseUrl, log, random })
-    ledger?.registerMetrics(metrics.registry)
-    server.addHook('onClose', async () => await ledger?.close())
-    server.addHook('onClose', await startWork({ config, redisUrl, log, random }, { scoring, registry: metrics.registry }))
-    registerMetrics(server, metrics)
-    registerHealth(server, { isReady: () => scoring.store.isReady() && ledger?.isReady() !== false, isLeaving: () => false })
-    return server
-  } catch (error) {
-    await server.close()
-    throw error
-  }
-}
-
-/** What is read of a grant stands in the job: no token comes as far as a worker. */
-function noTokens (): never {
+/** The job holds what the node has read of a grant: no token reaches a worker. */
+function refuseGrants (): never {
   throw new Error('a worker reads no grants')
 }

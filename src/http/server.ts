@@ -39,6 +39,11 @@ class Incoming extends IncomingMessage {
   }
 }
 
+/** From now on every answer closes its connection. The client's next one comes from the balancer, which opens it to another node. */
+export function closeConnectionsAfterAnswer ({ server }: Server): void {
+  server.maxRequestsPerSocket = 1
+}
+
 /** A bare Fastify that refuses what is malformed in scorewire's own words. */
 export function createServer ({ log, trustProxy }: ServerOptions) {
   const node = randomBytes(4).toString('hex')

@@ -1,5 +1,8 @@
+// The migrations of the ledger's database, and the months of its partitioned table.
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Database } from './database.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { openDatabase, type Database } from './database.ts'
+import type { Log } from './log.ts'
 
 /** Resolves from `src/ledger/` and from `dist/ledger/` alike. */
 const MIGRATIONS = new URL('../../migrations/', import.meta.url)
@@ -7,6 +10,11 @@ const FILE = /^(\d{4})-[a-z0-9-]+\.sql$/
 
 /** Months that are made ahead; later ones are made when the first event comes. */
 const MONTHS_AHEAD = 2
+const MONTHS_EVERY_MS = 6 * 3_600_000
+
+/** A change of a large table takes longer than any other statement may. */
+const MIGRATION_MS = 3_600_000
+const RETRY_MS = 2000
 
 /**
  * Brings the database up to this version, in one transaction: whoever comes at the same time waits and finds it done. Returns the
@@ -28,6 +36,31 @@ export async function migrate (database: Database, directory = MIGRATIONS): Prom
   })
 }
 
+/** Brings the database at an address up to date. Returns the names of the migrations that were missing. */
+export async function migrateAt (url: string, log: Log): Promise<readonly string[]> {
+  const database = openDatabase({ url, log, statementMs: MIGRATION_MS })
+  try {
+    return await migrate(database)
+  } finally {
+    await database.close()
+  }
+}
+
+/** Brings the database at an address up to date, and tries again until it can be reached or `signal` is aborted. */
+export async function migrateWhenReachable (url: string, { log, signal }: { log: Log, signal: AbortSignal }): Promise<void> {
+  for (let isTold = false; !signal.aborted; isTold = true) {
+    try {
+      const applied = await migrateAt(url, log)
+      if (applied.length > 0) log.info({ migrations: applied }, 'the ledger\'s database was brought up to date')
+      return
+    } catch (error) {
+      const message = 'the ledger\'s database is not ready, trying again: what happens is kept in Redis'
+      if (!isTold) log.warn({ error: error instanceof Error ? error.message : String(error) }, message)
+      await delay(RETRY_MS, undefined, { signal }).catch(() => {})
+    }
+  }
+}
+
 /** Whether no migration of this version is missing. @throws Error while the database is away */
 export async function isMigrated ({ query }: Pick<Database, 'query'>, directory = MIGRATIONS): Promise<boolean> {
   const [row] = await query<{ known: boolean }>("SELECT to_regclass('scorewire_migrations') IS NOT NULL AS known")
@@ -39,4 +72,13 @@ export async function isMigrated ({ query }: Pick<Database, 'query'>, directory 
 /** Makes the running month and those ahead, where they are missing. */
 export async function makeMonths ({ query }: Pick<Database, 'query'>): Promise<void> {
   await query("SELECT make_score_events_month(now() + n * interval '1 month') FROM generate_series(0, $1::integer) n", [MONTHS_AHEAD])
+}
+
+/** Makes the months ahead again and again. Returns the stop. */
+export function makeMonthsAhead (database: Pick<Database, 'query'>, log: Log): () => void {
+  const timer = setInterval(() => {
+    makeMonths(database).catch((error) => log.debug({ error: String(error) }, 'could not make months ahead, trying again'))
+  }, MONTHS_EVERY_MS)
+  timer.unref()
+  return () => clearInterval(timer)
 }

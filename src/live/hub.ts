@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Board } from '../leaderboard/boards/board.ts'
 import type { RunningPart } from '../leaderboard/ranking/scope.ts'
-import type { Top } from '../leaderboard/ranking/reads.ts'
+import type { KnownTop, Top } from '../leaderboard/ranking/reads.ts'
 import { CLOSE, type CloseCode } from './close-code.ts'
 import type { Session } from './session.ts'
 import { Topic, type TopicOptions } from './topic.ts'
@@ -26,11 +26,6 @@ const SHOWN_BY = ['order', 'windows', 'time_zone', 'week_start', 'seasons', 'seg
 
 /** Sessions closed in one turn of the event loop: some two milliseconds. */
 const CLOSES_AT_ONCE = 128
-
-/** A top, and whether it may be old because the store is away. */
-export interface KnownTop extends Top {
-  readonly isStale: boolean
-}
 
 /** Who watches what on this node. A board is followed while somebody watches it. */
 export class Hub {

@@ -1,8 +1,8 @@
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
 import type { Backlog } from '../leaderboard/ledger/archive.ts'
+import type { Metrics } from './metrics.ts'
 
 export interface LedgerMetricsOptions {
-  readonly registry: Registry
   readonly boards: () => readonly string[]
   readonly readBacklog: (board: string) => Promise<Backlog>
   /** Entries that a board's stream may hold. */
@@ -12,7 +12,9 @@ export interface LedgerMetricsOptions {
 }
 
 /** Adds what an operator watches of the ledger. The figures of a board are read from the store when Prometheus asks. */
-export function registerLedgerMetrics ({ registry, boards, readBacklog, maxEntries, archived }: LedgerMetricsOptions): void {
+export function registerLedgerMetrics (
+  { registry }: Pick<Metrics, 'registry'>, { boards, readBacklog, maxEntries, archived }: LedgerMetricsOptions
+): void {
   const registers = [registry]
   const gauge = (name: string, help: string, valueOf: (backlog: Backlog) => number) => {
     const one: Gauge = new Gauge({

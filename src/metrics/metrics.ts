@@ -57,7 +57,9 @@ export function createMetrics (): Metrics {
 }
 
 /** Adds what is counted of live clients. */
-export function registerLiveMetrics (registry: Registry, { live, connections }: { live: LiveStats, connections: () => number }): void {
+export function registerLiveMetrics (
+  { registry }: Pick<Metrics, 'registry'>, { live, connections }: { live: LiveStats, connections: () => number }
+): void {
   const registers = [registry]
   const count = (name: string, help: string, read: () => number): Counter => {
     const counter: Counter = new Counter({

@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
+import type { Metrics } from './metrics.ts'
 
 /** Plain numbers that go on growing, by result. */
 type Counts = Readonly<Record<string, number>>
@@ -14,7 +15,6 @@ interface Depth {
 }
 
 export interface QueueMetricsOptions {
-  readonly registry: Registry
   readonly readDepth: () => Promise<Depth>
   readonly maxJobs: number
   readonly requests: Counts
@@ -23,7 +23,9 @@ export interface QueueMetricsOptions {
 }
 
 /** Adds what an operator watches of the queue. Its length is read from the store when Prometheus asks. */
-export function registerQueueMetrics ({ registry, readDepth, maxJobs, requests, now }: QueueMetricsOptions): void {
+export function registerQueueMetrics (
+  { registry }: Pick<Metrics, 'registry'>, { readDepth, maxJobs, requests, now }: QueueMetricsOptions
+): void {
   const registers = [registry]
   // One read serves all the gauges of a scrape.
   let reading: Promise<Depth | undefined> | undefined
@@ -57,11 +59,11 @@ export function registerQueueMetrics ({ registry, readDepth, maxJobs, requests, 
 }
 
 /** Adds what the worker of this process has done. */
-export function registerQueueWorkMetrics (registry: Registry, counts: Counts): void {
+export function registerQueueWorkMetrics ({ registry }: Pick<Metrics, 'registry'>, counts: Counts): void {
   countByResult(registry, { name: 'scorewire_queue_tries_total', help: 'Queued increments that were tried here, by what became of them', counts })
 }
 
-function countByResult (registry: Registry, { name, help, counts }: { name: string, help: string, counts: Counts }): void {
+function countByResult (registry: Metrics['registry'], { name, help, counts }: { name: string, help: string, counts: Counts }): void {
   const counter: Counter = new Counter({
     name,
     help,

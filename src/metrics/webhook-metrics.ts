@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from 'prom-client'
+import { Counter, Gauge } from 'prom-client'
+import type { Metrics } from './metrics.ts'
 
 export interface WebhookFigures {
   readonly outcomes: ReadonlyMap<string, number>
@@ -7,7 +8,7 @@ export interface WebhookFigures {
 }
 
 /** Adds what an operator watches of webhooks: what this worker has done, and the boards that it leads. */
-export function registerWebhookMetrics (registry: Registry, { outcomes, flagged, boards }: WebhookFigures): void {
+export function registerWebhookMetrics ({ registry }: Pick<Metrics, 'registry'>, { outcomes, flagged, boards }: WebhookFigures): void {
   const registers = [registry]
   const count = (name: string, help: string, label: string, counts: ReadonlyMap<string, number>) => {
     const counter: Counter = new Counter({

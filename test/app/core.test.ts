@@ -2,14 +2,14 @@ import { pino } from 'pino'
 import { test } from 'tap'
 import { readConfig } from '../../src/config.ts'
 import { createMetrics } from '../../src/metrics/metrics.ts'
-import { openScoring } from '../../src/app/core.ts'
+import { openCore } from '../../src/app/core.ts'
 import { PATIENT, startRedis } from '../harness/servers/redis.ts'
 
 test('a write that ends after its board is gone is not counted: the metrics have forgotten the board', async (t) => {
   const redis = await startRedis(t)
   const file = `${t.testdir({ 'boards.json': '{"boards":{"main":{},"gone":{}}}' })}/boards.json`
   const metrics = createMetrics()
-  const { store, feed, raiseScore, close } = await openScoring({
+  const { store, feed, raiseScore, close } = await openCore({
     config: readConfig({ NODE_ENV: 'test', BOARDS_FILE: file, ...PATIENT }),
     redisUrl: redis.url,
     log: pino({ level: 'silent' }),

@@ -6,7 +6,7 @@ import type { RankedEntry } from '../../leaderboard/ranking/ranking.ts'
 import { principalOf } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
 import type { Server } from '../server.ts'
-import { raiseFor, topTenFor, type ContractParts } from './contract.ts'
+import { raiseFor, topTenAfterWrite, topTenFor, type ContractParts } from './contract.ts'
 
 const Scores = Type.Array(Type.Object({ user_id: Type.String(), username: Type.String(), score: Type.Integer() }))
 
@@ -26,12 +26,12 @@ const scores = { summary: '003: the top ten', tags: ['contracts'], response: { 2
 const rows = (entries: readonly RankedEntry[]) => entries.map(({ userId, username, score }) => ({ user_id: userId, username, score }))
 
 export async function registerContract003 (server: Server, parts: ContractParts): Promise<void> {
-  const { boards, auth, raiseScore, readTopTenAnew } = parts
+  const { boards, auth, raiseScore } = parts
   server.post('/scores/update', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {
     const { action_id: actionId, increment } = request.body
     await raiseFor(request, reply, { boards, raiseScore, principal: principalOf(request), actionId, increment })
     try {
-      return rows(await readTopTenAnew(boards.default))
+      return rows(await topTenAfterWrite(parts))
     } catch (cause) {
       throw new Problem('outcome_unknown', 'The action has counted, but the board cannot be read now. The same action_id again counts no more.', {
         headers: { 'retry-after': '1' }, cause

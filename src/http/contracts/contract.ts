@@ -1,11 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Board, Boards } from '../../leaderboard/boards/board.ts'
+import type { Boards } from '../../leaderboard/boards/board.ts'
 import type { AppliedIncrement, IncrementRequest, RaiseScore } from '../../leaderboard/scoring/increment.ts'
 import type { Principal } from '../../leaderboard/principal.ts'
 import type { Problem } from '../../leaderboard/problem.ts'
 import type { RankedEntry } from '../../leaderboard/ranking/ranking.ts'
+import type { Reads } from '../../leaderboard/ranking/reads.ts'
+import { defaultPart } from '../../leaderboard/ranking/scope.ts'
+import type { ReadKnownTop } from '../../leaderboard/ranking/top-reader.ts'
 import { LIVE_ROWS } from '../../live/prepared-top.ts'
-import type { KnownTop } from '../../live/hub.ts'
 import type { Auth } from '../auth.ts'
 import { logProblem, problemOf } from '../errors.ts'
 import { actionIdOf } from '../scoring/idempotency-key.ts'
@@ -18,10 +20,9 @@ export interface ContractParts {
   readonly boards: Boards
   readonly auth: Auth
   readonly raiseScore: RaiseScore
-  /** The top of a board's default window. */
-  readonly readTop: (board: Board) => Promise<KnownTop>
-  /** Its first ten, read after everything that this node has written. */
-  readonly readTopTenAnew: (board: Board) => Promise<readonly RankedEntry[]>
+  readonly readTop: ReadKnownTop
+  /** Reads a top after everything that this node has written. */
+  readonly readStoredTop: Reads['top']
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
 }
@@ -45,9 +46,15 @@ export async function topTenFor (
 ): Promise<readonly RankedEntry[]> {
   const board = boards.default
   auth.mayRead(board, request)
-  const top = await readTop(board)
+  const top = await readTop(board, defaultPart(board))
   tellAge(reply, top, now())
   return top.entries.slice(0, LIVE_ROWS)
+}
+
+/** The first ten as they are after everything that this node has written. @throws Problem `unavailable` */
+export async function topTenAfterWrite ({ boards, readStoredTop }: Pick<ContractParts, 'boards' | 'readStoredTop'>): Promise<readonly RankedEntry[]> {
+  const board = boards.default
+  return (await readStoredTop(board, defaultPart(board))).entries.slice(0, LIVE_ROWS)
 }
 
 /** How a contract writes a refusal down. */

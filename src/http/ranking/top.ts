@@ -1,16 +1,16 @@
 import type { FastifyReply } from 'fastify'
 import { Type, type Static } from 'typebox'
-import { WindowText, type Board, type Boards } from '../../leaderboard/boards/board.ts'
+import { WindowText, type Boards } from '../../leaderboard/boards/board.ts'
 import type { Groups } from '../../leaderboard/ranking/group.ts'
 import { VISIBLE } from '../../leaderboard/boards/rules.ts'
-import { isRunning, partAsked, type Part } from '../../leaderboard/ranking/scope.ts'
+import { isRunning, partAsked } from '../../leaderboard/ranking/scope.ts'
 import type { RankedEntry } from '../../leaderboard/ranking/ranking.ts'
-import type { Reads } from '../../leaderboard/ranking/reads.ts'
+import type { KnownTop, Reads } from '../../leaderboard/ranking/reads.ts'
+import type { ReadKnownTop } from '../../leaderboard/ranking/top-reader.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
 import { BoardName, GroupName } from '../../leaderboard/identifiers.ts'
 import { nextResetMs } from '../../leaderboard/boards/window.ts'
 import { AmongBody, amongBody, entryBody, resetBody } from '../../leaderboard/ranking/wire.ts'
-import type { KnownTop } from '../../live/hub.ts'
 import type { Auth } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
 import { membersOf } from './group.ts'
@@ -55,7 +55,7 @@ const schema = {
 export interface TopOptions {
   readonly boards: Boards
   readonly auth: Auth
-  readonly readTop: (board: Board, part: Part) => Promise<KnownTop>
+  readonly readTop: ReadKnownTop
   readonly readGroup: Groups['read']
   readonly readLookup: Reads['lookup']
   /** The store's clock, in ms since 1970. */

@@ -1,7 +1,7 @@
 import type { Velocity } from '../../leaderboard/webhooks/velocity.ts'
 import { EMPTY_TOP, seasonClosed, seasonMark, topChanged, userFlagged } from '../../leaderboard/webhooks/webhook-event.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
-import type { Part } from '../../leaderboard/ranking/scope.ts'
+import { defaultPart, type Part } from '../../leaderboard/ranking/scope.ts'
 import type { Top } from '../../leaderboard/ranking/reads.ts'
 import { closeOf } from '../../leaderboard/boards/season.ts'
 import type { Put, PutOutcome, WatchedWebhook, WebhookEvent } from '../../leaderboard/webhooks/webhook.ts'
@@ -10,8 +10,8 @@ import type { Season } from '../../leaderboard/boards/window.ts'
 /** What a closed season's archive is asked. */
 export interface Archives {
   /** Undefined where there is none yet. */
-  about (board: Board, season: Season): Promise<{ readonly entries: number, readonly chunks: number, readonly digest: string, readonly closedMs: number } | undefined>
-  top (board: Board, season: Season, about: { readonly entries: number, readonly chunks: number, readonly digest: string, readonly closedMs: number }): Promise<Top>
+  about (board: Board, season: Season): Promise<{ readonly entries: number, readonly digest: string } | undefined>
+  top (board: Board, season: Season): Promise<Top | undefined>
 }
 
 export interface TellOptions {
@@ -32,7 +32,7 @@ export function createTell ({ readTop, archives, flags, put, now }: TellOptions)
 
   async function tellTop (board: Board, webhooks: readonly WatchedWebhook[]): Promise<void> {
     if (webhooks.length === 0) return
-    const top = await readTop(board, { window: board.windows[0]! }, tops.get(board))
+    const top = await readTop(board, defaultPart(board), tops.get(board))
     tops.set(board, top)
     const event = topChanged(board, top)
     for (const webhook of webhooks) {
@@ -49,9 +49,9 @@ export function createTell ({ readTop, archives, flags, put, now }: TellOptions)
       // What was closed before there was a webhook is no news.
       const untold = webhooks.filter(({ createdMs, marks }) => closedMs <= now() && closedMs >= createdMs && marks[field] !== value)
       if (untold.length === 0) continue
-      const about = await archives.about(board, season)
-      if (about === undefined) continue
-      const event = seasonClosed(board, season, { top: await archives.top(board, season, about), ...about })
+      const [about, top] = [await archives.about(board, season), await archives.top(board, season)]
+      if (about === undefined || top === undefined) continue
+      const event = seasonClosed(board, season, { top, ...about })
       for (const webhook of untold) await put(board, webhook, event)
     }
   }

@@ -15,6 +15,11 @@ export interface Top {
   readonly entries: readonly RankedEntry[]
 }
 
+/** A top, and whether it may be old because the store is away. */
+export interface KnownTop extends Top {
+  readonly isStale: boolean
+}
+
 export interface UserStanding extends RankedEntry {
   readonly total: number
   readonly neighbours: readonly RankedEntry[]

@@ -13,6 +13,11 @@ export interface RunningPart extends Part {
   readonly window: WindowKind
 }
 
+/** What a board shows where nothing is asked for, as in the published contracts: its first window, without a segment. */
+export function defaultPart (board: Board): RunningPart {
+  return { window: windowOf(board, undefined) }
+}
+
 export function isRunning (part: Part): part is RunningPart {
   return isWindowKind(part.window)
 }

@@ -48,8 +48,8 @@ export interface SeasonArchive {
   about (board: Board, season: Season): Promise<ArchiveAbout | undefined>
   /** Its text, chunk by chunk. */
   text (board: Board, season: Season, about: ArchiveAbout): AsyncGenerator<Buffer>
-  /** The top as the archive has it. */
-  top (board: Board, season: Season, about: ArchiveAbout): Promise<Top>
+  /** The top as the archive has it; undefined where there is no archive yet. */
+  top (board: Board, season: Season): Promise<Top | undefined>
 }
 
 export function createSeasonArchive ({ redis, readEntries }: { redis: Redis, readEntries: Reads['entries'] }): SeasonArchive {
@@ -99,7 +99,10 @@ export function createSeasonArchive ({ redis, readEntries }: { redis: Redis, rea
     async * text (board, season, { chunks }) {
       for (let n = 0; n < chunks; n++) yield await chunk(board, season, n)
     },
-    async top (board, season, { chunks, digest }) {
+    async top (board, season) {
+      const present = await about(board, season)
+      if (present === undefined) return undefined
+      const { chunks, digest } = present
       const lines = chunks === 0 ? [] : (await chunk(board, season, 0)).toString().split('\n', VISIBLE)
       const entries = lines.filter(Boolean).map((line) => entryOf(JSON.parse(line)))
       return { epoch: digest, version: 0, readMs: closeOf(season), resetsMs: undefined, entries }

@@ -1,0 +1,34 @@
+// The drain: how a node stops without an error for any client.
+import { closeConnectionsAfterAnswer, type Server } from '../http/server.ts'
+import type { Audience } from '../live/sessions.ts'
+
+export interface DrainOptions {
+  readonly server: Server
+  readonly audience: Audience
+  /** How long live clients have to connect to another node. */
+  readonly withinMs: number
+}
+
+export interface Drain {
+  /** Whether the node is stopping: it is not ready, and admits no live client. */
+  readonly isLeaving: () => boolean
+  /** Stops the node. Ends when the server is closed. */
+  readonly run: () => Promise<void>
+}
+
+/**
+ * Creates the drain of a node. In this order: the node is not ready any more, live clients are sent to other nodes, requests under way
+ * are answered, and the server is closed.
+ */
+export function createDrain ({ server, audience, withinMs }: DrainOptions): Drain {
+  let isLeaving = false
+  return {
+    isLeaving: () => isLeaving,
+    async run () {
+      isLeaving = true
+      closeConnectionsAfterAnswer(server)
+      await audience.depart(withinMs)
+      await server.close()
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// The live side of a node: the hub that watches boards, the sessions that it sends to, and their figures.
+import type { FastifyBaseLogger } from 'fastify'
+import type { Config } from '../config.ts'
+import { createTopReader, type ReadKnownTop } from '../leaderboard/ranking/top-reader.ts'
+import { Hub } from '../live/hub.ts'
+import { createLiveStats, type LiveStats } from '../live/live-stats.ts'
+import { Audience } from '../live/sessions.ts'
+import { registerLiveMetrics, type Metrics } from '../metrics/metrics.ts'
+import { GATE_MS } from '../redis/keys.ts'
+import type { Core } from './core.ts'
+
+export interface LiveOptions {
+  readonly config: Config
+  readonly core: Core
+  readonly metrics: Metrics
+  readonly log: FastifyBaseLogger
+  /** Between 0 and 1. */
+  readonly random: () => number
+}
+
+/** What live routes send from, and the read of a top that shares its memory. */
+export interface Live {
+  readonly hub: Hub
+  readonly audience: Audience
+  readonly stats: LiveStats
+  readonly readTop: ReadKnownTop
+  /** Stops the timers of the sessions. */
+  close (): void
+}
+
+/** Starts the live side of a node. It follows a board in the store while somebody watches the board. */
+export function startLive ({ config, core: { store, feed }, metrics, log, random }: LiveOptions): Live {
+  const stats = createLiveStats()
+  const audience = new Audience({ random, stats })
+  registerLiveMetrics(metrics, { live: stats, connections: () => audience.size })
+  const hub = new Hub({
+    read: store.readTop,
+    readChanges: store.readChanges,
+    readStandings: store.readStandings,
+    follow: store.changes.follow,
+    windowMs: config.pushWindowMs,
+    quietMs: GATE_MS,
+    random,
+    onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
+  })
+  feed.boards.onChange(({ before, after }) => {
+    if (before !== undefined) hub.changeBoard(before, after)
+  })
+  const readTop = createTopReader({
+    readRunningTop: async (board, part) => await hub.top(board, part),
+    readStoredTop: store.readTop,
+    readArchivedTop: store.seasons.top,
+    now: store.now
+  })
+  return { hub, audience, stats, readTop, close: () => audience.stop() }
+}

@@ -1,0 +1,34 @@
+// Decides what answers a read of a top: the hub, the store, or the archive of a closed season.
+import type { Board } from '../boards/board.ts'
+import { closedSeason } from '../boards/season.ts'
+import type { Season } from '../boards/window.ts'
+import type { KnownTop, Top } from './reads.ts'
+import { isRunning, type Part, type RunningPart } from './scope.ts'
+
+/** Reads the top of a window of a board, or of one segment of it. @throws Problem `unavailable` */
+export type ReadKnownTop = (board: Board, part: Part) => Promise<KnownTop>
+
+export interface TopReaderOptions {
+  /** A running window: the hub has it in memory while it is watched, and remembers it while the store is away. */
+  readonly readRunningTop: (board: Board, part: RunningPart) => Promise<KnownTop>
+  /** Any window as the store has it. */
+  readonly readStoredTop: (board: Board, part: Part) => Promise<Top>
+  /** The top of a closed season; undefined while it has no archive. */
+  readonly readArchivedTop: (board: Board, season: Season) => Promise<Top | undefined>
+  /** The store's clock, in ms since 1970. */
+  readonly now: () => number
+}
+
+/**
+ * Creates the read of a top. The hub answers for a running window. The archive answers for a closed season, which shows names as
+ * they were; it has no segments. The store answers for every other window that is asked for by its name.
+ */
+export function createTopReader ({ readRunningTop, readStoredTop, readArchivedTop, now }: TopReaderOptions): ReadKnownTop {
+  async function readNamedTop (board: Board, part: Part): Promise<Top> {
+    const season = part.segment === undefined ? closedSeason(board, part.window, now()) : undefined
+    const archived = season && await readArchivedTop(board, season)
+    return archived ?? await readStoredTop(board, part)
+  }
+  return async (board, part) =>
+    isRunning(part) ? await readRunningTop(board, part) : { ...await readNamedTop(board, part), isStale: false }
+}
