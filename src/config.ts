@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { Ajv } from 'ajv'
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import { defaultBoards, parseBoards, type Boards } from './leaderboard/boards/board.ts'
-import { schemaMessage } from './leaderboard/boards/rules.ts'
+import { checker, problemsFound } from './leaderboard/schema.ts'
 
 const Text = (description: string) => Type.String({ minLength: 1, description })
 
@@ -103,8 +102,7 @@ export class ConfigError extends Error {
   }
 }
 
-const ajv = new Ajv({ allErrors: true, coerceTypes: true, useDefaults: true })
-const isEnvironment = ajv.compile<Static<typeof Environment>>(Environment)
+const isEnvironment = checker(Environment, 'converting')
 
 /** Enough for a balancer to notice, and for some ten thousand clients to come back elsewhere without a rush. */
 const PRODUCTION_DRAIN_MS = 15_000
@@ -135,7 +133,7 @@ export function readConfig (
   const production = variables['NODE_ENV'] === 'production'
   const problems: string[] = []
   if (!isEnvironment(given)) {
-    const wrong = new Map((isEnvironment.errors ?? []).map((error) => [error.instancePath.slice(1), schemaMessage(error)]))
+    const wrong = new Map(problemsFound(isEnvironment).map(({ path, message }) => [path.slice(1), message]))
     problems.push(...[...wrong].map(([name, message]) => `${name} ${EXPECTED[name] ?? message}`))
   } else if (given.DATABASE_URL !== undefined && !URL.canParse(given.DATABASE_URL)) {
     problems.push(`DATABASE_URL ${EXPECTED['DATABASE_URL']}`)

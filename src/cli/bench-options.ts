@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
-import { Ajv } from 'ajv'
 import { BoardName } from '../leaderboard/identifiers.ts'
 import type { Asked } from '../load/asked.ts'
 import { SCENARIOS } from '../load/scenarios.ts'
 import { UsageError } from './command.ts'
+import { checker } from '../leaderboard/schema.ts'
 
 /** Each number with its default and its bounds. */
 const NUMBERS = {
@@ -19,7 +19,7 @@ type NumberName = keyof typeof NUMBERS
 const TEXTS = [...Object.keys(NUMBERS) as NumberName[], 'target', 'scenario', 'board', 'rate', 'transport', 'as', 'token-file', 'out', 'report', 'compare'] as const
 const MOST_RATE = 1_000_000
 
-const isBoardName = new Ajv().compile(BoardName)
+const isBoardName = checker(BoardName)
 
 export interface BenchOptions {
   readonly asked: Asked

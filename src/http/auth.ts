@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import jwtPlugin, { type JWT } from '@fastify/jwt'
-import { Ajv } from 'ajv'
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import type { Board } from '../leaderboard/boards/board.ts'
 import { presentableName, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
@@ -10,6 +9,7 @@ import { SegmentName, SegmentValue } from '../leaderboard/boards/segment.ts'
 import { GRANT_TYPE } from './scoring/grant-token.ts'
 import type { Server } from './server.ts'
 import { CLOCK_TOLERANCE_MS, tokenOptions, type TokenOptions } from './tokens.ts'
+import { checker } from '../leaderboard/schema.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -41,12 +41,12 @@ const Decoded = Type.Object({ header: Header, payload: Claims })
 
 /** Claims of a token that are kept, since any of them may be a segment of a board. */
 const MAX_CLAIMS = 64
-const isSegmentName = new Ajv().compile<string>(SegmentName)
-const isSegmentValue = new Ajv().compile<string>(SegmentValue)
+const isSegmentName = checker(SegmentName)
+const isSegmentValue = checker(SegmentValue)
 const isSegment = (claim: [string, unknown]): claim is [string, string] =>
   !Object.hasOwn(Claims.properties, claim[0]) && isSegmentName(claim[0]) && isSegmentValue(claim[1])
 
-const isDecoded = new Ajv().compile<Static<typeof Decoded>>(Decoded)
+const isDecoded = checker(Decoded)
 
 export interface Auth {
   /** The principal of a token. @throws Problem `missing_token`, `invalid_token`, `expired_token` */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { IncomingMessage } from 'node:http'
-import { Ajv } from 'ajv'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type { TSchema } from 'typebox'
 import { handleClientError, handleError } from './errors.ts'
+import { checker } from '../leaderboard/schema.ts'
 
 const BODY_LIMIT_BYTES = 16 * 1024
 /** A client that has not sent its request by then is not going to. */
@@ -83,10 +84,7 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
   server.removeContentTypeParser('text/plain')
 
   // A body says what it means: no "5" for 5, no unknown field dropped in silence. Queries and paths are text and are converted.
-  const options = { allErrors: true, useDefaults: true, removeAdditional: false } as const
-  const strict = new Ajv({ ...options, coerceTypes: false })
-  const converting = new Ajv({ ...options, coerceTypes: true })
-  server.setValidatorCompiler(({ schema, httpPart }) => (httpPart === 'body' ? strict : converting).compile(schema))
+  server.setValidatorCompiler(({ schema, httpPart }) => checker(schema as TSchema, httpPart === 'body' ? 'complete' : 'converting'))
   server.setErrorHandler(handleError)
   server.decorateRequest('principal', null)
   return server

@@ -1,17 +1,16 @@
 // What the load generator asks of a deployment beside the load.
-import { Ajv } from 'ajv'
 import { Type, type Static, type TSchema } from 'typebox'
 import { CannotRun } from './asked.ts'
 import type { Caller } from './plan.ts'
+import { checker } from '../leaderboard/schema.ts'
 
 const PATIENCE_MS = 10_000
 const LOOKED_UP = 500
 const MOST_PAGES = 20
 const BATCH = 500
 
-const ajv = new Ajv()
 const answerOf = <T extends TSchema>(schema: T) => {
-  const is = ajv.compile<Static<T>>(schema)
+  const is = checker(schema)
   return (body: unknown): Static<T> | undefined => is(body) ? body : undefined
 }
 

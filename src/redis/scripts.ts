@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path/posix'
-import { Ajv } from 'ajv'
 import type { Redis } from 'ioredis'
 import type { Static, TSchema } from 'typebox'
 import type { RedisClock } from './clock.ts'
+import { checker } from '../leaderboard/schema.ts'
 
 /** Resolves from `src/redis/` and from `dist/redis/` alike. */
 const LUA = new URL('../../lua/', import.meta.url)
-
-const ajv = new Ajv()
 
 /** What the twin of a script works with. */
 export interface ScriptContext {
@@ -39,7 +37,7 @@ export type Script<Reply> = (keys: readonly string[], args: readonly (string | n
 export function bindScript<Reply extends TSchema> (
   redis: Redis, name: string, { reply, directory = LUA }: ScriptOptions<Reply>
 ): Script<Static<Reply>> {
-  const isReply = ajv.compile<Static<Reply>>(reply)
+  const isReply = checker(reply)
   const command = basename(name)
   redis.defineCommand(command, { lua: readScript(name, directory) })
   const call: unknown = Reflect.get(redis, command)

@@ -1,4 +1,3 @@
-import { Ajv } from 'ajv'
 import { createSigner } from 'fast-jwt'
 import { readConfig } from '../../config.ts'
 import { tokenOptions } from '../../http/tokens.ts'
@@ -6,15 +5,15 @@ import { UserId, Username } from '../../leaderboard/identifiers.ts'
 import { UsageError, type Command } from '../command.ts'
 import { readDevelopmentSecret } from '../development-secret.ts'
 import { readWords } from '../arguments.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 const USAGE = 'scorewire token <user> [--name NAME] [--scope "scores:write admin"] [--expires 30s|15m|12h|7d]'
 const SCOPES = ['scores:write', 'admin']
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 const LONGEST_SECONDS = 366 * 86_400
 
-const ajv = new Ajv()
-const isUserId = ajv.compile(UserId)
-const isUsername = ajv.compile(Username)
+const isUserId = checker(UserId)
+const isUsername = checker(Username)
 
 /** `scorewire token`: prints a token signed with the service's own secret. */
 export const token: Command = async (words, { env, write }) => {

@@ -1,8 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
 import type { Boards } from '../../leaderboard/boards/board.ts'
-import { schemaMessage } from '../../leaderboard/boards/rules.ts'
 import { partWatched } from '../../leaderboard/ranking/scope.ts'
 import type { Principal } from '../../leaderboard/principal.ts'
 import { Problem } from '../../leaderboard/problem.ts'
@@ -14,6 +12,7 @@ import type { LiveStats } from '../../live/live-stats.ts'
 import { Session, type SessionOptions } from '../../live/session.ts'
 import { presentedToken, requireReader, type Auth } from '../auth.ts'
 import type { Door } from './connection-limits.ts'
+import { checker, firstProblem } from '../../leaderboard/schema.ts'
 
 const Board = Type.String({ description: 'Name of a board' })
 const Feed = Type.Literal('scores', { description: 'every user\'s new score too, conflated' })
@@ -39,15 +38,13 @@ export const WatchMessage = Type.Union([
 ])
 export type WatchMessage = Static<typeof WatchMessage>
 
-const ajv = new Ajv()
-const isWatchQuery = ajv.compile<Static<typeof WatchQuery>>(WatchQuery)
-const isWatchMessage = ajv.compile<WatchMessage>(WatchMessage)
+const isWatchQuery = checker(WatchQuery)
+const isWatchMessage = checker(WatchMessage)
 
 /** A query as it came, not yet validated. @throws Problem `invalid_request` */
 export function parseWatchQuery (query: unknown): Static<typeof WatchQuery> {
   if (isWatchQuery(query)) return query
-  const [error] = isWatchQuery.errors!
-  throw new Problem('invalid_request', `The query is not well formed: ${error!.instancePath || '/'} ${schemaMessage(error!)}.`)
+  throw new Problem('invalid_request', `The query is not well formed: ${firstProblem(isWatchQuery)}.`)
 }
 
 /** A message as it came; undefined for anything that is none. */

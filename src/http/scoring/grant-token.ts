@@ -1,8 +1,8 @@
-import { Ajv } from 'ajv'
 import { createSigner, createVerifier } from 'fast-jwt'
 import { Type, type Static } from 'typebox'
 import type { Grant } from '../../leaderboard/scoring/grant.ts'
 import { Problem } from '../../leaderboard/problem.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 /**
  * Explicit typing (RFC 8725, section 3.11): a grant is signed with the same secret as a bearer token and must never pass for one, nor
@@ -24,7 +24,7 @@ const Claims = Type.Object({
   exp: Type.Integer()
 }, { additionalProperties: false })
 
-const isClaims = new Ajv().compile<Static<typeof Claims>>(Claims)
+const isClaims = checker(Claims)
 
 export interface GrantTokens {
   sign (grant: Grant): string

@@ -1,5 +1,4 @@
-import { Ajv } from 'ajv'
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import type { Boards } from '../../leaderboard/boards/board.ts'
 import { BoardName } from '../../leaderboard/identifiers.ts'
 import { Problem } from '../../leaderboard/problem.ts'
@@ -10,6 +9,7 @@ import { PROBLEMS } from '../errors.ts'
 import type { Server } from '../server.ts'
 import { DeliveryBody, deliveryBody } from './webhook-body.ts'
 import { unknown } from './webhooks.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 const about = { tags: ['webhooks'], security: [{ bearer: [] }] }
 const params = Type.Object({ board: BoardName, webhook: WebhookName })
@@ -95,7 +95,7 @@ function tooMany (webhook: string): Problem {
 }
 
 const Cursor = Type.Tuple([Type.String(), Type.String(), Type.Integer({ minimum: 0 }), Type.String()])
-const isCursor = new Ajv().compile<Static<typeof Cursor>>(Cursor)
+const isCursor = checker(Cursor)
 
 function writeCursor (of: readonly [board: string, webhook: string], { madeMs, id }: DeliveryPlace): string {
   return Buffer.from(JSON.stringify([...of, madeMs, id])).toString('base64url')

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
 import type { QueuedIncrement } from '../../leaderboard/scoring/queue.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 /** The queue of increments. */
 export const SCORES = 'scores'
@@ -30,7 +30,7 @@ export const ScoreJob = Type.Object({
 }, { additionalProperties: false })
 export type ScoreJob = Static<typeof ScoreJob>
 
-const isScoreJob = new Ajv().compile<ScoreJob>(ScoreJob)
+const isScoreJob = checker(ScoreJob)
 
 /** Names the job of an action, which so is there once. It ends up in a key: of fixed length, and nothing of what a caller wrote. */
 export function jobIdOf (board: string, { userId, actionId }: { readonly userId: string, readonly actionId: string }): string {

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
-import { Ajv, type ErrorObject } from 'ajv'
 import { Type, type Static } from 'typebox'
 import { Catalogue } from './catalogue.ts'
 import { BOARD_NAME } from '../identifiers.ts'
 import { MAX_SEGMENTS, SegmentName } from './segment.ts'
 import { isMoment, Season, WeekStart, WindowKind } from './window.ts'
+import { checker, problemsFound, problemText } from '../schema.ts'
 
 /** The largest score: the last integer up to which a double, and so Redis and JSON, counts every one. */
 export const MAX_SCORE = Number.MAX_SAFE_INTEGER
@@ -67,8 +67,7 @@ const BoardsFile = Type.Object({
   boards: Type.Record(Type.String({ pattern: BOARD_NAME }), BoardRules, { minProperties: 1, maxProperties: MAX_BOARDS, additionalProperties: false })
 }, { additionalProperties: false })
 
-const ajv = new Ajv({ allErrors: true, useDefaults: true })
-const isBoardsFile = ajv.compile<Static<typeof BoardsFile>>(BoardsFile)
+const isBoardsFile = checker(BoardsFile, 'complete')
 
 /**
  * Boards from the content of a boards file, `{ "boards": { "<name>": { …rules } } }`, in its order; absent rules take their defaults.
@@ -77,7 +76,7 @@ const isBoardsFile = ajv.compile<Static<typeof BoardsFile>>(BoardsFile)
 export function parseRules (content: unknown): { boards: Board[] } | { problems: string[] } {
   const file = structuredClone(content)
   if (!isBoardsFile(file)) {
-    return { problems: (isBoardsFile.errors ?? []).map((error) => `${error.instancePath || '/'} ${schemaMessage(error)}`) }
+    return { problems: problemsFound(isBoardsFile).map(problemText) }
   }
   const problems = Object.entries(file.boards).flatMap(([name, rules]) => contradictionsIn(rules).map((problem) => `/boards/${name}${problem}`))
   if (problems.length > 0) return { problems }
@@ -87,13 +86,6 @@ export function parseRules (content: unknown): { boards: Board[] } | { problems:
 /** The rules alone, as a boards file has them. */
 export function rulesOf (board: BoardRules): BoardRules {
   return Object.fromEntries(Object.keys(BoardRules.properties).map((rule) => [rule, Reflect.get(board, rule)])) as BoardRules
-}
-
-/** A schema's complaint in words that name what was meant. */
-export function schemaMessage ({ message = 'is wrong', params }: ErrorObject): string {
-  const named = params['additionalProperty'] ?? params['allowedValues']
-  if (Array.isArray(named)) return `must be one of ${named.join(', ')}`
-  return named === undefined ? message : `${message}: ${String(named)}`
 }
 
 /** What no schema can say of rules: each problem with the path of the rule. */

@@ -1,7 +1,7 @@
-import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
 import type { Board } from '../boards/board.ts'
 import { Problem } from '../problem.ts'
+import { checker, firstProblem } from '../schema.ts'
 
 /** What can happen to a user on a board. */
 export const EventKind = Type.Enum(['increment', 'score', 'adjust', 'ban', 'unban', 'delete', 'erase', 'import', 'repair'], {
@@ -71,16 +71,15 @@ const Fields = Type.Object({
 /** As an object, or as the lines `name:value` in which the scripts keep them. */
 const Segments = Type.Union([Type.Record(Type.String(), Type.String()), Type.Array(Type.String({ pattern: ':' }))])
 
-const ajv = new Ajv()
-const isFields = ajv.compile<Static<typeof Fields>>(Fields)
-const isSegments = ajv.compile<Static<typeof Segments>>(Segments)
+const isFields = checker(Fields)
+const isSegments = checker(Segments)
 const ID = /^(\d{1,15})-(\d{1,15})$/
 
 /** @throws Error that says why the entry is none that scorewire writes */
 export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
   const content: Record<string, unknown> = {}
   for (let n = 0; n + 1 < fields.length; n += 2) content[fields[n]!] = fields[n + 1]
-  if (!isFields(content)) throw new Error(`the entry is not well formed: ${ajv.errorsText(isFields.errors, { dataVar: 'entry' })}`)
+  if (!isFields(content)) throw new Error(`the entry is not well formed: ${firstProblem(isFields)}`)
   const { ms, seq } = readPosition(id)
   // All in one literal: with a spread in it an entry costs 16 µs instead of 1.
   return {

@@ -1,4 +1,3 @@
-import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
 import { type Board } from '../boards/board.ts'
 import { MAX_HEAD_SIZE, MAX_SCORE } from '../boards/rules.ts'
@@ -6,6 +5,7 @@ import { UserId } from '../identifiers.ts'
 import type { Bookmark } from './page.ts'
 import { Problem } from '../problem.ts'
 import type { WindowName } from '../boards/window.ts'
+import { checker } from '../schema.ts'
 
 /** The longest cursor: a user id of 512 bytes and as many leaders as a head holds. */
 export const MAX_CURSOR_CHARACTERS = 8192
@@ -17,7 +17,7 @@ const Content = Type.Tuple([
   Type.Union([UserId, Type.Null()]),
   Type.Array(Type.String({ pattern: '^[A-Za-z0-9_-]{11}$' }), { maxItems: MAX_HEAD_SIZE })
 ])
-const isContent = new Ajv().compile<Static<typeof Content>>(Content)
+const isContent = checker(Content)
 
 /** A bookmark of one window of a board as text for a URL, which says to nobody what is in it. */
 export function writeCursor (board: Board, part: { readonly window: WindowName, readonly segment?: string | undefined }, { score, userId, leaders }: Bookmark): string {

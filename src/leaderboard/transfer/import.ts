@@ -1,13 +1,12 @@
-import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
 import { windowAsked, type Board } from '../boards/board.ts'
 import { normalizedName, UserId, Username } from '../identifiers.ts'
 import type { Origin } from '../scoring/increment.ts'
 import { Problem, unavailable } from '../problem.ts'
-import { schemaMessage } from '../boards/rules.ts'
 import { closedSeason } from '../boards/season.ts'
 import { segmentLines, Segments } from '../boards/segment.ts'
 import { DAY_MS, windowNamed, windowNameAt, type WindowName } from '../boards/window.ts'
+import { checker, firstProblem } from '../schema.ts'
 
 /** One user of a board as exports write and imports read it. `rank` is for the reader: an import takes no notice of it. */
 export const TransferRow = Type.Object({
@@ -19,7 +18,7 @@ export const TransferRow = Type.Object({
 }, { additionalProperties: false })
 export type TransferRow = Static<typeof TransferRow>
 
-const isTransferRow = new Ajv().compile<TransferRow>(TransferRow)
+const isTransferRow = checker(TransferRow)
 
 /** A user's score in one window, to be taken over. */
 export interface ImportRow {
@@ -82,8 +81,7 @@ export interface ImportReport {
 /** A row of a source, judged by the board. */
 export function judgeRow (board: Board, content: unknown, line: number): ImportLine {
   if (!isTransferRow(content)) {
-    const [error] = isTransferRow.errors!
-    return { line, problem: `${error!.instancePath || '/'} ${schemaMessage(error!)}` }
+    return { line, problem: firstProblem(isTransferRow) }
   }
   const { user_id: userId, username, score, segments } = content
   const name = username === undefined ? undefined : normalizedName(username)

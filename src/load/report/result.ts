@@ -1,6 +1,6 @@
 // What was measured, as a file: the same format for `scorewire bench` and `npm run bench`, for both to be shown and compared.
-import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
+import { checker, firstProblem } from '../../leaderboard/schema.ts'
 
 /** A figure with one sample for each round, or for each part of a run; what two results are compared by. */
 export const Figure = Type.Object({
@@ -67,7 +67,7 @@ export const Result = Type.Object({
 })
 export type Result = Static<typeof Result>
 
-const isResult = new Ajv().compile<Result>(Result)
+const isResult = checker(Result)
 
 /** A result as it was written to a file called `name`. @throws Error that says in one line what is wrong with it */
 export function parseResult (text: string, name: string): Result {
@@ -78,6 +78,5 @@ export function parseResult (text: string, name: string): Result {
     throw new Error(`${name} is not JSON`)
   }
   if (isResult(value)) return value
-  const [error] = isResult.errors!
-  throw new Error(`${name} is no result of a bench of this format: ${error!.instancePath || '/'} ${error!.message}`)
+  throw new Error(`${name} is no result of a bench of this format: ${firstProblem(isResult)}`)
 }

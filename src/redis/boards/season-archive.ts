@@ -1,7 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
-import { Ajv } from 'ajv'
 import type { Redis } from 'ioredis'
 import { Type, type Static } from 'typebox'
 import type { Board } from '../../leaderboard/boards/board.ts'
@@ -13,6 +12,7 @@ import { closeOf } from '../../leaderboard/boards/season.ts'
 import type { Season } from '../../leaderboard/boards/window.ts'
 import { EntryBody, entryBody } from '../../leaderboard/ranking/wire.ts'
 import { boardKeys } from '../keys.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 /** About half a millisecond of Redis. */
 const PAGE_ROWS = 250
@@ -31,9 +31,8 @@ const About = Type.Object({
 })
 export type ArchiveAbout = Static<typeof About>
 
-const ajv = new Ajv()
-const isAbout = ajv.compile<ArchiveAbout>(About)
-const isEntryBody = ajv.compile<EntryBody>(EntryBody)
+const isAbout = checker(About)
+const isEntryBody = checker(EntryBody)
 
 const [pack, unpack] = [promisify(gzip), promisify(gunzip)]
 

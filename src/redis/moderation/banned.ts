@@ -1,4 +1,3 @@
-import { Ajv } from 'ajv'
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import { Ban, isOver } from '../../leaderboard/moderation/ban.ts'
@@ -9,6 +8,7 @@ import { attempt } from '../connection.ts'
 import { SEND_AGAIN } from '../boards/kept-windows.ts'
 import { boardKeys, SERVICE_BANS } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 /** A page of bans has about so many. */
 const PAGE = 100
@@ -18,7 +18,7 @@ const MOST_BOARDS = 500
 /** Field of a board's meta hash: it goes with the board. */
 const TAKEN = 'service_bans'
 
-const isBan = new Ajv().compile<Ban>(Ban)
+const isBan = checker(Ban)
 
 /** @throws Error for what is no ban's JSON */
 export function parseBan (text: string): Ban {

@@ -1,12 +1,12 @@
-import { Ajv } from 'ajv'
 import type { Redis } from 'ioredis'
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import type { Groups } from '../../leaderboard/ranking/group.ts'
 import { attempt } from '../connection.ts'
 import { groupKey } from '../keys.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 const Stored = Type.Array(Type.String())
-const isStored = new Ajv().compile<Static<typeof Stored>>(Stored)
+const isStored = checker(Stored)
 
 const UNKNOWN = 'No answer came from the score store. Send the same again: it does no harm twice.'
 

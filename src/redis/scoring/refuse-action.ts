@@ -1,4 +1,3 @@
-import { Ajv } from 'ajv'
 import type { Redis } from 'ioredis'
 import { Type, type Static } from 'typebox'
 import { STATUS } from '../../leaderboard/problem.ts'
@@ -7,10 +6,11 @@ import { DAY_MS } from '../../leaderboard/boards/window.ts'
 import { attempt } from '../connection.ts'
 import { actionDigest, boardKeys, MEMORY_MS, seenDayAt } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 const Reply = Type.Enum(['kept', 'gone', 'full'])
 const Kept = Type.Object({ code: Type.Enum(Object.keys(STATUS) as Array<keyof typeof STATUS>), detail: Type.String(), refusedMs: Type.Integer() })
-const isKept = new Ajv().compile<Static<typeof Kept>>(Kept)
+const isKept = checker(Kept)
 
 /** Refusals of a board and a day that are remembered, some 25 MB at most: somebody may send for ever what is always refused. */
 const MAX_REFUSALS = 100_000

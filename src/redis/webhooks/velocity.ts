@@ -1,15 +1,15 @@
 import type { Redis } from 'ioredis'
-import { Ajv } from 'ajv'
 import { Type, type Static } from 'typebox'
 import { SLICES, type Velocity, type VelocityRule } from '../../leaderboard/webhooks/velocity.ts'
 import { boardKeys } from '../keys.ts'
 import { bindScript } from '../scripts.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 /** About a millisecond of Redis, and likewise for the sums. */
 const BATCH = 500
 
 const Told = Type.Object({ userId: Type.String(), actionId: Type.String(), atMs: Type.Integer() })
-const isTold = new Ajv().compile<Static<typeof Told>>(Told)
+const isTold = checker(Told)
 
 /**
  * Follows ledgers by position and sums up what users gain. Nothing of a ledger is held up for it: no consumer group. Sums, place and

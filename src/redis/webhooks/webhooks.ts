@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { Ajv } from 'ajv'
 import type { Redis } from 'ioredis'
-import { Type, type Static } from 'typebox'
+import { Type } from 'typebox'
 import {
   Attempt, DELIVERY_KINDS, DeliveryState, MAX_PENDING, MAX_WEBHOOKS, ROTATION_MS, WebhookEvent, type Delivery, type DeliveryKind, type DeliveryPlace, type WatchedWebhook, type Webhook, type Webhooks
 } from '../../leaderboard/webhooks/webhook.ts'
 import { attempt } from '../connection.ts'
 import { boardKeys, WEBHOOK_BOARDS } from '../keys.ts'
 import { bindScript } from '../scripts.ts'
+import { checker } from '../../leaderboard/schema.ts'
 
 const UNKNOWN = 'No answer came from the score store. Send the same again: it does no harm twice.'
 
@@ -30,10 +30,9 @@ const Stored = Type.Object({
 })
 const FIELDS = Object.keys(Stored.properties)
 
-const ajv = new Ajv()
-const isStored = ajv.compile<Static<typeof Stored>>(Stored)
-const isAttempt = ajv.compile<Attempt>(Attempt)
-const isState = ajv.compile<DeliveryState>(DeliveryState)
+const isStored = checker(Stored)
+const isAttempt = checker(Attempt)
+const isState = checker(DeliveryState)
 
 /** The webhooks of boards, each a few keys in the slot of its board. Their secrets are in Redis as they are: whoever reads Redis can sign. */
 export function createWebhooks ({ reader, writer, directory }: { reader: Redis, writer: Redis, directory?: URL | undefined }): Webhooks {
