@@ -1,5 +1,5 @@
 // What it takes to remember an action.
-import { boardKeys, actionDigest, seenDayAt } from '../src/redis/keys.ts'
+import { boardKeys, actionDigest, recordDayAt } from '../src/redis/keys.ts'
 import { INCREMENTS_PATH } from './board.ts'
 import { inBatches, usedBytes, userIdOf } from './seed.ts'
 import { answerOf, type SeededScorewire } from './seeded.ts'
@@ -14,15 +14,15 @@ export async function measureActionBytes (scorewire: SeededScorewire, actions: n
   const keys = boardKeys('main')
   await answerOf(scorewire, INCREMENTS_PATH, { user_id: userIdOf(0), action_id: 'remembered', increment: 1 })
   const digest = actionDigest(userIdOf(0), 'remembered')
-  const day = seenDayAt(Date.now())
-  const slot = keys.seen(day, digest)
+  const day = recordDayAt(Date.now())
+  const slot = keys.actions(day, digest)
   const [record, expiresMs] = [await redis.hget(slot, digest), await redis.pexpiretime(slot)]
   if (record === null || expiresMs <= 0) throw new Error('the service does not remember its action where it is looked for')
 
   const bySlot = new Map<string, string[]>()
   for (let n = 0; n < actions; n++) {
     const other = actionDigest(userIdOf(n), `remembered-${n}`)
-    const itsSlot = keys.seen(day + 2, other)
+    const itsSlot = keys.actions(day + 2, other)
     const cells = bySlot.get(itsSlot)
     if (cells === undefined) bySlot.set(itsSlot, [other, record])
     else cells.push(other, record)

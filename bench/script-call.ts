@@ -38,5 +38,5 @@ async function wordsOf (items: number): Promise<string[]> {
   const { default: board } = defaultBoards()
   await Promise.all(increments.map(async (increment) => await keep(board, increment)))
   const digests = increments.map(({ actionId }) => actionDigest(user, actionId))
-  return words.map((word) => digests.reduce((text, digest) => text.replace(digest, `${ANY}${digest.slice(0, 4)}`), String(word)).replace(/(:seen:\d+:).+$/, `$1${ANY}`))
+  return words.map((word) => digests.reduce((text, digest) => text.replace(digest, `${ANY}${digest.slice(0, 4)}`), String(word)).replace(/(:actions:\d+:).+$/, `$1${ANY}`))
 }

@@ -27,8 +27,8 @@ BEGIN
   IF TG_OP = 'UPDATE'
     AND NEW.user_id LIKE 'erased:%' AND NEW.action_id LIKE 'erased:%'
     AND NEW.actor IS NULL AND NEW.ip IS NULL AND NEW.request_id IS NULL AND NEW.reason IS NULL AND NEW.segments IS NULL
-    AND (NEW.board, NEW.kind, NEW.delta, NEW.score_after, NEW.at, NEW.seq, NEW.source, NEW.aside, NEW.shadow, NEW.everywhere, NEW.recorded_at)
-      = (OLD.board, OLD.kind, OLD.delta, OLD.score_after, OLD.at, OLD.seq, OLD.source, OLD.aside, OLD.shadow, OLD.everywhere, OLD.recorded_at)
+    AND (NEW.board, NEW.kind, NEW.delta, NEW.score_after, NEW.at, NEW.seq, NEW.source, NEW.hidden, NEW.shadow, NEW.everywhere, NEW.recorded_at)
+      = (OLD.board, OLD.kind, OLD.delta, OLD.score_after, OLD.at, OLD.seq, OLD.source, OLD.hidden, OLD.shadow, OLD.everywhere, OLD.recorded_at)
     AND (NEW.action_type, NEW.until, NEW.season, NEW.in_window) IS NOT DISTINCT FROM (OLD.action_type, OLD.until, OLD.season, OLD.in_window)
   THEN
     RETURN NEW;

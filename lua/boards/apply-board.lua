@@ -6,7 +6,7 @@
 -- KEYS[2] meta    hash    its field rules is the revision by which every write is judged; or where the board was deleted
 --                         'deleting' or 'deleted', and 'closed' while the board is made anew from the ledger
 -- KEYS[3] ledger  stream  has entries of the board since its first write; may be there before, and hold those of a deleted board
--- ARGV[1] seen        revision that the caller saw, '' where there were no rules
+-- ARGV[1] if_revision revision that the caller saw, '' where there were no rules
 -- ARGV[2] revision    of the new rules
 -- ARGV[3] json        the new rules
 -- ARGV[4] corrupting  '1' where the scores that a board has would be wrong by the new rules
@@ -17,7 +17,7 @@
 -- the deleted board are left), 'deleted' (and it is not to be made again)
 
 local rules, meta, ledger = KEYS[1], KEYS[2], KEYS[3]
-local seen, revision, json, corrupting, anew = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local if_revision, revision, json, corrupting, anew = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local call = redis.call
 
 -- When the ledger was last written to, in ms; 0 if never.
@@ -36,7 +36,7 @@ if present == revision then
   if tombstone ~= 'closed' then call('HSET', meta, 'rules', revision) end
   return {'same', changed}
 end
-if present ~= seen then return {'outdated', '0'} end
+if present ~= if_revision then return {'outdated', '0'} end
 
 local is_deleted = tombstone == 'deleting' or tombstone == 'deleted'
 if is_deleted and anew ~= '1' then return {'deleted', '0'} end

@@ -8,7 +8,7 @@
 -- KEYS[5] names    hash    user -> username
 -- KEYS[6..] for each window:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
---         aside    zset    user -> score of those who are banned; of a segment likewise, who is in it
+--         hidden    zset    user -> score of those who are banned; of a segment likewise, who is in it
 -- ARGV[1] users    JSON: for each [user, name:value of segments to look at beside those that the user is known to have been in]
 --
 -- Returns {{id}, {ban, current, former, name, place, line, score, ...}, ...}: the id of the ledger's last entry, and of each user, '' for what there is

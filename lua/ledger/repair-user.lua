@@ -12,7 +12,7 @@
 -- KEYS[9..] for each window:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
 --         head     hash    user -> sequence number; of a segment likewise
---         aside    zset    user -> score of those who are banned; of a segment likewise, who is in it
+--         hidden    zset    user -> score of those who are banned; of a segment likewise, who is in it
 --
 -- ARGV[1]  rules      revision of the board's rules
 -- ARGV[2]  head_size  users in a full head
@@ -23,7 +23,7 @@
 -- ARGV[7]  actor      who repairs
 -- ARGV[8]  reason     why
 -- ARGV[9]  profile    JSON: [current, former, name, ban, when the ban ends in ms], '' for what there is not
--- ARGV[10] windows    JSON: for each window [score, its segments, score aside, its segments], scores as they are stored, '' for none
+-- ARGV[10] windows    JSON: for each window [score, its segments, hidden score, its segments], scores as they are stored, '' for none
 -- ARGV[11] strays     JSON: segments to look at beside those that the user is known to have been in
 -- ARGV[12..] for each window: until when its keys are kept in ms, 0 for ever
 --
@@ -60,7 +60,7 @@ local first = '0'
 for w, target in ipairs(targets) do
   local k = 6 + 3 * w
   local window = entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2])
-  local score, lines, aside, lines_aside = unpack(target)
+  local score, lines, hidden, hidden_lines = unpack(target)
   local expires_ms = number(ARGV[11 + w])
   local wanted = {}
   for _, line in ipairs(lines) do wanted[line] = true end
@@ -70,14 +70,14 @@ for w, target in ipairs(targets) do
   end
   if score == '' then entries.take_out(window, user, ever) else entries.put_in(window, user, score, lines, expires_ms) end
   entries.take_lines(window, user, left)
-  entries.drop_aside(window, user, ever)
-  if aside ~= '' then entries.put_aside(window, user, aside, lines_aside, expires_ms) end
-  if w == 1 then first = score ~= '' and score or aside ~= '' and aside or '0' end
+  entries.drop_hidden(window, user, ever)
+  if hidden ~= '' then entries.put_hidden(window, user, hidden, hidden_lines, expires_ms) end
+  if w == 1 then first = score ~= '' and score or hidden ~= '' and hidden or '0' end
 end
 for i, hash in ipairs({current, former, names, banned}) do keep(hash, profile[i]) end
 if profile[5] == '' then call('ZREM', ends, user) else call('ZADD', ends, profile[5], user) end
 
 boards.log(board, ledger, 'user', user, 'action', '', 'increment', '0', 'score', (string.gsub(first, '^-', '')), 'actor', actor, 'ip', 'local', 'request', '',
-  'kind', 'repair', 'reason', reason, unpack(profile[4] ~= '' and {'aside', '1'} or {}))
+  'kind', 'repair', 'reason', reason, unpack(profile[4] ~= '' and {'hidden', '1'} or {}))
 boards.publish(board, gate, gate_ms, channel)
 return 'repaired'

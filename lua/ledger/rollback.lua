@@ -7,11 +7,11 @@
 -- KEYS[4] current  hash    user -> the segments that the user is in
 -- KEYS[5] former   hash    user -> those the user has left
 -- KEYS[6] banned   hash    user -> JSON of the ban
--- KEYS[7] seen     hash    action digest -> "amount score mark"; slot of the running day
--- KEYS[8] before   hash    the same action's slot of the day before
+-- KEYS[7] records  hash    action digest -> "amount score mark"; slot of the running day
+-- KEYS[8] older    hash    the same action's slot of the day before
 -- KEYS[9] scores   zset    of the window: user -> score; of a segment likewise, with ':' and name:value behind
 -- KEYS[10] head    hash    user -> sequence number; of a segment likewise
--- KEYS[11] aside   zset    user -> score of those who are banned; of a segment likewise, who is in it
+-- KEYS[11] hidden   zset    user -> score of those who are banned; of a segment likewise, who is in it
 --
 -- ARGV[1]  from_ms        the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms       ... until before this one
@@ -26,7 +26,7 @@
 -- ARGV[11] request        id of the request
 -- ARGV[12] reason         why
 -- ARGV[13] digest         the action's digest
--- ARGV[14] seen_until_ms  when the slots of the running day may go
+-- ARGV[14] records_until_ms  when the slots of the running day may go
 -- ARGV[15] window         name of the window
 -- ARGV[16] change         '+' raises by the amount, '-' lowers by it and takes out whoever is left with nothing, '=' sets the score, 'x' takes out
 -- ARGV[17] amount         as text, without a sign
@@ -42,21 +42,21 @@
 --#include "entries"
 local call, number, whole = redis.call, tonumber, boards.whole
 local meta, gate, ledger, current, former, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local seen, before, scores, head, aside = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local records, older, scores, head, hidden = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
 local user, action, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-local digest, seen_until_ms, window_name, change, amount, sign = ARGV[13], ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[18]
+local digest, records_until_ms, window_name, change, amount, sign = ARGV[13], ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[18]
 
 local board = boards.open(meta)
 local now_ms = whole(board.now_ms)
 if board.now_ms < from_ms or board.now_ms >= until_ms then return {'clock', now_ms, '0'} end
 if board.rules and board.rules ~= rules then return {'rules', now_ms, '0'} end
-if actions.recall(seen, before, digest) then return {'replayed', now_ms, '0'} end
+if actions.recall(records, older, digest) then return {'replayed', now_ms, '0'} end
 
-local is_aside = call('HEXISTS', banned, user) == 1
-local window = entries.window_of(board, head_size, scores, head, aside)
-local stored = call('ZSCORE', is_aside and aside or scores, user)
+local is_hidden = call('HEXISTS', banned, user) == 1
+local window = entries.window_of(board, head_size, scores, head, hidden)
+local stored = call('ZSCORE', is_hidden and hidden or scores, user)
 if not stored then return {'none', now_ms, '0'} end
 
 local now = math.abs(number(stored))
@@ -66,16 +66,16 @@ local ever = segments.ever(current, former, user)
 local score = whole(sign == '-' and 0 - after or after)
 if leaves then
   entries.take_out(window, user, ever)
-  entries.drop_aside(window, user, ever)
-elseif is_aside then
-  call('ZADD', aside, score, user)
+  entries.drop_hidden(window, user, ever)
+elseif is_hidden then
+  call('ZADD', hidden, score, user)
 else
   entries.put_in(window, user, score, segments.within(scores, user, ever), 0)
 end
 
 local mark = leaves and 'x' or change
-actions.remember(seen, digest, (leaves and '0' or amount) .. ' ' .. whole(after) .. ' ~' .. mark, seen_until_ms)
+actions.remember(records, digest, (leaves and '0' or amount) .. ' ' .. whole(after) .. ' ~' .. mark, records_until_ms)
 boards.log(board, ledger, 'user', user, 'action', action, 'increment', leaves and '0' or (change == '-' and '-' or '') .. amount, 'score', whole(after),
-  'actor', actor, 'ip', ip, 'request', request, 'kind', leaves and 'delete' or 'adjust', 'reason', reason, unpack(is_aside and {'aside', '1', 'window', window_name} or {'window', window_name}))
+  'actor', actor, 'ip', ip, 'request', request, 'kind', leaves and 'delete' or 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1', 'window', window_name} or {'window', window_name}))
 boards.publish(board, gate, gate_ms, channel)
 return {'applied', now_ms, whole(after)}

@@ -5,14 +5,14 @@ local actions = (function()
   local FUTURE_MS = 300000 -- how far an action id's own time may be ahead of Redis' clock
 
   -- Amount, score and mark of an action that has counted today or the day before; nil for one that is not remembered.
-  local function recall(seen, before, digest)
-    local known = call('HGET', seen, digest) or call('HGET', before, digest)
+  local function recall(records, older, digest)
+    local known = call('HGET', records, digest) or call('HGET', older, digest)
     if known then return string.match(known, '^(%d+) (%d+)(.*)$') end
   end
 
-  local function remember(seen, digest, record, until_ms)
-    call('HSET', seen, digest, record)
-    if call('HLEN', seen) == 1 then call('PEXPIREAT', seen, until_ms) end
+  local function remember(records, digest, record, until_ms)
+    call('HSET', records, digest, record)
+    if call('HLEN', records) == 1 then call('PEXPIREAT', records, until_ms) end
   end
 
   -- Whether an id carries a time that the memory does not reach. An id from the future is remembered from now on, not from its own

@@ -1,12 +1,12 @@
 -- bans: who may not score, or scores without anybody noticing.
 local bans = (function()
-  -- Of a ban's JSON, nil or false for none: '' for a user who may score, 'aside' for one whom nobody else is to notice, else
+  -- Of a ban's JSON, nil or false for none: '' for a user who may score, 'hidden' for one whom nobody else is to notice, else
   -- 'banned', or 'ban_over' for a ban that has ended and is to be lifted.
   local function standing_by(ban, now_ms)
     if not ban then return '' end
     ban = cjson.decode(ban)
     if ban.until_ms and ban.until_ms <= now_ms then return 'ban_over' end
-    return ban.shadow and 'aside' or 'banned'
+    return ban.shadow and 'hidden' or 'banned'
   end
 
   return {standing_by = standing_by}

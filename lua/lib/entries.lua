@@ -1,10 +1,10 @@
--- entries: where a user stands in a window: in it and in segments of it, or set aside, where scores count and nobody sees them.
+-- entries: where a user stands in a window: in it and in segments of it, or set hidden, where scores count and nobody sees them.
 local entries = (function()
   local call = redis.call
 
   -- A window by its keys. It is opened only where the user is: a user is in few of some hundred windows.
-  local function window_of(board, size, scores, head, aside)
-    return {board = board, size = size, scores = scores, head = head, aside = aside}
+  local function window_of(board, size, scores, head, hidden)
+    return {board = board, size = size, scores = scores, head = head, hidden = hidden}
   end
 
   local function open(window, line)
@@ -49,43 +49,43 @@ local entries = (function()
     for _, line in ipairs(lines) do put(window, line, user, score, expires_ms) end
   end
 
-  local function put_aside(window, user, score, lines, expires_ms)
-    call('ZADD', window.aside, score, user)
-    segments.mark(window.aside, user, lines, expires_ms)
-    if expires_ms > 0 then call('PEXPIREAT', window.aside, string.format('%.0f', expires_ms)) end
+  local function put_hidden(window, user, score, lines, expires_ms)
+    call('ZADD', window.hidden, score, user)
+    segments.mark(window.hidden, user, lines, expires_ms)
+    if expires_ms > 0 then call('PEXPIREAT', window.hidden, string.format('%.0f', expires_ms)) end
   end
 
-  -- Forgets what was set aside; whether there was anything.
-  local function drop_aside(window, user, lines)
-    if call('ZREM', window.aside, user) == 0 then return false end
-    segments.unmark(window.aside, user, lines)
+  -- Forgets what was hidden; whether there was anything.
+  local function drop_hidden(window, user, lines)
+    if call('ZREM', window.hidden, user) == 0 then return false end
+    segments.unmark(window.hidden, user, lines)
     return true
   end
 
   -- Out of sight, for as long as the window is kept. Returns the score, if there was one.
-  local function set_aside(window, user, lines)
+  local function hide(window, user, lines)
     local expires_ms = call('PEXPIRETIME', window.scores)
     if not call('ZSCORE', window.scores, user) then return false end
     local held = segments.within(window.scores, user, lines)
     local score = take_out(window, user, held)
-    put_aside(window, user, score, held, expires_ms)
+    put_hidden(window, user, score, held, expires_ms)
     return score
   end
 
   -- Back into sight, in the segments `now`, or without them in those of then, of all that the user ever was in. Returns the score,
   -- if there was one.
   local function bring_back(window, user, ever, now)
-    local score = call('ZSCORE', window.aside, user)
+    local score = call('ZSCORE', window.hidden, user)
     if not score then return false end
-    local expires_ms = call('PEXPIRETIME', window.aside)
-    local lines = now or segments.within(window.aside, user, ever)
-    drop_aside(window, user, ever)
+    local expires_ms = call('PEXPIRETIME', window.hidden)
+    local lines = now or segments.within(window.hidden, user, ever)
+    drop_hidden(window, user, ever)
     put_in(window, user, score, lines, expires_ms)
     return score
   end
 
   return {
-    window_of = window_of, take_out = take_out, take_lines = take_lines, put_in = put_in, put_aside = put_aside, drop_aside = drop_aside,
-    set_aside = set_aside, bring_back = bring_back
+    window_of = window_of, take_out = take_out, take_lines = take_lines, put_in = put_in, put_hidden = put_hidden, drop_hidden = drop_hidden,
+    hide = hide, bring_back = bring_back
   }
 end)()

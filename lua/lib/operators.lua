@@ -32,11 +32,11 @@ local operators = (function()
   }
 
   -- Where nobody looks: no head.
-  local write_aside = {
-    increment = function(aside, user, amount, sign) call('ZINCRBY', aside, sign .. amount, user) end,
-    best = function(aside, user, amount, sign) call('ZADD', aside, 'GT', sign .. amount, user) end,
-    latest = function(aside, user, amount, sign) call('ZADD', aside, sign .. amount, user) end
+  local write_hidden = {
+    increment = function(hidden, user, amount, sign) call('ZINCRBY', hidden, sign .. amount, user) end,
+    best = function(hidden, user, amount, sign) call('ZADD', hidden, 'GT', sign .. amount, user) end,
+    latest = function(hidden, user, amount, sign) call('ZADD', hidden, sign .. amount, user) end
   }
 
-  return {write = write, write_aside = write_aside}
+  return {write = write, write_hidden = write_hidden}
 end)()

@@ -77,7 +77,7 @@ local segments = (function()
     return lines
   end
 
-  -- Of these segments those of a window, by the key of its scores or of those set aside, that hold a user.
+  -- Of these segments those of a window, by the key of its scores or of those set hidden, that hold a user.
   local function within(key, user, lines)
     local held = {}
     for _, line in ipairs(lines) do
@@ -86,16 +86,16 @@ local segments = (function()
     return held
   end
 
-  -- Notes in which segments of a window the score counts that is set aside: they have keys as those that are seen.
-  local function mark(aside, user, lines, expires_ms)
+  -- Notes in which segments of a window the score counts that is hidden: they have keys as those of visible scores.
+  local function mark(hidden, user, lines, expires_ms)
     for _, line in ipairs(lines) do
-      call('ZADD', key_of(aside, line), 0, user)
-      if expires_ms > 0 then call('PEXPIREAT', key_of(aside, line), string.format('%.0f', expires_ms)) end
+      call('ZADD', key_of(hidden, line), 0, user)
+      if expires_ms > 0 then call('PEXPIREAT', key_of(hidden, line), string.format('%.0f', expires_ms)) end
     end
   end
 
-  local function unmark(aside, user, lines)
-    for _, line in ipairs(lines) do call('ZREM', key_of(aside, line), user) end
+  local function unmark(hidden, user, lines)
+    for _, line in ipairs(lines) do call('ZREM', key_of(hidden, line), user) end
   end
 
   return {mark = mark, unmark = unmark, move = move, merge = merge, remember = remember, ever = ever, within = within, key_of = key_of}

@@ -10,12 +10,12 @@ local sight = (function()
     return false
   end
 
-  -- The score that was set aside of a user who is not to notice it; nil for anybody else.
-  local function score_aside(aside, banned, current, user, segment)
+  -- The score that was hidden of a user who is not to notice it; nil for anybody else.
+  local function score_hidden(hidden, banned, current, user, segment)
     local ban = call('HGET', banned, user)
     if not ban or not cjson.decode(ban).shadow or not is_in(current, user, segment) then return nil end
-    return call('ZSCORE', aside, user) or nil
+    return call('ZSCORE', hidden, user) or nil
   end
 
-  return {score_aside = score_aside}
+  return {score_hidden = score_hidden}
 end)()

@@ -1,5 +1,5 @@
 #!lua
--- ban: bans one user from one board, and sets the scores aside in every kept window and segment, where nobody sees them.
+-- ban: bans one user from one board, and hides the scores in every kept window and segment, where nobody sees them.
 --
 -- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh
@@ -11,7 +11,7 @@
 -- KEYS[8..] for each kept window, the first of those that run before all others:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
 --         head     hash    user -> sequence number; of a segment likewise
---         aside    zset    user -> score of those who are banned; of a segment likewise, who is in it
+--         hidden    zset    user -> score of those who are banned; of a segment likewise, who is in it
 --
 -- ARGV[1]  from_ms    the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms   ... until before this one
@@ -55,7 +55,7 @@ if before and string.sub(before, 1, #opening) == opening then return {'same', no
 
 local lines, first, was_seen = segments.ever(current, former, user), '0', false
 for k = 8, #KEYS, 3 do
-  local score = entries.set_aside(entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2]), user, lines)
+  local score = entries.hide(entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2]), user, lines)
   if score and k == 8 then first = string.gsub(score, '^-', '') end
   was_seen = was_seen or score
 end
@@ -69,7 +69,7 @@ local function remark(name, value) remarks[#remarks + 1], remarks[#remarks + 2] 
 if ends_ms ~= '0' then remark('until', ends_ms) end
 local now_in = segments.move(current, former, user)
 if was_seen and #now_in > 0 then remark('segments', cjson.encode(now_in)) end
-if not was_seen then remark('aside', '1') end
+if not was_seen then remark('hidden', '1') end
 if cjson.decode(ban).shadow then remark('shadow', '1') end
 if reach == 'everywhere' then remark('everywhere', '1') end
 boards.log(board, ledger, 'user', user, 'action', action, 'increment', '0', 'score', first,

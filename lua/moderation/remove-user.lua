@@ -1,5 +1,5 @@
 #!lua
--- remove-user: takes one user off one board: out of every kept window and segment, also from what was set aside; or all that is known of the user.
+-- remove-user: takes one user off one board: out of every kept window and segment, also from what was hidden; or all that is known of the user.
 --
 -- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh
@@ -12,7 +12,7 @@
 -- KEYS[9..] for each kept window:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
 --         head     hash    user -> sequence number; of a segment likewise
---         aside    zset    user -> score of those who are banned; of a segment likewise, who is in it
+--         hidden    zset    user -> score of those who are banned; of a segment likewise, who is in it
 --      then the user's own keys, such as the quota
 --
 -- ARGV[1]  from_ms    the keys above are right from this time of Redis' clock ...
@@ -54,7 +54,7 @@ local own_keys = 9 + 3 * window_count
 for k = 9, own_keys - 1, 3 do
   local window = entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2])
   was_seen = entries.take_out(window, user, lines) or was_seen
-  known = known + (entries.drop_aside(window, user, lines) and 1 or 0)
+  known = known + (entries.drop_hidden(window, user, lines) and 1 or 0)
 end
 local now_in = segments.move(current, former, user)
 known = known + call('HDEL', current, user) + call('HDEL', former, user) + call('HDEL', names, user)
@@ -69,7 +69,7 @@ local remarks = {'kind', kind}
 local function remark(name, value) remarks[#remarks + 1], remarks[#remarks + 2] = name, value end
 if reason ~= '' then remark('reason', reason) end
 if was_seen and #now_in > 0 then remark('segments', cjson.encode(now_in)) end
-if not was_seen then remark('aside', '1') end
+if not was_seen then remark('hidden', '1') end
 boards.log(board, ledger, 'user', user, 'action', action, 'increment', '0', 'score', '0',
   'actor', actor, 'ip', ip, 'request', request, unpack(remarks))
 boards.publish(board, gate, gate_ms, channel)

@@ -1,5 +1,5 @@
 #!lua
--- unban: lifts the ban of one user from one board, and gives the scores back that were set aside, with what was gained meanwhile.
+-- unban: lifts the ban of one user from one board, and gives the scores back that were hidden, with what was gained meanwhile.
 --
 -- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh
@@ -11,7 +11,7 @@
 -- KEYS[8..] for each kept window, the first of those that run before all others:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
 --         head     hash    user -> sequence number; of a segment likewise
---         aside    zset    user -> score of those who are banned; of a segment likewise, who is in it
+--         hidden    zset    user -> score of those who are banned; of a segment likewise, who is in it
 --
 -- ARGV[1]  from_ms    the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms   ... until before this one

@@ -8,7 +8,7 @@
 -- ARGV[3] segment  name:value of the segment whose scores these are, '' if none
 --
 -- Returns {id, more, user, score, ...}: the id of the last entry read, '1' where there may be more, and each user once,
--- numbers as text; 'none' for a user who was taken off the board, and 'aside' for one of whose change only the user is to
+-- numbers as text; 'none' for a user who was taken off the board, and 'hidden' for one of whose change only the user is to
 -- know. Any other user without a score in this window is left out.
 
 local ledger, scores = KEYS[1], KEYS[2]
@@ -42,7 +42,7 @@ for _, entry in ipairs(entries) do
     known[user] = {}
     users[#users + 1] = user
   end
-  if not field.aside then
+  if not field.hidden then
     known[user].is_public = true
     if LEAVING[field.kind] and is_of_segment(field.segments) then known[user].has_left = true end
   end
@@ -50,7 +50,7 @@ end
 
 for i, score in ipairs(redis.call('ZMSCORE', scores, unpack(users))) do
   local user = users[i]
-  local told = score or (known[user].has_left and 'none') or (not known[user].is_public and 'aside')
+  local told = score or (known[user].has_left and 'none') or (not known[user].is_public and 'hidden')
   if told then
     answer[#answer + 1] = user
     answer[#answer + 1] = told

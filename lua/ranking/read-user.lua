@@ -4,7 +4,7 @@
 -- KEYS[1] scores     zset  user -> score
 -- KEYS[2] head       hash  user -> sequence number of reaching the score, at most `head_size`
 -- KEYS[3] names      hash  user -> username
--- KEYS[4] aside      zset  user -> score of those who are banned
+-- KEYS[4] hidden      zset  user -> score of those who are banned
 -- KEYS[5] banned     hash  user -> JSON of the ban
 -- KEYS[6] current    hash  user -> the segments that the user is in
 -- ARGV[1] user       whose
@@ -13,7 +13,7 @@
 -- ARGV[4] reader     'self' also sees what nobody else is to see, 'others' do not
 -- ARGV[5] segment    name:value of the segment whose scores these are, '' if none
 --
--- Returns {'unknown'}; {'aside', score, higher, total, name} of a score that only the user sees, `total` without it; or
+-- Returns {'unknown'}; {'hidden', score, higher, total, name} of a score that only the user sees, `total` without it; or
 -- {'user', score, higher, total, name, place, place_higher, rows, head}, numbers as text:
 -- `higher` is how many users have a higher score; rows {user, score, name, ...} are the neighbourhood in
 -- Redis' own order, the first of them at `place` there, with `place_higher` users above its score;
@@ -21,7 +21,7 @@
 -- and then the rows reach far enough to find `around` neighbours that are not in the head.
 
 --#include "shadow"
-local scores, head, names, aside, banned, current = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local scores, head, names, hidden, banned, current = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local user, around, head_size, reader, segment = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local call = redis.call
 
@@ -30,9 +30,9 @@ local function higher_than(other) return call('ZCOUNT', scores, '(' .. other, '+
 
 local score = call('ZSCORE', scores, user)
 if not score then
-  local own = reader == 'self' and sight.score_aside(aside, banned, current, user, segment)
+  local own = reader == 'self' and sight.score_hidden(hidden, banned, current, user, segment)
   if not own then return {'unknown'} end
-  return {'aside', own, whole(higher_than(own)), whole(call('ZCARD', scores)), call('HGET', names, user) or ''}
+  return {'hidden', own, whole(higher_than(own)), whole(call('ZCARD', scores)), call('HGET', names, user) or ''}
 end
 
 local answer = {

@@ -7,12 +7,12 @@
 -- KEYS[4] current  hash    user -> the segments that the user is in
 -- KEYS[5] former   hash    user -> those the user has left
 -- KEYS[6] banned   hash    user -> JSON of the ban
--- KEYS[7] seen     hash    action digest -> "amount score mark"; slot of the running day
--- KEYS[8] before   hash    the same action's slot of the day before
+-- KEYS[7] records  hash    action digest -> "amount score mark"; slot of the running day
+-- KEYS[8] older    hash    the same action's slot of the day before
 -- KEYS[9..] for each running window:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
 --         head     hash    user -> sequence number; of a segment likewise
---         aside    zset    user -> score of those who are banned; of a segment likewise, who is in it
+--         hidden    zset    user -> score of those who are banned; of a segment likewise, who is in it
 --
 -- ARGV[1]  from_ms        the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms       ... until before this one
@@ -28,7 +28,7 @@
 -- ARGV[12] reason         why
 -- ARGV[13] digest         the action's digest
 -- ARGV[14] made_ms        ms that the action id carries, 0 if none
--- ARGV[15] seen_until_ms  when the slots of the running day may go
+-- ARGV[15] records_until_ms  when the slots of the running day may go
 -- ARGV[16] memory_ms      how long an action is remembered at least
 -- ARGV[17] change         '+' raises by the amount, '-' lowers by it, '=' sets the score to it
 -- ARGV[18] amount         as text, without a sign
@@ -47,11 +47,11 @@
 --#include "entries"
 local call, number, whole = redis.call, tonumber, boards.whole
 local meta, gate, ledger, current, former, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local seen, before = KEYS[7], KEYS[8]
+local records, older = KEYS[7], KEYS[8]
 local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
 local user, action, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-local digest, made_ms, seen_until_ms, memory_ms = ARGV[13], number(ARGV[14]), ARGV[15], number(ARGV[16])
+local digest, made_ms, records_until_ms, memory_ms = ARGV[13], number(ARGV[14]), ARGV[15], number(ARGV[16])
 local change, amount, max_score, sign = ARGV[17], ARGV[18], number(ARGV[19]), ARGV[20]
 local MARK = ' ~' .. change -- no catalogue's mark holds a tilde
 
@@ -60,7 +60,7 @@ local now_ms = whole(board.now_ms)
 if board.now_ms < from_ms or board.now_ms >= until_ms then return {'clock', now_ms, '0'} end
 if board.rules and board.rules ~= rules then return {'rules', now_ms, '0'} end
 
-local counted, counted_score, mark = actions.recall(seen, before, digest)
+local counted, counted_score, mark = actions.recall(records, older, digest)
 if counted then
   if counted ~= amount or mark ~= MARK then return {'mismatch', now_ms, '0'} end
   return {'replayed', now_ms, counted_score}
@@ -68,14 +68,14 @@ end
 if actions.is_beyond(made_ms, board.now_ms, memory_ms) then return {'too_old', now_ms, '0'} end
 local standing = bans.standing_by(call('HGET', banned, user), board.now_ms)
 if standing == 'ban_over' then return {'ban_over', now_ms, '0'} end
-local is_aside = standing ~= ''
+local is_hidden = standing ~= ''
 
 -- The score after in each window; none is written before all are judged.
 local windows, after = {}, {}
 for k = 9, #KEYS, 3 do
   local w = #windows + 1
   local window = entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2])
-  local score = call('ZSCORE', is_aside and window.aside or window.scores, user)
+  local score = call('ZSCORE', is_hidden and window.hidden or window.scores, user)
   local now = math.abs(number(score or 0))
   local next_score = change == '=' and number(amount) or now + number(change .. amount)
   if next_score > max_score then return {'score_limit', now_ms, '0'} end
@@ -90,13 +90,13 @@ for w, window in ipairs(windows) do
   local expires_ms = number(ARGV[20 + w])
   if after[w] then
     local score = whole(sign == '-' and 0 - after[w] or after[w])
-    if is_aside then entries.put_aside(window, user, score, lines, expires_ms) else entries.put_in(window, user, score, lines, expires_ms) end
+    if is_hidden then entries.put_hidden(window, user, score, lines, expires_ms) else entries.put_in(window, user, score, lines, expires_ms) end
   end
 end
 
 local score = whole(after[1])
-actions.remember(seen, digest, amount .. ' ' .. score .. MARK, seen_until_ms)
+actions.remember(records, digest, amount .. ' ' .. score .. MARK, records_until_ms)
 boards.log(board, ledger, 'user', user, 'action', action, 'increment', (change == '-' and '-' or '') .. amount, 'score', score,
-  'actor', actor, 'ip', ip, 'request', request, 'kind', 'adjust', 'reason', reason, unpack(is_aside and {'aside', '1'} or {}))
+  'actor', actor, 'ip', ip, 'request', request, 'kind', 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1'} or {}))
 boards.publish(board, gate, gate_ms, channel)
 return {'applied', now_ms, score}

@@ -11,11 +11,11 @@
 -- KEYS[8..] for each window:
 --         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
 --         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
---         aside    zset    user -> score of those who are shadow-banned; of a segment likewise, who is in it
+--         hidden    zset    user -> score of those who are shadow-banned; of a segment likewise, who is in it
 --      then for each item:
---         seen     hash    action digest -> "increment score", with " mark" where a catalogue's action gave the points and " @season" where it was late;
+--         records  hash    action digest -> "increment score", with " mark" where a catalogue's action gave the points and " @season" where it was late;
 --                          slot of the running day
---         before   hash    the same action's slot of the day before
+--         older    hash    the same action's slot of the day before
 --         quota    string  increments of the user in the running period
 --      then for each item with a limit:
 --         limit    string  times that the user has done the action in the running period of its limit
@@ -23,7 +23,7 @@
 -- ARGV[1]  windows       how many windows the board has
 -- ARGV[2]  from_ms       the keys above are right from this time of Redis' clock ...
 -- ARGV[3]  until_ms      ... until before this one
--- ARGV[4]  seen_until_ms when the slots of the running day may go
+-- ARGV[4]  records_until_ms when the slots of the running day may go
 -- ARGV[5]  memory_ms     how long an action is remembered at least
 -- ARGV[6]  max_score     no window's score may pass it
 -- ARGV[7]  head_size     users in a full head
@@ -59,13 +59,13 @@ local call, number, whole = redis.call, tonumber, boards.whole
 local meta, gate, names, ledger, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local current, former = KEYS[6], KEYS[7]
 local window_count = number(ARGV[1])
-local from_ms, until_ms, seen_until_ms, memory_ms = number(ARGV[2]), number(ARGV[3]), ARGV[4], number(ARGV[5])
+local from_ms, until_ms, records_until_ms, memory_ms = number(ARGV[2]), number(ARGV[3]), ARGV[4], number(ARGV[5])
 local max_score, head_size = number(ARGV[6]), number(ARGV[7])
 local quota_max, quota_ms = number(ARGV[8]), ARGV[9]
 local gate_ms, channel, ledger_max = ARGV[10], ARGV[11], number(ARGV[12])
 local rules, operator, sign, season = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
 local season_mark = season == '' and '' or ' @' .. season
-local write, write_aside = operators.write[operator], operators.write_aside[operator]
+local write, write_hidden = operators.write[operator], operators.write_hidden[operator]
 
 local board = boards.open(meta)
 local now_ms = board.now_ms
@@ -83,7 +83,7 @@ local windows = {}
 for w = 1, window_count do
   local k = 5 + 3 * w
   local window = heads.open(board, KEYS[k], KEYS[k + 1], head_size)
-  window.aside, window.expires_ms, window.largest = KEYS[k + 2], ARGV[17 + w], largest_of(KEYS[k])
+  window.hidden, window.expires_ms, window.largest = KEYS[k + 2], ARGV[17 + w], largest_of(KEYS[k])
   window.is_new = not window.largest
   windows[w] = window
 end
@@ -100,9 +100,9 @@ end
 
 local ledger_full = boards.is_full(ledger, #items, ledger_max)
 
-local function passes_limit(user, amount, is_aside)
+local function passes_limit(user, amount, is_hidden)
   for w = 1, window_count do
-    local score = number(call('ZSCORE', is_aside and windows[w].aside or windows[w].scores, user) or 0)
+    local score = number(call('ZSCORE', is_hidden and windows[w].hidden or windows[w].scores, user) or 0)
     if math.abs(score) + number(amount) > max_score then return true end
   end
   return false
@@ -113,18 +113,18 @@ local function expire(window, ...)
   for _, key in ipairs({...}) do call('PEXPIREAT', key, window.expires_ms) end
 end
 
-local function score_aside(user, amount, given)
+local function score_hidden(user, amount, given)
   local now, left = segments.move(current, former, user, given)
   for w = 1, window_count do
     -- As in lines_in: a late action moves nobody.
-    if season == '' or not call('ZSCORE', windows[w].aside, user) then
-      segments.unmark(windows[w].aside, user, left)
-      segments.mark(windows[w].aside, user, now, number(windows[w].expires_ms))
+    if season == '' or not call('ZSCORE', windows[w].hidden, user) then
+      segments.unmark(windows[w].hidden, user, left)
+      segments.mark(windows[w].hidden, user, now, number(windows[w].expires_ms))
     end
-    write_aside(windows[w].aside, user, amount, sign)
-    expire(windows[w], windows[w].aside)
+    write_hidden(windows[w].hidden, user, amount, sign)
+    expire(windows[w], windows[w].hidden)
   end
-  return call('ZSCORE', windows[1].aside, user)
+  return call('ZSCORE', windows[1].hidden, user)
 end
 
 local parts = {}
@@ -171,15 +171,15 @@ local function score_everywhere(user, amount, given)
 end
 
 -- What an entry of the ledger says beside what every entry says.
-local function remarks(kind, given, is_aside)
-  if not kind and operator == 'increment' and season == '' and not given and not is_aside then return NOTHING end
+local function remarks(kind, given, is_hidden)
+  if not kind and operator == 'increment' and season == '' and not given and not is_hidden then return NOTHING end
   local fields = {}
   local function add(name, value) fields[#fields + 1], fields[#fields + 2] = name, value end
   if kind then add('action_type', kind) end
   if operator ~= 'increment' then add('kind', 'score') end
   if season ~= '' then add('season', season) end
   if given then add('segments', cjson.encode(given)) end
-  if is_aside then add('aside', '1') end
+  if is_hidden then add('hidden', '1') end
   return fields
 end
 
@@ -187,12 +187,12 @@ local function standing_of(user)
   return any_banned and bans.standing_by(call('HGET', banned, user), now_ms) or ''
 end
 
-local function apply(item, seen, before, quota, limit)
+local function apply(item, records, older, quota, limit)
   local user, name, action, digest, amount, made_ms, actor, ip, request, given, kind, kind_mark, limit_max, limit_ms = unpack(item)
   local mark = (kind and ' ' .. kind_mark or '') .. season_mark
   local standing = standing_of(user)
   if standing == 'ban_over' then return standing, '0' end
-  local counted, score, counted_mark = actions.recall(seen, before, digest)
+  local counted, score, counted_mark = actions.recall(records, older, digest)
   if counted then
     if counted_mark ~= mark then return 'mismatch', '0' end
     if kind and counted ~= amount then return 'repriced', score .. '/' .. counted end
@@ -202,8 +202,8 @@ local function apply(item, seen, before, quota, limit)
   if standing == 'banned' then return standing, '0' end
   if ledger_full then return 'full', '0' end
   if actions.is_beyond(made_ms, now_ms, memory_ms) then return 'too_old', '0' end
-  local is_aside = standing == 'aside'
-  if operator == 'increment' and (near_limit or is_aside) and passes_limit(user, amount, is_aside) then return 'score_limit', '0' end
+  local is_hidden = standing == 'hidden'
+  if operator == 'increment' and (near_limit or is_hidden) and passes_limit(user, amount, is_hidden) then return 'score_limit', '0' end
   local done = limit and number(call('GET', limit) or 0)
   if limit and done >= limit_max then return 'limit', whole(call('PTTL', limit)) end
   local used = call('INCR', quota)
@@ -216,11 +216,11 @@ local function apply(item, seen, before, quota, limit)
   if limit and call('INCR', limit) == 1 then call('PEXPIRE', limit, limit_ms) end
   if name ~= '' and call('HGET', names, user) ~= name then call('HSET', names, user, name) end
   given = given ~= 0 and given
-  local stored = is_aside and score_aside(user, amount, given) or score_everywhere(user, amount, given)
+  local stored = is_hidden and score_hidden(user, amount, given) or score_everywhere(user, amount, given)
   score = string.gsub(stored, '^-', '')
-  actions.remember(seen, digest, amount .. ' ' .. score .. mark, seen_until_ms)
+  actions.remember(records, digest, amount .. ' ' .. score .. mark, records_until_ms)
   boards.log(board, ledger, 'user', user, 'action', action, 'increment', amount, 'score', score,
-    'actor', actor, 'ip', ip, 'request', request, unpack(remarks(kind, given, is_aside)))
+    'actor', actor, 'ip', ip, 'request', request, unpack(remarks(kind, given, is_hidden)))
   return 'applied', score
 end
 

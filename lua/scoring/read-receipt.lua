@@ -4,7 +4,7 @@
 -- KEYS[1..] slots   hashes  action digest -> "increment score" and perhaps more, a slot for each day looked at
 -- ARGV[1]   digest  the action's digest
 --
--- Returns {'seen', increment, score} or {'unknown'}, numbers as text.
+-- Returns {'counted', increment, score} or {'unknown'}, numbers as text.
 
 local digest = ARGV[1]
 
@@ -13,7 +13,7 @@ for _, slot in ipairs(KEYS) do
   if known then
     local increment, score = string.match(known, '^(%d+) (%d+)')
     if string.match(known, ' ~%-$') then increment = '-' .. increment end
-    return {'seen', increment, score}
+    return {'counted', increment, score}
   end
 end
 return {'unknown'}

@@ -8,7 +8,7 @@
 -- KEYS[5] banned   hash    user -> JSON of the ban
 -- KEYS[6] current  hash    user -> the segments that the user is in, a line of name:value each
 -- KEYS[7] former   hash    user -> those the user has left, likewise
--- KEYS[8] aside    zset    user -> score of those who are banned, in the window that is written; of a segment likewise, who is in it
+-- KEYS[8] hidden    zset    user -> score of those who are banned, in the window that is written; of a segment likewise, who is in it
 -- KEYS[9..] for the window that is written, and where that one runs for each other that runs:
 --         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
 --         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
@@ -28,7 +28,7 @@
 -- ARGV[13..] for each window: until when its keys are kept in ms, 0 for ever
 --
 -- Returns {word, now_ms, results}: with nothing done 'clock' and 'rules', as in increment.lua, or 'full' when the ledger is and
--- nothing of it may be dropped; else 'done' and for each row 'set', 'same' or 'aside' (it counts, and the user is banned), divided
+-- nothing of it may be dropped; else 'done' and for each row 'set', 'same' or 'hidden' (it counts, and the user is banned), divided
 -- by spaces.
 
 --#include "boards"
@@ -36,7 +36,7 @@
 --#include "segments"
 local call, number = redis.call, tonumber
 local meta, gate, names, ledger, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local current, former, aside = KEYS[6], KEYS[7], KEYS[8]
+local current, former, hidden = KEYS[6], KEYS[7], KEYS[8]
 local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel, ledger_max = ARGV[5], ARGV[6], number(ARGV[7])
 local sign, window_name, is_past, origin, rows = ARGV[8], ARGV[9], ARGV[10] == 'past', cjson.decode(ARGV[11]), cjson.decode(ARGV[12])
@@ -102,24 +102,24 @@ local function put_in_past(window, user, stored, given)
   return heads.put(window, user, stored), moved
 end
 
-local function put_aside(user, stored, given)
-  local lines, left = lines_then(aside, user, given)
-  local moved = #segments.within(aside, user, lines) < #lines or #left > 0
-  segments.unmark(aside, user, left)
-  segments.mark(aside, user, lines, number(windows[1].expires_ms))
+local function put_hidden(user, stored, given)
+  local lines, left = lines_then(hidden, user, given)
+  local moved = #segments.within(hidden, user, lines) < #lines or #left > 0
+  segments.unmark(hidden, user, left)
+  segments.mark(hidden, user, lines, number(windows[1].expires_ms))
   segments.remember(current, former, user, lines)
-  local is_new = call('ZADD', aside, 'CH', stored, user) == 1
-  if windows[1].expires_ms ~= '0' then call('PEXPIREAT', aside, windows[1].expires_ms) end
+  local is_new = call('ZADD', hidden, 'CH', stored, user) == 1
+  if windows[1].expires_ms ~= '0' then call('PEXPIREAT', hidden, windows[1].expires_ms) end
   return is_new, moved
 end
 
 local function set(user, name, score, given)
-  local is_aside = call('HEXISTS', banned, user) == 1
+  local is_hidden = call('HEXISTS', banned, user) == 1
   local stored = sign .. score
   local is_new, moved
   given = given ~= 0 and given
-  if is_aside then
-    is_new, moved = put_aside(user, stored, given)
+  if is_hidden then
+    is_new, moved = put_hidden(user, stored, given)
   elseif is_past then
     is_new, moved = put_in_past(windows[1], user, stored, given)
   else
@@ -133,7 +133,7 @@ local function set(user, name, score, given)
     boards.log(board, ledger, 'user', user, 'action', '', 'increment', score, 'score', score,
       'actor', origin[1], 'ip', origin[2], 'request', origin[3], unpack(remarks))
   end
-  return is_aside and 'aside' or is_new and 'set' or 'same'
+  return is_hidden and 'hidden' or is_new and 'set' or 'same'
 end
 
 local answers = {}

@@ -131,7 +131,7 @@ export async function putRules (store: Store, board: LedgerBoard['history']['boa
   const stored = await store.boards.read(board.name)
   if (stored.state === 'puzzling') throw new Error(`Redis has rules of the board ${board.name} that this version does not understand.`)
   if (stored.state === 'there' && stored.board.revision === board.revision) return
-  const seen = stored.state === 'there' ? (stored satisfies StoredBoard).board.revision : undefined
-  const outcome = await store.boards.apply(board, { seen, isCorrupting: false, anew: true })
+  const ifRevision = stored.state === 'there' ? (stored satisfies StoredBoard).board.revision : undefined
+  const outcome = await store.boards.apply(board, { ifRevision, isCorrupting: false, anew: true })
   if (outcome === 'outdated') throw new Error(`The rules of the board ${board.name} were changed at the same time: try again.`)
 }

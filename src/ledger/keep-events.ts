@@ -13,9 +13,9 @@ export interface Kept {
 /** The columns that an event is handed in with; one JSON text for all events costs less than a parameter for each value. */
 const INCOMING = `json_to_recordset($2::json) AS incoming (
   action_key uuid, user_id text, action_id text, kind text, delta bigint, score_after bigint, ms bigint, seq bigint, actor text, ip text, request_id text,
-  action_type text, reason text, until_ms bigint, season text, segments jsonb, in_window text, aside boolean, shadow boolean, everywhere boolean, username text, shown boolean)`
+  action_type text, reason text, until_ms bigint, season text, segments jsonb, in_window text, hidden boolean, shadow boolean, everywhere boolean, username text, shown boolean)`
 
-const COLUMNS = 'user_id, action_id, kind, delta, score_after, seq, actor, ip, request_id, action_type, reason, season, segments, in_window, aside, shadow, everywhere'
+const COLUMNS = 'user_id, action_id, kind, delta, score_after, seq, actor, ip, request_id, action_type, reason, season, segments, in_window, hidden, shadow, everywhere'
 
 /** Kinds whose score is what the user has from then on, where anybody sees it. */
 const WITH_SCORE: ReadonlySet<EventKind> = new Set(['increment', 'score', 'adjust', 'import'])
@@ -112,7 +112,7 @@ function rowOf (board: string, event: ScoreEvent, { username, shown }: { usernam
     season: event.season,
     segments: event.segments,
     in_window: event.window,
-    aside: event.aside,
+    hidden: event.hidden,
     shadow: event.shadow ?? false,
     everywhere: event.everywhere ?? false,
     username,
@@ -122,11 +122,11 @@ function rowOf (board: string, event: ScoreEvent, { username, shown }: { usernam
 
 type Row = ReturnType<typeof rowOf>
 
-/** Whether the user's score on the board is this event's from then on: not of one that was set aside, nor of one that was for another window. */
-function isShown ({ kind, aside, season, window, score }: ScoreEvent, firstWindow: string): boolean {
+/** Whether the user's score on the board is this event's from then on: not of one that was hidden, nor of one that was for another window. */
+function isShown ({ kind, hidden, season, window, score }: ScoreEvent, firstWindow: string): boolean {
   // What a ban took away comes back, with what was gained meanwhile; 0 is also said of who had nothing.
   if (kind === 'unban') return score > 0
-  return WITH_SCORE.has(kind) && !aside && !(firstWindow === 'season' && season !== null) && (window === null || window === firstWindow)
+  return WITH_SCORE.has(kind) && !hidden && !(firstWindow === 'season' && season !== null) && (window === null || window === firstWindow)
 }
 
 const REPEATED = `

@@ -19,7 +19,7 @@ export interface EventRow {
   readonly season: string | null
   readonly segments: Record<string, string> | null
   readonly in_window: string | null
-  readonly aside: boolean
+  readonly hidden: boolean
   readonly shadow: boolean
   readonly everywhere: boolean
   readonly [column: string]: unknown
@@ -27,7 +27,7 @@ export interface EventRow {
 
 /** The columns of an event. */
 export const EVENT_COLUMNS = `user_id, action_id, kind, delta, score_after, (extract(epoch FROM at) * 1000)::bigint AS ms, seq, actor, ip, request_id, action_type, reason,
-  (extract(epoch FROM until) * 1000)::bigint AS until_ms, season, segments, in_window, aside, shadow, everywhere`
+  (extract(epoch FROM until) * 1000)::bigint AS until_ms, season, segments, in_window, hidden, shadow, everywhere`
 
 /** A moment given in ms as a parameter, exact to the ms, which a float would not be. */
 export const MOMENT = (n: number) => `to_timestamp($${n}::bigint / 1000) + $${n}::bigint % 1000 * interval '1 ms'`
@@ -77,7 +77,7 @@ export function eventOf (row: EventRow): ScoreEvent {
     season: row.season,
     segments: row.segments,
     window: row.in_window,
-    aside: row.aside,
+    hidden: row.hidden,
     shadow: row.shadow,
     everywhere: row.everywhere
   }

@@ -57,7 +57,7 @@ function eventOf (row: ReplayRow): ScoreEvent {
     season: more.season,
     segments: more.segments,
     window: more.in_window,
-    aside: false,
+    hidden: false,
     shadow: more.shadow,
     everywhere: more.everywhere
   }

@@ -35,7 +35,7 @@ export interface BoardKeys {
   /** The head that belongs to a key of scores. */
   headOf (scores: string): string
   /** Scores that count and that nobody sees. */
-  aside (window: string, segment?: string): string
+  hidden (window: string, segment?: string): string
   /** What a closed season looked like. */
   archive (season: string): string
   /** The names of the board's webhooks. */
@@ -53,7 +53,7 @@ export interface BoardKeys {
   /** How often a user has done a catalogue's action in the running period of its limit. */
   limit (userId: string, action: string): string
   /** The slot for an action's digest among those of one day, counted from 1970 in UTC. */
-  seen (day: number, digest: string): string
+  actions (day: number, digest: string): string
   /** Queued actions that were refused on a day. */
   refused (day: number): string
 }
@@ -90,7 +90,7 @@ export function boardKeys (board: string): BoardKeys {
     scores: (window, segment) => `${tag}z:${window}${behind(segment)}`,
     head: (window, segment) => `${tag}head:${window}${behind(segment)}`,
     headOf: (scores) => `${tag}head:${scores.slice(`${tag}z:`.length)}`,
-    aside: (window, segment) => `${tag}aside:${window}${behind(segment)}`,
+    hidden: (window, segment) => `${tag}hidden:${window}${behind(segment)}`,
     archive: (season) => `${tag}archive:${season}`,
     webhooks: `${tag}webhooks`,
     webhook: (name) => ({
@@ -110,7 +110,7 @@ export function boardKeys (board: string): BoardKeys {
     quota: (userId) => `${tag}quota:${userId}`,
     // An action's name holds no colon, and a user id may.
     limit: (userId, action) => `${tag}limit:${action}:${userId}`,
-    seen: (day, digest) => `${tag}seen:${day}:${slotOf(digest)}`,
+    actions: (day, digest) => `${tag}actions:${day}:${slotOf(digest)}`,
     refused: (day) => `${tag}refused:${day}`
   }
 }
@@ -128,9 +128,9 @@ export function draftPattern (board: string): string {
 /** Tells of a key of the board whether it holds scores, or who has them under which name, in which segments, with which bans. */
 export function scoreKeys (board: string): (key: string) => boolean {
   const keys = boardKeys(board)
-  const [scores, head, aside] = [keys.scores(''), keys.head(''), keys.aside('')]
+  const [scores, head, hidden] = [keys.scores(''), keys.head(''), keys.hidden('')]
   const others = new Set([keys.names, keys.banned, keys.banEnds, keys.currentSegments, keys.formerSegments])
-  return (key) => others.has(key) || key.startsWith(scores) || key.startsWith(head) || key.startsWith(aside)
+  return (key) => others.has(key) || key.startsWith(scores) || key.startsWith(head) || key.startsWith(hidden)
 }
 
 /** Where all boards are listed, each with the time of its last change. No board's slot is its own. */
@@ -163,8 +163,8 @@ export const WORKERS_KEY = 'sw:workers'
 /** How long an action is remembered at least. */
 export const MEMORY_MS = DAY_MS
 
-/** The day that a moment's seen actions and refusals are kept under. What a day has goes when the day after it has ended. */
-export function seenDayAt (atMs: number): number {
+/** The day that a moment's action records and refusals are kept under. What a day has goes when the day after it has ended. */
+export function recordDayAt (atMs: number): number {
   return Math.floor(atMs / DAY_MS)
 }
 

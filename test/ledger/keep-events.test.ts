@@ -7,7 +7,7 @@ const BORN = Date.UTC(2026, 10, 30, 23, 59, 59, 990)
 
 function event (userId: string, { ms = BORN, seq = 0, actionId = `${userId}-${ms}-${seq}`, kind = 'increment', delta = 1, score = 1, ...rest }: Partial<ScoreEvent> = {}): ScoreEvent {
   return {
-    userId, ms, seq, actionId, kind, delta, score, actor: userId, ip: '192.0.2.1', requestId: 'r-1', actionType: null, reason: null, untilMs: null, season: null, segments: null, window: null, aside: false, ...rest
+    userId, ms, seq, actionId, kind, delta, score, actor: userId, ip: '192.0.2.1', requestId: 'r-1', actionType: null, reason: null, untilMs: null, season: null, segments: null, window: null, hidden: false, ...rest
   }
 }
 
@@ -23,7 +23,7 @@ test('the ledger in PostgreSQL', async (t) => {
     })])
     const [row] = await database.query('SELECT *, (extract(epoch FROM at) * 1000)::bigint AS ms, (extract(epoch FROM until) * 1000)::bigint AS until_ms FROM score_events WHERE board = $1', ['whole'])
     t.match(row, {
-      user_id: 'ada', action_id: 'a "quoted", {braced} \\ action', kind: 'adjust', delta: '-5', score_after: '9007199254740991', ms: String(BORN), seq: '7', actor: 'operator', ip: '192.0.2.1', request_id: 'r-1', source: 'stream', action_type: 'win', reason: 'oops', until_ms: String(BORN + 1), season: 's1', segments: { region: 'eu' }, aside: false
+      user_id: 'ada', action_id: 'a "quoted", {braced} \\ action', kind: 'adjust', delta: '-5', score_after: '9007199254740991', ms: String(BORN), seq: '7', actor: 'operator', ip: '192.0.2.1', request_id: 'r-1', source: 'stream', action_type: 'win', reason: 'oops', until_ms: String(BORN + 1), season: 's1', segments: { region: 'eu' }, hidden: false
     })
   })
 
@@ -47,9 +47,9 @@ test('the ledger in PostgreSQL', async (t) => {
     await keep('scores', [event('ada', { score: 1 }), event('bob', { score: 9 }), event('ada', { seq: 1, score: 3 })])
     await keep('scores', [event('ada', { ms: BORN - 1, score: 100 }), event('bob', { seq: 10, score: 2 })])
     t.strictSame(await scores('scores'), [{ user_id: 'ada', username: 'ADA', score: 3 }, { user_id: 'bob', username: 'BOB', score: 2 }])
-    await keep('scores', [event('bob', { ms: BORN + 1, aside: true, score: 50 }), event('cid', { ms: BORN + 1, kind: 'import', score: 4 })])
+    await keep('scores', [event('bob', { ms: BORN + 1, hidden: true, score: 50 }), event('cid', { ms: BORN + 1, kind: 'import', score: 4 })])
     t.strictSame((await scores('scores')).map(({ score }) => score), [4, 3, 2], 'what does not count publicly is not shown')
-    await keep('scores', [event('cid', { ms: BORN + 1, seq: 1, kind: 'ban', score: 4 }), event('cid', { ms: BORN + 1, seq: 2, aside: true, score: 5 })])
+    await keep('scores', [event('cid', { ms: BORN + 1, seq: 1, kind: 'ban', score: 4 }), event('cid', { ms: BORN + 1, seq: 2, hidden: true, score: 5 })])
     t.strictSame((await scores('scores')).map(({ score }) => score), [3, 2], 'nor is who is banned')
     await keep('scores', [event('cid', { ms: BORN + 1, seq: 3, kind: 'unban', score: 5 }), event('nobody', { ms: BORN + 1, seq: 4, kind: 'unban', score: 0 })])
     t.strictSame((await scores('scores')).map(({ score }) => score), [5, 3, 2], 'until the ban is lifted')

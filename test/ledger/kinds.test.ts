@@ -28,7 +28,7 @@ async function setScene (t: Test) {
     async last (user: string, board = 'main') {
       await archived(redis, board)
       const [event] = await database.query(`
-        SELECT user_id, kind, delta::integer, score_after::integer, actor, ip, length(request_id) > 8 AS requested, reason, extract(epoch FROM until)::bigint * 1000 AS until_ms, segments, in_window, aside,
+        SELECT user_id, kind, delta::integer, score_after::integer, actor, ip, length(request_id) > 8 AS requested, reason, extract(epoch FROM until)::bigint * 1000 AS until_ms, segments, in_window, hidden,
           abs(extract(epoch FROM now() - at)) < 600 AS just_now FROM score_events WHERE board = $1 ORDER BY at DESC, seq DESC LIMIT 1`, [board])
       const [shown] = await database.query<{ score: number }>('SELECT score::integer FROM users_scores WHERE board = $1 AND user_id = $2', [board, user])
       return { ...event!, shown: shown?.score }
@@ -38,7 +38,7 @@ async function setScene (t: Test) {
 }
 
 const BY_MOD = { actor: 'mod', ip: '127.0.0.1', requested: true, just_now: true }
-const NOTHING = { reason: null, until_ms: null, segments: null, in_window: null, aside: false }
+const NOTHING = { reason: null, until_ms: null, segments: null, in_window: null, hidden: false }
 
 test('the ledger holds what each kind of act says', async (t) => {
   const { raise, moderate, last, query } = await setScene(t)
@@ -56,7 +56,7 @@ test('the ledger holds what each kind of act says', async (t) => {
     await moderate('PUT', '/v1/boards/main/bans/ada', { reason: 'bots', until: new Date(until).toISOString() })
     t.strictSame(await last('ada'), { user_id: 'ada', kind: 'ban', delta: 0, score_after: 6, ...BY_MOD, ...NOTHING, reason: 'bots', until_ms: String(until), segments: { region: 'eu' }, shown: undefined })
     await moderate('PUT', '/v1/boards/main/bans/stranger', { reason: 'known from elsewhere' })
-    t.strictSame(await last('stranger'), { user_id: 'stranger', kind: 'ban', delta: 0, score_after: 0, ...BY_MOD, ...NOTHING, reason: 'known from elsewhere', aside: true, shown: undefined })
+    t.strictSame(await last('stranger'), { user_id: 'stranger', kind: 'ban', delta: 0, score_after: 0, ...BY_MOD, ...NOTHING, reason: 'known from elsewhere', hidden: true, shown: undefined })
   })
 
   await t.test('unban', async (t) => {
@@ -64,13 +64,13 @@ test('the ledger holds what each kind of act says', async (t) => {
     t.strictSame(await last('ada'), { user_id: 'ada', kind: 'unban', delta: 0, score_after: 6, ...BY_MOD, ...NOTHING, reason: 'she was right', shown: 6 })
   })
 
-  await t.test('what a shadow ban sets aside, and gives back', async (t) => {
+  await t.test('what a shadow ban sets hidden, and gives back', async (t) => {
     await moderate('PUT', '/v1/boards/main/bans/ada', { reason: 'bots', shadow: true })
     await raise('ada', 5)
     const origin = { actor: 'ada', ip: '127.0.0.1', requested: true, just_now: true }
-    t.strictSame(await last('ada'), { user_id: 'ada', kind: 'increment', delta: 5, score_after: 11, ...origin, ...NOTHING, segments: { region: 'eu' }, aside: true, shown: undefined })
+    t.strictSame(await last('ada'), { user_id: 'ada', kind: 'increment', delta: 5, score_after: 11, ...origin, ...NOTHING, segments: { region: 'eu' }, hidden: true, shown: undefined })
     await moderate('POST', '/v1/boards/main/adjustments', { user_id: 'ada', increment: 1, reason: 'a gift' })
-    t.match(await last('ada'), { kind: 'adjust', score_after: 12, aside: true, shown: undefined })
+    t.match(await last('ada'), { kind: 'adjust', score_after: 12, hidden: true, shown: undefined })
     await moderate('DELETE', '/v1/bans/ada')
     t.match(await last('ada'), { kind: 'unban', score_after: 12, reason: null, shown: 12 })
   })

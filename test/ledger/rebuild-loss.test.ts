@@ -33,7 +33,7 @@ test('a draft that has lost something is not put in place', async (t) => {
   const board = freshBoard({ windows: ['all', 'day'], segments: ['region'] })
   const { name } = board
   await know(database, board)
-  await store.boards.apply(board, { seen: undefined, isCorrupting: false, anew: false })
+  await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   startTestArchiver(t, { redis, database, boards: () => [name] })
   for (const user of ['ada', 'bob', 'cid']) await store.increment(board, { ...increment(user, 5, { username: `Name of ${user}` }), segments: ['region:eu'] })
   await archived(redis, name)

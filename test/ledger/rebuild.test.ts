@@ -91,7 +91,7 @@ const KINDS = [
 /** All that a run leaves must be the same; every user is within the head, which then knows the order of all. */
 const LOADS: Load[] = KINDS.map((kind, n) => ({ rules: { ...RULES, ...kind, ...kind.operator === 'increment' && { actions } }, users: 40, rounds: 9, seed: n + 1, erases: n % 2 === 1 }))
 
-test('what is made anew is what there was: windows, segments, heads, names, bans, what is set aside, remembered actions', async (t) => {
+test('what is made anew is what there was: windows, segments, heads, names, bans, what is hidden, remembered actions', async (t) => {
   const redis = await startRedis(t)
   const { url, database } = await startPostgres(t)
   const clock = await openStoreWithClock(t, redis, START)
@@ -140,7 +140,7 @@ test('of more users than the head takes, with many equals, those who were first 
 
 /** The records of actions, and everything else. */
 function apart (digest: Record<string, unknown>): { seen: string[], rest: Record<string, unknown> } {
-  const isSeen = (key: string) => key.includes(':seen:')
+  const isSeen = (key: string) => key.includes(':actions:')
   const entries = Object.entries(digest)
   return {
     seen: entries.filter(([key]) => isSeen(key)).flatMap(([, records]) => Object.entries(records as object).map((pair) => pair.join(' '))),

@@ -19,7 +19,7 @@ test('users who are renamed while they are looked at', async (t) => {
   const { name } = board
   const keys = boardKeys(name)
   await know(database, board)
-  await store.boards.apply(board, { seen: undefined, isCorrupting: false, anew: false })
+  await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   startTestArchiver(t, { redis, database, boards: () => [name] })
   const rename = async (user: string, username: string) => await store.increment(board, increment(user, 1, { username }))
   await rename('ada', 'Ada 0')

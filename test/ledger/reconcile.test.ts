@@ -27,7 +27,7 @@ test('reconcile', async (t) => {
       const { name } = board
       const sign = order === 'asc' ? -1 : 1
       await know(database, board)
-      await store.boards.apply(board, { seen: undefined, isCorrupting: false, anew: false })
+      await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
       startTestArchiver(t, { redis, database, boards: () => [name] })
       for (const [n, user] of ['ada', 'bob', 'cid', 'dot', 'eve', 'fay', 'gus'].entries()) {
         await store.increment(board, { ...increment(user, 5 + n, { username: `Name of ${user}` }), segments: ['region:eu'] })
@@ -50,7 +50,7 @@ test('reconcile', async (t) => {
         ['a user in a foreign segment', () => client.zadd(keys.scores('all', 'region:us'), 8 * sign, 'dot'), { user_id: 'dot', what: 'score', window: 'all', segment: 'region:us', redis: 8, ledger: null }],
         ['other segments', () => client.hset(keys.currentSegments, 'dot', 'region:mars'), { user_id: 'dot', what: 'segments', window: null, redis: 'region:mars', ledger: 'region:eu' }],
         ['another name', () => client.hset(keys.names, 'ada', 'Nobody'), { user_id: 'ada', what: 'name', redis: 'Nobody', ledger: 'Name of ada' }],
-        ['another score aside', () => client.zadd(keys.aside('all'), 1 * sign, 'eve'), { user_id: 'eve', what: 'aside', window: 'all', segment: null, redis: 1, ledger: 9 }],
+        ['another hidden score', () => client.zadd(keys.hidden('all'), 1 * sign, 'eve'), { user_id: 'eve', what: 'hidden', window: 'all', segment: null, redis: 1, ledger: 9 }],
         ['no ban', () => client.hdel(keys.banned, 'fay'), { user_id: 'fay', what: 'ban', redis: null }],
         ['a ban that nobody gave', () => client.hset(keys.banned, 'gus', '{"reason":"x","actor":"y","since_ms":1}'), { user_id: 'gus', what: 'ban', ledger: null }]
       ]
@@ -99,7 +99,7 @@ test('reconcile', async (t) => {
     const board = freshBoard({ windows: ['all', 'day'], segments: ['region'] })
     const { name } = board
     await know(database, board)
-    await store.boards.apply(board, { seen: undefined, isCorrupting: false, anew: false })
+    await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
     startTestArchiver(t, { redis, database, boards: () => [name] })
     const load = { isGoing: true }
     let writes = 0

@@ -21,7 +21,7 @@ async function setScene (t: Test, rules: object) {
   const board = freshBoard({ windows: ['all', 'day'], segments: ['region'], ...rules })
   const { name } = board
   await know(database, board)
-  await store.boards.apply(board, { seen: undefined, isCorrupting: false, anew: false })
+  await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   const nowMs = Date.now()
   // What happened in the last days, as the ledger tells it; the board is made from that.
   const kind = board.operator === 'increment' ? undefined : 'score'
@@ -77,13 +77,13 @@ test('on a board that adds, each window loses what was gained in it', async (t) 
   await isWhole()
 })
 
-test('of somebody who is banned it takes what is set aside', async (t) => {
+test('of somebody who is banned it takes what is hidden', async (t) => {
   const { redis, store, board, scores, run, isWhole } = await setScene(t, {})
   const act = { userId: 'ada', actionId: 'ban', actor: 'mod', reason: 'bots', ip: '192.0.2.1', requestId: 'test' }
   await store.moderation.ban(board, act, { reason: 'bots', actor: 'mod' })
   t.match(await run(1), { code: 0 })
   t.strictSame(await scores(), [null, null, null, null, null])
-  t.equal(await redis.client.zscore(boardKeys(board.name).aside('all'), 'ada'), '30')
+  t.equal(await redis.client.zscore(boardKeys(board.name).hidden('all'), 'ada'), '30')
   await store.moderation.unban(board, { ...act, actionId: 'unban' }, 'any')
   t.strictSame(await scores(), [30, 10, 20, null, null])
   await isWhole()

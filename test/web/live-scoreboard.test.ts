@@ -122,9 +122,9 @@ test('<live-scoreboard>', async (t) => {
   })
 
   await t.test('taken out of the page it ends its connection, put back it has another, moved it keeps it', async (t) => {
-    const { page } = await open('<live-scoreboard></live-scoreboard><aside></aside>')
+    const { page } = await open('<live-scoreboard></live-scoreboard><hidden></hidden>')
     await page.getByRole('row', { name: /Ada/ }).waitFor()
-    await page.evaluate(`window.element = ${board}; window.first = element.client; document.querySelector('aside').append(element)`)
+    await page.evaluate(`window.element = ${board}; window.first = element.client; document.querySelector('hidden').append(element)`)
     await page.evaluate('new Promise(requestAnimationFrame)')
     t.ok(await page.evaluate("element.client === first && first.state === 'live'"))
     await page.evaluate('element.remove()')

@@ -69,8 +69,8 @@ async function * linesOf (board: Board, members: AsyncIterable<readonly [string,
   for await (const [userId, score] of members) yield judgeRow(board, { user_id: userId, score: /^\d{1,16}$/.test(score) ? Number(score) : score }, ++line)
 }
 
-function sentence (board: Board, window: string, { set, same, aside, rejected, errors }: ImportReport): string {
-  const banned = aside === 0 ? '' : `, ${aside} of banned users`
+function sentence (board: Board, window: string, { set, same, hidden, rejected, errors }: ImportReport): string {
+  const banned = hidden === 0 ? '' : `, ${hidden} of banned users`
   const lines = errors.map(({ line, message }) => `  line ${line}: ${message}\n`).join('')
   const more = rejected > errors.length ? `  and ${rejected - errors.length} more\n` : ''
   return `${board.name}, ${window}: ${set} scores set, ${same} were so already${banned}, ${rejected} lines refused\n${lines}${more}`

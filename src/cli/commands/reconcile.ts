@@ -67,7 +67,7 @@ function body ({ userId, what, window = null, segment = null, store = null, ledg
   return { user_id: userId, what, window, segment, redis: store, ledger }
 }
 
-const WORDS: Record<Drift['what'], string> = { score: 'score', aside: 'score set aside', ban: 'ban', segments: 'segments', name: 'name' }
+const WORDS: Record<Drift['what'], string> = { score: 'score', hidden: 'score set hidden', ban: 'ban', segments: 'segments', name: 'name' }
 
 function sentence (board: string, { userId, what, window, segment, store, ledger }: Drift): string {
   const where = window === undefined ? '' : ` in ${window}${segment === undefined ? '' : ` ${segment}`}`

@@ -18,7 +18,7 @@ const ReportBody = Type.Object({
   window: Type.String(),
   set: Type.Integer({ description: 'Users whose score is another one now' }),
   same: Type.Integer({ description: 'Users who had that score' }),
-  aside: Type.Integer({ description: 'Users who are banned: the score counts once the ban ends' }),
+  hidden: Type.Integer({ description: 'Users who are banned: the score counts once the ban ends' }),
   rejected: Type.Integer({ description: 'Lines that were no rows' }),
   errors: Type.Array(Type.Object({ line: Type.Integer(), message: Type.String() }), { description: 'The first of those' })
 })

@@ -24,8 +24,8 @@ export interface StoredBoard {
 export type BoardState = StoredBoard | { readonly state: 'deleted' | 'unknown' } | { readonly state: 'puzzling', readonly why: string }
 
 export interface ApplyOptions {
-  /** Revision of the rules that were seen; undefined where there were none. */
-  readonly seen: string | undefined
+  /** The revision that the caller knows; undefined where it knows of no rules. */
+  readonly ifRevision: string | undefined
   /** Whether scores that the board has would be wrong by the new rules. */
   readonly isCorrupting: boolean
   /** Whether a board that was deleted may be made again. */
@@ -37,7 +37,7 @@ export interface BoardRegistry {
   /** All boards by name, with the time of their last change. */
   list (): Promise<ReadonlyMap<string, number>>
   read (name: string): Promise<BoardState>
-  /** Makes a board or gives it other rules, and tells every node. With the last three nothing was done: other rules than seen, scores, deleted. */
+  /** Makes a board or gives it other rules, and tells every node. With the last three nothing was done: other rules than `ifRevision` says, scores, deleted. */
   apply (board: Board, options: ApplyOptions): Promise<'created' | 'changed' | 'same' | 'outdated' | 'kept' | 'deleted'>
   /** Deletes a board with all that it has, and tells every node. `last` where there is no other. */
   remove (name: string): Promise<'deleted' | 'last' | 'unknown'>
@@ -85,7 +85,7 @@ export async function applyBoard (registry: BoardRegistry, board: Board, atMs: n
     if (revision !== undefined && (revision === '*' ? present === undefined : revision !== present)) throw changedSince(board.name)
     if (present === undefined) await judgeCount(registry, board.name)
     const plan = planBoard(stored, board, atMs)
-    const outcome = await registry.apply(plan.board, { seen: present, isCorrupting: corruptingAmong(plan.changes).length > 0, anew: true })
+    const outcome = await registry.apply(plan.board, { ifRevision: present, isCorrupting: corruptingAmong(plan.changes).length > 0, anew: true })
     if (outcome === 'kept') throw refused(plan)
     if (outcome === 'created' || outcome === 'changed' || outcome === 'same') return { ...plan, result: outcome }
   }

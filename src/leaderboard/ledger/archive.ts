@@ -46,7 +46,7 @@ export interface LedgerStream {
   deliveriesOf (board: string, id: string): Promise<number>
   /** Says that entries are archived, and trims what nobody needs any more. */
   settle (board: string, ids: readonly string[]): Promise<void>
-  /** Puts an entry aside, with a reason, and out of the way. */
+  /** Puts an entry away, with a reason, and out of the way. */
   bury (board: string, letter: DeadLetter): Promise<void>
   /** The names that users go by, in the order given; the user id where there is none. */
   namesOf (board: string, userIds: readonly string[]): Promise<readonly string[]>

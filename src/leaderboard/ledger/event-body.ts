@@ -20,7 +20,7 @@ export const EventBody = Type.Object({
   season: Known,
   segments: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]),
   window: Type.Union([Type.String(), Type.Null()], { description: 'The window that an import was for; of an adjust or delete the one that it was for alone' }),
-  aside: Type.Boolean({ description: 'Whether it did not count publicly' })
+  hidden: Type.Boolean({ description: 'Whether it did not count publicly' })
 })
 export type EventBody = Static<typeof EventBody>
 
@@ -42,6 +42,6 @@ export function eventBody (event: ScoreEvent): EventBody {
     season: event.season,
     segments: event.segments === null ? null : { ...event.segments },
     window: event.window,
-    aside: event.aside
+    hidden: event.hidden
   }
 }

@@ -5,18 +5,18 @@ import type { Position, ScoreEvent } from './ledger.ts'
 import { mergeLines, MOST_FORMER, sortedLines } from '../boards/segment.ts'
 import type { WindowName } from '../boards/window.ts'
 
-/** A score that is seen, and where in the ledger it was reached. Of a segment as well as of a window. */
+/** A score that is visible, and where in the ledger it was reached. Of a segment as well as of a window. */
 export interface Standing extends Position {
   readonly score: number
 }
 
-export interface Seen extends Standing {
+export interface VisibleScore extends Standing {
   /** By the line name:value of the segment. */
   readonly segments: ReadonlyMap<string, Standing>
 }
 
 /** A score that counts and nobody sees, and the segments that it counts in. */
-export interface SetAside {
+export interface HiddenScore {
   readonly score: number
   readonly segments: ReadonlySet<string>
 }
@@ -42,8 +42,8 @@ export interface Allowance {
 /** All that a store holds of one user of a board; scores as they are shown. */
 export interface UserState {
   readonly userId: string
-  readonly seen: ReadonlyMap<WindowName, Seen>
-  readonly aside: ReadonlyMap<WindowName, SetAside>
+  readonly visible: ReadonlyMap<WindowName, VisibleScore>
+  readonly hidden: ReadonlyMap<WindowName, HiddenScore>
   readonly current: readonly string[]
   readonly former: readonly string[]
   readonly ban: Ban | undefined
@@ -67,8 +67,8 @@ const NONE: ReadonlyMap<never, never> = new Map<never, never>()
  */
 export class Fold implements UserState {
   readonly userId: string
-  readonly seen = new Map<WindowName, Placed>()
-  aside: ReadonlyMap<WindowName, Hidden> = NONE
+  readonly visible = new Map<WindowName, Placed>()
+  hidden: ReadonlyMap<WindowName, Hidden> = NONE
   current: readonly string[] = []
   former: readonly string[] = []
   ban: Ban | undefined
@@ -92,7 +92,7 @@ export class Fold implements UserState {
       case 'score': return this.#increment(event)
       case 'adjust': return this.#adjust(event)
       case 'import': return this.#import(event)
-      case 'ban': return this.#setAside(event)
+      case 'ban': return this.#hideAll(event)
       case 'unban': return this.#bringBack(event)
       case 'delete': return event.window === null ? this.#remove(event) : this.#leave(event)
       case 'erase': return this.#erase()
@@ -106,11 +106,11 @@ export class Fold implements UserState {
     const left = isLate ? [] : this.#move(linesOf(event.segments))
     for (const name of period.written(event.ms, event.season)) {
       if (this.ban !== undefined) {
-        const hidden = this.#hidden(name)
+        const hidden = this.#hiddenIn(name)
         if (!isLate || hidden.isNew) this.#mark(hidden.entry, left)
         hidden.entry.score = this.#after(hidden.isNew ? undefined : hidden.entry.score, event.delta)
       } else {
-        const placed = this.seen.get(name)
+        const placed = this.visible.get(name)
         // A late action counts in those that the user had in its season.
         const lines = isLate && placed !== undefined ? [...placed.segments.keys()] : this.current
         const score = this.#after(placed?.score, event.delta)
@@ -135,7 +135,7 @@ export class Fold implements UserState {
     const isSum = this.#history.board.operator === 'increment'
     const running = event.window === null ? this.#history.at(event.ms).running(event.ms) : [event.window as WindowName]
     for (const [n, name] of running.entries()) {
-      const before = this.ban === undefined ? this.seen.get(name) : this.aside.get(name)
+      const before = this.ban === undefined ? this.visible.get(name) : this.hidden.get(name)
       // Who has not scored in a window has nothing to lose there.
       if (before === undefined && isSum && event.delta < 0 && (n > 0 || event.window !== null)) continue
       const score = Math.max(0, isSum ? (before?.score ?? 0) + event.delta : event.delta)
@@ -152,7 +152,7 @@ export class Fold implements UserState {
     const running = this.#history.at(event.ms).running(event.ms)
     const isPast = !running.includes(name)
     if (this.ban !== undefined || isPast) {
-      const before = this.ban === undefined ? this.seen.get(name) : this.aside.get(name)
+      const before = this.ban === undefined ? this.visible.get(name) : this.hidden.get(name)
       const { now, left } = mergeLines(before === undefined ? this.current : [...before.segments.keys()], isPast ? given ?? [] : [])
       if (this.ban === undefined) takeFrom(this.#put(name, event.delta, event, now), left)
       else {
@@ -165,18 +165,18 @@ export class Fold implements UserState {
     this.#put(name, event.delta, event, [])
     const left = this.#move(given)
     for (const other of running) {
-      const placed = this.seen.get(other)
+      const placed = this.visible.get(other)
       if (placed === undefined) continue
       takeFrom(placed, left)
       for (const line of this.current) putIn(placed, line, event)
     }
   }
 
-  #setAside (event: ScoreEvent): void {
+  #hideAll (event: ScoreEvent): void {
     const period = this.#history.at(event.ms)
-    for (const [name, { score, segments }] of [...this.seen]) {
+    for (const [name, { score, segments }] of [...this.visible]) {
       if (!period.isOpen(name, event.ms)) continue
-      this.seen.delete(name)
+      this.visible.delete(name)
       this.#hide(name, score, segments.keys())
     }
     this.ban = {
@@ -192,7 +192,7 @@ export class Fold implements UserState {
   #bringBack (event: ScoreEvent): void {
     const period = this.#history.at(event.ms)
     const running = period.running(event.ms)
-    for (const [name, { score, segments }] of [...this.aside]) {
+    for (const [name, { score, segments }] of [...this.hidden]) {
       if (!period.isOpen(name, event.ms)) continue
       this.#unhide(name)
       this.#put(name, score, event, running.includes(name) ? this.current : [...segments])
@@ -204,20 +204,20 @@ export class Fold implements UserState {
   /** The results of a closed season stand. */
   #remove (event: ScoreEvent): void {
     const period = this.#history.at(event.ms)
-    for (const name of [...this.seen.keys()]) if (period.isOpen(name, event.ms)) this.seen.delete(name)
-    for (const name of [...this.aside.keys()]) if (period.isOpen(name, event.ms)) this.#unhide(name)
+    for (const name of [...this.visible.keys()]) if (period.isOpen(name, event.ms)) this.visible.delete(name)
+    for (const name of [...this.hidden.keys()]) if (period.isOpen(name, event.ms)) this.#unhide(name)
     this.current = this.former = []
   }
 
   #leave (event: ScoreEvent): void {
-    this.seen.delete(event.window as WindowName)
+    this.visible.delete(event.window as WindowName)
     this.#unhide(event.window as WindowName)
     this.#remember(event, 'x')
   }
 
   #erase (): void {
-    this.seen.clear()
-    this.aside = this.limits = NONE
+    this.visible.clear()
+    this.hidden = this.limits = NONE
     this.current = this.former = []
     this.ban = this.everywhere = this.quota = undefined
     this.remembered.length = 0
@@ -225,8 +225,8 @@ export class Fold implements UserState {
 
   /** Into a window and into these segments of it; in others that the user has there the score stays. */
   #put (name: WindowName, score: number, { ms, seq }: Position, lines: readonly string[]): Placed {
-    let placed = this.seen.get(name)
-    if (placed === undefined) this.seen.set(name, placed = { score, ms, seq, segments: NONE })
+    let placed = this.visible.get(name)
+    if (placed === undefined) this.visible.set(name, placed = { score, ms, seq, segments: NONE })
     else if (placed.score !== score) {
       placed.score = score
       placed.ms = ms
@@ -236,23 +236,23 @@ export class Fold implements UserState {
     return placed
   }
 
-  #hidden (name: WindowName): { entry: Hidden, isNew: boolean } {
-    const known = this.aside.get(name)
+  #hiddenIn (name: WindowName): { entry: Hidden, isNew: boolean } {
+    const known = this.hidden.get(name)
     if (known !== undefined) return { entry: known, isNew: false }
     const entry: Hidden = { score: 0, segments: new Set() }
-    this.aside = new Map([...this.aside, [name, entry]])
+    this.hidden = new Map([...this.hidden, [name, entry]])
     return { entry, isNew: true }
   }
 
   #hide (name: WindowName, score: number, lines: Iterable<string>): Hidden {
-    const { entry } = this.#hidden(name)
+    const { entry } = this.#hiddenIn(name)
     entry.score = score
     for (const line of lines) entry.segments.add(line)
     return entry
   }
 
   #unhide (name: WindowName): void {
-    this.aside = new Map([...this.aside].filter(([other]) => other !== name))
+    this.hidden = new Map([...this.hidden].filter(([other]) => other !== name))
   }
 
   #mark ({ segments }: Hidden, left: readonly string[]): void {

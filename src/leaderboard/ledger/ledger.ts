@@ -34,8 +34,8 @@ export interface ScoreEvent extends Position {
   readonly segments: Readonly<Record<string, string>> | null
   /** The window that an import was for; or an adjust or delete, where it was for one alone. */
   readonly window: string | null
-  /** Whether the user was set aside, so that the score did not count publicly. */
-  readonly aside: boolean
+  /** Whether the user was hidden, so that the score did not count publicly. */
+  readonly hidden: boolean
   /** Of a ban: whether nobody but the user was to notice it. */
   readonly shadow?: boolean
   /** Of a ban or its end: whether it was for all boards. */
@@ -64,7 +64,7 @@ const Fields = Type.Object({
   season: Type.Optional(Type.String()),
   segments: Type.Optional(Type.String()),
   window: Type.Optional(Type.String()),
-  aside: Type.Optional(Type.Literal('1')),
+  hidden: Type.Optional(Type.Literal('1')),
   shadow: Type.Optional(Type.Literal('1')),
   everywhere: Type.Optional(Type.Literal('1'))
 })
@@ -100,7 +100,7 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
     season: content.season ?? null,
     segments: content.segments === undefined ? null : readSegments(content.segments),
     window: content.window ?? null,
-    aside: content.aside === '1',
+    hidden: content.hidden === '1',
     shadow: content.shadow === '1',
     everywhere: content.everywhere === '1'
   }

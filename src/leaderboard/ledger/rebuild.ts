@@ -107,7 +107,7 @@ export async function rebuildBoard ({ history, which, close, ledger, onProgress 
       for (const [n, state] of states.entries()) {
         report.events += users[n]!.events.length
         report.remembered += state.remembered.length
-        if (state.seen.size + state.aside.size > 0) report.users++
+        if (state.visible.size + state.hidden.size > 0) report.users++
         if (state.everywhere !== undefined) report.everywhere.set(state.userId, state.everywhere)
       }
       onProgress(report.events, report.events / total)

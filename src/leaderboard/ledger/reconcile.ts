@@ -9,8 +9,8 @@ import type { WindowName } from '../boards/window.ts'
 /** What a store holds of one user; scores as they are shown, by the window and in it by the segment, '' for the whole window. */
 export interface StoredUser {
   readonly userId: string
-  readonly seen: ReadonlyMap<WindowName, ReadonlyMap<string, number>>
-  readonly aside: ReadonlyMap<WindowName, ReadonlyMap<string, number>>
+  readonly visible: ReadonlyMap<WindowName, ReadonlyMap<string, number>>
+  readonly hidden: ReadonlyMap<WindowName, ReadonlyMap<string, number>>
   readonly current: readonly string[]
   readonly former: readonly string[]
   readonly username: string | undefined
@@ -21,7 +21,7 @@ export interface StoredUser {
 /** Something that the store and the ledger do not agree on. */
 export interface Drift {
   readonly userId: string
-  readonly what: 'score' | 'aside' | 'ban' | 'segments' | 'name'
+  readonly what: 'score' | 'hidden' | 'ban' | 'segments' | 'name'
   readonly window: WindowName | undefined
   readonly segment: string | undefined
   readonly store: string | number | undefined
@@ -78,7 +78,7 @@ const LOOKS = 3
 const REPAIRS = 20
 
 /** By place: how many users the ledger has there. */
-export const placeOf = (kind: 'seen' | 'aside', window: string, segment = '') => `${kind} ${window} ${segment}`
+export const placeOf = (kind: 'visible' | 'hidden', window: string, segment = '') => `${kind} ${window} ${segment}`
 
 /**
  * Compares the store with the ledger while both go on. What differs at first sight is looked at again: what the store holds at one moment,
@@ -172,22 +172,22 @@ async function repair (
   }
 }
 
-function count (counts: Map<string, number>, { seen, aside }: UserState): void {
+function count (counts: Map<string, number>, { visible, hidden }: UserState): void {
   const add = (place: string) => counts.set(place, (counts.get(place) ?? 0) + 1)
-  for (const [window, { segments }] of seen) {
-    add(placeOf('seen', window))
-    for (const segment of segments.keys()) add(placeOf('seen', window, segment))
+  for (const [window, { segments }] of visible) {
+    add(placeOf('visible', window))
+    for (const segment of segments.keys()) add(placeOf('visible', window, segment))
   }
-  for (const [window, { segments }] of aside) {
-    add(placeOf('aside', window))
-    for (const segment of segments) add(placeOf('aside', window, segment))
+  for (const [window, { segments }] of hidden) {
+    add(placeOf('hidden', window))
+    for (const segment of segments) add(placeOf('hidden', window, segment))
   }
 }
 
-function hasPlace ({ seen, aside, ban }: UserState, window: WindowName | undefined, segment: string | undefined): boolean {
+function hasPlace ({ visible, hidden, ban }: UserState, window: WindowName | undefined, segment: string | undefined): boolean {
   if (window === undefined) return ban !== undefined
-  const [placed, hidden] = [seen.get(window), aside.get(window)]
-  return segment === undefined ? placed !== undefined || hidden !== undefined : placed?.segments.has(segment) === true || hidden?.segments.has(segment) === true
+  const [placed, concealed] = [visible.get(window), hidden.get(window)]
+  return segment === undefined ? placed !== undefined || concealed !== undefined : placed?.segments.has(segment) === true || concealed?.segments.has(segment) === true
 }
 
 /** Everything that differs, window by window. */
@@ -198,12 +198,12 @@ export function driftsOf (state: UserState, username: string | undefined, stored
     if (here !== there) drifts.push({ userId, what, window, segment, store: here, ledger: there })
   }
   for (const window of windows) {
-    const seen = state.seen.get(window)
-    const places = new Map<string, number>(seen === undefined ? [] : [['', seen.score], ...[...seen.segments].map(([segment, { score }]): [string, number] => [segment, score])])
-    const hidden = state.aside.get(window)
-    // Of a score aside a segment says only who is in it.
-    const asides = new Map<string, number>(hidden === undefined ? [] : [['', hidden.score], ...[...hidden.segments].map((segment): [string, number] => [segment, 0])])
-    for (const [what, wanted, found] of [['score', places, stored.seen.get(window)], ['aside', asides, stored.aside.get(window)]] as const) {
+    const visible = state.visible.get(window)
+    const places = new Map<string, number>(visible === undefined ? [] : [['', visible.score], ...[...visible.segments].map(([segment, { score }]): [string, number] => [segment, score])])
+    const hidden = state.hidden.get(window)
+    // Of a hidden score a segment says only who is in it.
+    const hiddenScores = new Map<string, number>(hidden === undefined ? [] : [['', hidden.score], ...[...hidden.segments].map((segment): [string, number] => [segment, 0])])
+    for (const [what, wanted, found] of [['score', places, stored.visible.get(window)], ['hidden', hiddenScores, stored.hidden.get(window)]] as const) {
       for (const segment of new Set([...wanted.keys(), ...found?.keys() ?? []])) compare(what, found?.get(segment), wanted.get(segment), window, segment || undefined)
     }
   }
@@ -215,8 +215,8 @@ export function driftsOf (state: UserState, username: string | undefined, stored
 }
 
 /** Every segment that the ledger says a user is or was in. */
-function linesOf ({ current, former, seen, aside }: UserState): string[] {
-  return [...new Set([...current, ...former, ...[...seen.values()].flatMap(({ segments }) => [...segments.keys()]), ...[...aside.values()].flatMap(({ segments }) => [...segments])])]
+function linesOf ({ current, former, visible, hidden }: UserState): string[] {
+  return [...new Set([...current, ...former, ...[...visible.values()].flatMap(({ segments }) => [...segments.keys()]), ...[...hidden.values()].flatMap(({ segments }) => [...segments])])]
 }
 
 /** Who goes by the user id has no name that is kept. */

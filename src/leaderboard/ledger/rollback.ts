@@ -47,8 +47,8 @@ export function planRollback (history: BoardHistory, { userId, events, sinceMs, 
   const steps: RollbackStep[] = []
   const closed: WindowName[] = []
   const isSum = history.board.operator === 'increment'
-  for (const [window, { score: from }] of [...now.seen, ...now.aside]) {
-    const to = (left.seen.get(window) ?? left.aside.get(window))?.score
+  for (const [window, { score: from }] of [...now.visible, ...now.hidden]) {
+    const to = (left.visible.get(window) ?? left.hidden.get(window))?.score
     if (to === from) continue
     if (!period.isOpen(window, atMs)) {
       closed.push(window)

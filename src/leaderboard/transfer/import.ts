@@ -45,7 +45,7 @@ export function importWindow (board: Board, text: string | undefined, atMs: numb
 export type ImportLine = { readonly line: number, readonly row: ImportRow } | { readonly line: number, readonly problem: string }
 
 /** What became of a row: it changed the score, the score was the same, or it counts although the user is banned. */
-export type ImportResult = 'set' | 'same' | 'aside'
+export type ImportResult = 'set' | 'same' | 'hidden'
 
 export interface ImportOrigin extends Origin {
   readonly actor: string
@@ -72,7 +72,7 @@ const MAX_TRIES = 5
 export interface ImportReport {
   set: number
   same: number
-  aside: number
+  hidden: number
   /** Lines that were no rows, of which the first are in `errors`. */
   rejected: number
   readonly errors: { readonly line: number, readonly message: string }[]
@@ -110,7 +110,7 @@ export interface ImportOptions {
  * @throws Problem when the store fails
  */
 export async function importRows (source: AsyncIterable<ImportLine>, { keep, board, window, origin, renewBoard, onProgress = () => {} }: ImportOptions): Promise<ImportReport> {
-  const report: ImportReport = { set: 0, same: 0, aside: 0, rejected: 0, errors: [] }
+  const report: ImportReport = { set: 0, same: 0, hidden: 0, rejected: 0, errors: [] }
   let lines = 0
   let waiting: ImportRow[] = []
   const flush = async () => {

@@ -48,8 +48,8 @@ export function gainsOf (entries: readonly LedgerEntry[], rule: VelocityRule): S
 /** Undefined for what is no gain of points, and for an entry that scorewire has not written. */
 function gainOf (entry: LedgerEntry): Gain | undefined {
   try {
-    const { userId, actionId, kind, delta, ms, aside } = readEntry(entry)
-    return kind === 'increment' && !aside && delta > 0 ? { entry: entry.id, userId, actionId, atMs: ms, points: delta } : undefined
+    const { userId, actionId, kind, delta, ms, hidden } = readEntry(entry)
+    return kind === 'increment' && !hidden && delta > 0 ? { entry: entry.id, userId, actionId, atMs: ms, points: delta } : undefined
   } catch {
     return undefined
   }

@@ -69,7 +69,7 @@ export async function openBoardFeed ({ registry, follow, wanted, known: readKnow
   }
 
   async function putBack (name: string): Promise<void> {
-    const outcome = await registry.apply(known.get(name)!.board, { seen: undefined, isCorrupting: false, anew: false })
+    const outcome = await registry.apply(known.get(name)!.board, { ifRevision: undefined, isCorrupting: false, anew: false })
     log.warn({ board: name, outcome }, 'Redis had lost the rules of a board, put back')
     await look(name)
   }
@@ -150,7 +150,7 @@ async function seed ({ registry, wanted, known, file, now, log }: SeedOptions): 
       if (listed.has(board.name)) continue
     }
     const present = stored.state === 'there' ? stored.board : board
-    const outcome = await registry.apply(present, { seen: stored.state === 'there' ? present.revision : undefined, isCorrupting: false, anew: listed.size === 0 })
+    const outcome = await registry.apply(present, { ifRevision: stored.state === 'there' ? present.revision : undefined, isCorrupting: false, anew: listed.size === 0 })
     if (outcome === 'deleted') log.warn({ board: board.name }, 'a board of the boards file was deleted not long ago, and is not made again')
   }
   if (different.length === 0) return

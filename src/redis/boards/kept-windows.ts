@@ -22,9 +22,9 @@ export function keptWindowsAt (board: Board, atMs: number): KeptWindows {
   return kept
 }
 
-/** The keys of each window: scores, head and aside. */
+/** The keys of each window: scores, head and hidden. */
 export function windowKeys (names: BoardKeys, windows: readonly Window[]): string[] {
-  return windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.aside(name)])
+  return windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.hidden(name)])
 }
 
 /** What every script of moderation is given first, in this order. */

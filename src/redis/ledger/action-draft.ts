@@ -1,4 +1,4 @@
-import type { SeenRecord } from './board-draft.ts'
+import type { ActionRecord } from './board-draft.ts'
 import { SLOT_NUMBERS, slotNumberOf } from '../keys.ts'
 
 /** Records that wait at most: a slot of a busy day then gets several of them in one go, at half of what each alone costs Redis. */
@@ -15,8 +15,8 @@ export interface SlotLines {
 }
 
 /** Actions that are to be remembered, gathered by their slots: users come in any order, and so do the slots of their actions. */
-export class SeenDraft {
-  readonly #slotOfRecord: (record: SeenRecord) => { readonly slot: string, readonly untilMs: number }
+export class ActionDraft {
+  readonly #slotOfRecord: (record: ActionRecord) => { readonly slot: string, readonly untilMs: number }
   readonly #slots: { readonly slot: string, readonly untilMs: number }[] = []
   /** By day, and in it by the slot's number: its place among those above, from 1 on. To look a slot up by its key takes ten times as long. */
   readonly #numbers = new Map<number, Uint32Array>()
@@ -27,11 +27,11 @@ export class SeenDraft {
   #count = 0
   #end = 0
 
-  constructor (slotOfRecord: (record: SeenRecord) => { readonly slot: string, readonly untilMs: number }) {
+  constructor (slotOfRecord: (record: ActionRecord) => { readonly slot: string, readonly untilMs: number }) {
     this.#slotOfRecord = slotOfRecord
   }
 
-  add (record: SeenRecord): void {
+  add (record: ActionRecord): void {
     let ofDay = this.#numbers.get(record.day)
     if (ofDay === undefined) this.#numbers.set(record.day, ofDay = new Uint32Array(SLOT_NUMBERS))
     const place = slotNumberOf(record.digest)

@@ -4,13 +4,13 @@ import type { Position } from '../../leaderboard/ledger/ledger.ts'
 import type { UserName } from '../../leaderboard/ledger/rebuild.ts'
 import { DAY_MS, type WindowName } from '../../leaderboard/boards/window.ts'
 import { HeadDraft } from './head-draft.ts'
-import { actionDigest, actionMark, boardKeys, MEMORY_MS, seenDayAt } from '../keys.ts'
+import { actionDigest, actionMark, boardKeys, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 
 export type Command = [name: string, ...args: (string | number)[]]
 
 /** An action's record: of which day, by which digest. */
-export interface SeenRecord {
+export interface ActionRecord {
   readonly day: number
   readonly digest: string
   readonly record: string
@@ -43,17 +43,17 @@ export class DraftKeys {
   commandsFor (states: readonly UserState[]): Command[] {
     const cells = new Cells(this.kept, this.sizes)
     for (const state of states) {
-      for (const [window, seen] of state.seen) {
+      for (const [window, visible] of state.visible) {
         const untilMs = this.#keptUntil(window)
         if (untilMs === undefined) continue
-        this.#stand(cells, { window, segment: undefined, untilMs }, state.userId, seen)
-        for (const [segment, standing] of seen.segments) this.#stand(cells, { window, segment, untilMs }, state.userId, standing)
+        this.#stand(cells, { window, segment: undefined, untilMs }, state.userId, visible)
+        for (const [segment, standing] of visible.segments) this.#stand(cells, { window, segment, untilMs }, state.userId, standing)
       }
-      for (const [window, { score, segments }] of state.aside) {
+      for (const [window, { score, segments }] of state.hidden) {
         const untilMs = this.#keptUntil(window)
         if (untilMs === undefined) continue
-        cells.add('zadd', this.#names.aside(window), [`${this.#sign}${score}`, state.userId], untilMs)
-        for (const segment of segments) cells.add('zadd', this.#names.aside(window, segment), ['0', state.userId], untilMs)
+        cells.add('zadd', this.#names.hidden(window), [`${this.#sign}${score}`, state.userId], untilMs)
+        for (const segment of segments) cells.add('zadd', this.#names.hidden(window, segment), ['0', state.userId], untilMs)
       }
       this.#describe(cells, state)
     }
@@ -79,13 +79,13 @@ export class DraftKeys {
     return { commands: cells.commands(), sequence }
   }
 
-  recordsOf ({ userId, remembered }: UserState): SeenRecord[] {
-    return remembered.map((action) => ({ day: seenDayAt(action.ms), digest: actionDigest(userId, action.actionId), record: recordOf(action) }))
+  recordsOf ({ userId, remembered }: UserState): ActionRecord[] {
+    return remembered.map((action) => ({ day: recordDayAt(action.ms), digest: actionDigest(userId, action.actionId), record: recordOf(action) }))
   }
 
   /** Where a record is kept, and until when. */
-  slotOf ({ day, digest }: SeenRecord): { slot: string, untilMs: number } {
-    return { slot: this.#names.seen(day, digest), untilMs: (day + 1) * DAY_MS + MEMORY_MS }
+  slotOf ({ day, digest }: ActionRecord): { slot: string, untilMs: number } {
+    return { slot: this.#names.actions(day, digest), untilMs: (day + 1) * DAY_MS + MEMORY_MS }
   }
 
   /** What is left of quotas and limits. */

@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { BoardDraft, CloseBoard, CloseOptions } from '../../leaderboard/ledger/rebuild.ts'
-import { DraftKeys, type Command, type SeenRecord } from './board-draft.ts'
+import { DraftKeys, type Command, type ActionRecord } from './board-draft.ts'
 import { isReply, openForWork } from '../connection.ts'
 import { boardKeys, boardPattern, draftPattern, scoreKeys } from '../keys.ts'
 import { bindScript } from '../scripts.ts'
-import { SeenDraft, type SlotLines } from './action-draft.ts'
+import { ActionDraft, type SlotLines } from './action-draft.ts'
 
 /** A board whose rebuilder has died is opened again by the next write after so long. */
 const CLOSED_MS = 12_000
@@ -60,7 +60,7 @@ export function createRebuild (redis: Redis): CloseBoard {
     const { name, revision } = history.board
     const names = boardKeys(name)
     const keys = new DraftKeys(history, beganMs)
-    const seen = new SeenDraft((record) => keys.slotOf(record))
+    const records = new ActionDraft((record) => keys.slotOf(record))
     const drafted = new Set<string>()
     let last = ''
     const renewing = setInterval(() => { lease([names.rebuilder], [id, CLOSED_MS]).catch(() => {}) }, RENEW_MS)
@@ -93,11 +93,11 @@ export function createRebuild (redis: Redis): CloseBoard {
     }
 
     /** Hands out what is full on the way. */
-    function gather (records: readonly SeenRecord[]): SlotLines[] {
+    function gather (added: readonly ActionRecord[]): SlotLines[] {
       let full: SlotLines[] = []
-      for (const record of records) {
-        if (seen.isFull) full = full.concat(seen.take())
-        seen.add(record)
+      for (const record of added) {
+        if (records.isFull) full = full.concat(records.take())
+        records.add(record)
       }
       return full
     }
@@ -127,7 +127,7 @@ export function createRebuild (redis: Redis): CloseBoard {
       },
       async swap () {
         const { commands, sequence } = keys.commandsForHeads()
-        await Promise.all([draft(commands), remember(seen.take())])
+        await Promise.all([draft(commands), remember(records.take())])
         if (!await isWhole()) return 'lost'
         const going: string[] = []
         const hasScores = scoreKeys(name)

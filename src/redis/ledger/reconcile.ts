@@ -31,7 +31,7 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
   const atOnce = (windows: readonly WindowName[]) => Math.max(1, Math.floor(MOST_LOOKUPS / (9 + 2 * windows.length)))
 
   const read: ReconcileStore['read'] = async (windows, users) => {
-    const keys = [names.ledger, names.banned, names.currentSegments, names.formerSegments, names.names, ...windows.flatMap((window) => [names.scores(window), names.aside(window)])]
+    const keys = [names.ledger, names.banned, names.currentSegments, names.formerSegments, names.names, ...windows.flatMap((window) => [names.scores(window), names.hidden(window)])]
     const all = [...users]
     const step = atOnce(windows)
     const stored: StoredUser[] = []
@@ -47,15 +47,15 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
   }
 
   function storedUser (userId: string, [ban, current, former, username, ...cells]: string[], windows: readonly WindowName[]): StoredUser {
-    const [seen, aside] = [new Map<WindowName, Map<string, number>>(), new Map<WindowName, Map<string, number>>()]
+    const [visible, hidden] = [new Map<WindowName, Map<string, number>>(), new Map<WindowName, Map<string, number>>()]
     for (let n = 0; n < cells.length; n += 3) {
       const place = Number(cells[n]) - 1
-      const [kind, window] = [place % 2 === 0 ? seen : aside, windows[Math.floor(place / 2)]!]
+      const [kind, window] = [place % 2 === 0 ? visible : hidden, windows[Math.floor(place / 2)]!]
       const parts = kind.get(window) ?? new Map<string, number>()
       kind.set(window, parts.set(cells[n + 1]!, turn(board, Number(cells[n + 2])) + 0))
     }
     const lines = (text: string | undefined) => text ? text.split('\n') : []
-    return { userId, seen, aside, current: lines(current), former: lines(former), username: username || undefined, ban: ban || undefined }
+    return { userId, visible, hidden, current: lines(current), former: lines(former), username: username || undefined, ban: ban || undefined }
   }
 
   /** The users in a sorted set, or in a hash: one that is not there at the moment may be in the next. */
@@ -103,20 +103,20 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
       const { userId, current, former, ban } = state
       const sign = signOf(board)
       const targets = windows.map((window) => {
-        const [seen, hidden] = [state.seen.get(window), state.aside.get(window)]
-        return [seen === undefined ? '' : `${sign}${seen.score}`, [...seen?.segments.keys() ?? []], hidden === undefined ? '' : `${sign}${hidden.score}`, [...hidden?.segments ?? []]]
+        const [visible, hidden] = [state.visible.get(window), state.hidden.get(window)]
+        return [visible === undefined ? '' : `${sign}${visible.score}`, [...visible?.segments.keys() ?? []], hidden === undefined ? '' : `${sign}${hidden.score}`, [...hidden?.segments ?? []]]
       })
       const profile = [current.join('\n'), former.join('\n'), username ?? '', ban === undefined ? '' : JSON.stringify(ban), ban?.until_ms === undefined ? '' : String(ban.until_ms)]
       return await repairUser(
         [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.names, names.banned, names.banEnds,
-          ...windows.flatMap((window) => [names.scores(window), names.head(window), names.aside(window)])],
+          ...windows.flatMap((window) => [names.scores(window), names.head(window), names.hidden(window)])],
         [board.revision, board.head_size, GATE_MS, names.hints, userId, `${at.ms}-${at.seq}`, ACTOR, 'the store differed from the ledger', JSON.stringify(profile),
           JSON.stringify(targets), JSON.stringify(strays), ...windows.map((window) => keptUntilMs(board, history.windowNamed(window)!))])
     }
   }
 
-  function partOf (key: string): { kind: 'seen' | 'aside', window: WindowName, segment: string | undefined } | undefined {
-    for (const [kind, prefix] of [['seen', names.scores('')], ['aside', names.aside('')]] as const) {
+  function partOf (key: string): { kind: 'visible' | 'hidden', window: WindowName, segment: string | undefined } | undefined {
+    for (const [kind, prefix] of [['visible', names.scores('')], ['hidden', names.hidden('')]] as const) {
       if (!key.startsWith(prefix)) continue
       const [, window, segment] = /^(all|(?:day|week|month|season):[^:]+)(?::([^]+))?$/.exec(key.slice(prefix.length)) ?? []
       return window === undefined ? undefined : { kind, window: window as WindowName, segment }

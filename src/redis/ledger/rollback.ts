@@ -3,7 +3,7 @@ import type { KeepRollback } from '../../leaderboard/ledger/rollback.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
 import { attempt } from '../connection.ts'
 import { actArgs, callInTime, keptWindowsAt } from '../boards/kept-windows.ts'
-import { actionDigest, boardKeys, MEMORY_MS, seenDayAt } from '../keys.ts'
+import { actionDigest, boardKeys, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
@@ -17,11 +17,11 @@ export function createRollback ({ redis, clock, directory }: ScriptContext): Kee
     const digest = actionDigest(act.userId, actionId)
     const [word, , score] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
       const { fromMs, untilMs } = keptWindowsAt(board, atMs)
-      const day = seenDayAt(atMs)
+      const day = recordDayAt(atMs)
       const period = { fromMs: Math.max(fromMs, day * DAY_MS), untilMs: Math.min(untilMs, (day + 1) * DAY_MS) }
       return [
         [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned,
-          names.seen(day, digest), names.seen(day - 1, digest), names.scores(window), names.head(window), names.aside(window)],
+          names.actions(day, digest), names.actions(day - 1, digest), names.scores(window), names.head(window), names.hidden(window)],
         [...actArgs(board, { ...act, actionId }, period), digest, (day + 1) * DAY_MS + MEMORY_MS, window, change, String(amount), signOf(board)]
       ]
     }))

@@ -20,8 +20,8 @@ export function createReadChanges ({ redis, clock, directory }: ScriptContext): 
     return {
       cursor: id!,
       more: more === '1',
-      changes: rows.filter(([, score]) => score !== 'aside').map(([userId, score]) => ({ userId, score: score === 'none' ? null : turn(board, Number(score)) })),
-      unseen: rows.filter(([, score]) => score === 'aside').map(([userId]) => userId)
+      changes: rows.filter(([, score]) => score !== 'hidden').map(([userId, score]) => ({ userId, score: score === 'none' ? null : turn(board, Number(score)) })),
+      unseen: rows.filter(([, score]) => score === 'hidden').map(([userId]) => userId)
     }
   }
 }

@@ -14,7 +14,7 @@ const Reply = Type.Union([
   Type.Tuple([
     Type.Literal('user'), Type.String(), Type.String(), Type.String(), Type.String(), Type.String(), Type.String(), Cells, Cells
   ]),
-  Type.Tuple([Type.Literal('aside'), Type.String(), Type.String(), Type.String(), Type.String()]),
+  Type.Tuple([Type.Literal('hidden'), Type.String(), Type.String(), Type.String(), Type.String()]),
   Type.Tuple([Type.Literal('unknown')])
 ])
 
@@ -22,7 +22,7 @@ export function createReadUser ({ redis, clock, directory }: ScriptContext, read
   const script = bindScript(redis, 'ranking/read-user', { reply: Reply, directory })
 
   /** As if the user were on the board; the neighbours are a read of their own. */
-  async function asideOf (board: Board, part: Part, { userId, around }: UserQuery, [score, higher, total, name]: readonly string[]): Promise<UserStanding> {
+  async function hiddenOf (board: Board, part: Part, { userId, around }: UserQuery, [score, higher, total, name]: readonly string[]): Promise<UserStanding> {
     const own = { rank: Number(higher) + 1, userId, username: name || userId, score: turn(board, Number(score)) }
     if (around === 0) return { ...own, total: Number(total) + 1, neighbours: [] }
     const { entries } = await readEntries(board, part, { start: { score: own.score, above: around }, limit: 2 * around })
@@ -35,10 +35,10 @@ export function createReadUser ({ redis, clock, directory }: ScriptContext, read
     const names = boardKeys(board.name)
     const window = windowNameAt(asked, board, clock.now())
     const reply = await script(
-      [names.scores(window, segment), names.head(window, segment), names.names, names.aside(window), names.banned, names.currentSegments],
+      [names.scores(window, segment), names.head(window, segment), names.names, names.hidden(window), names.banned, names.currentSegments],
       [userId, around, board.head_size, reader, segment ?? ''])
     if (reply[0] === 'unknown') return undefined
-    if (reply[0] === 'aside') return await asideOf(board, { window, ...(segment !== undefined && { segment }) }, query, reply.slice(1))
+    if (reply[0] === 'hidden') return await hiddenOf(board, { window, ...(segment !== undefined && { segment }) }, query, reply.slice(1))
     const [, score, higher, total, name, place, placeHigher, rows, head] = reply
     const entries = Array.from({ length: rows.length / 3 }, (_, row) => {
       const [neighbour, points, username] = rows.slice(3 * row, 3 * row + 3) as [string, string, string]

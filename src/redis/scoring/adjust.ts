@@ -4,7 +4,7 @@ import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
 import { attempt } from '../connection.ts'
 import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
-import { actionDigest, boardKeys, MEMORY_MS, seenDayAt } from '../keys.ts'
+import { actionDigest, boardKeys, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
@@ -20,11 +20,11 @@ export function createAdjust ({ redis, clock, directory }: ScriptContext): KeepM
     if (keptWindowsAt(board, clock.now()).running.length === 0) return { result: 'season_closed' }
     const [word, , score] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
       const { running, fromMs, untilMs } = keptWindowsAt(board, atMs)
-      const day = seenDayAt(atMs)
+      const day = recordDayAt(atMs)
       const period = { fromMs: Math.max(fromMs, day * DAY_MS), untilMs: Math.min(untilMs, (day + 1) * DAY_MS) }
       return [
         [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned,
-          names.seen(day, digest), names.seen(day - 1, digest), ...windowKeys(names, running)],
+          names.actions(day, digest), names.actions(day - 1, digest), ...windowKeys(names, running)],
         [...actArgs(board, act, period), digest, madeMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS, change, String(amount), board.max_score, signOf(board),
           ...running.map((window) => keptUntilMs(board, window))]
       ]

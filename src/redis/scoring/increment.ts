@@ -9,7 +9,7 @@ import { openSeason } from '../../leaderboard/boards/season.ts'
 import { DAY_MS, windowAt, type WindowKind } from '../../leaderboard/boards/window.ts'
 import type { RedisClock } from '../clock.ts'
 import { attempt } from '../connection.ts'
-import { actionDigest, actionMark, boardKeys, GATE_MS, LEDGER_MAX, MEMORY_MS, seenDayAt } from '../keys.ts'
+import { actionDigest, actionMark, boardKeys, GATE_MS, LEDGER_MAX, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type Script, type ScriptContext } from '../scripts.ts'
 
@@ -93,7 +93,7 @@ interface Line {
   readonly send: (increment: Increment) => Promise<IncrementOutcome>
 }
 
-/** The part of a call that stays the same while the board's windows and the day of its seen actions do. */
+/** The part of a call that stays the same while the board's windows and the day of its action records do. */
 interface PeriodKeys {
   readonly fromMs: number
   readonly untilMs: number
@@ -117,11 +117,11 @@ function periodKeys (board: Board, { season, ledgerMax }: { season: string | und
     if (known !== undefined && atMs >= known.fromMs && atMs < known.untilMs) return known
     const open = board.windows.map((kind) => openAt(kind, atMs))
     const windows = open.map(({ window }) => window)
-    const day = seenDayAt(atMs)
+    const day = recordDayAt(atMs)
     const fromMs = Math.max(day * DAY_MS, ...open.map(({ fromMs }) => fromMs))
     const untilMs = Math.min((day + 1) * DAY_MS, ...open.map(({ untilMs }) => untilMs))
     const keys = [names.meta, names.gate, names.names, names.ledger, names.banned, names.currentSegments, names.formerSegments,
-      ...windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.aside(name)])]
+      ...windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.hidden(name)])]
     const args = [windows.length, fromMs, untilMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS,
       board.max_score, board.head_size, board.quota.increments, board.quota.per_seconds * 1000, GATE_MS, names.hints, ledgerMax,
       board.revision, board.operator, signOf(board), season ?? '']
@@ -157,7 +157,7 @@ function callOf (board: Board, period: PeriodKeys, items: readonly Increment[]):
   const limitKeys: string[] = []
   const rows = items.map(({ userId, username = '', actionId, increment, action, madeMs = 0, actor, ip, requestId, segments, season }) => {
     const digest = actionDigest(userId, actionId)
-    keys.push(names.seen(period.day, digest), names.seen(period.day - 1, digest), names.quota(userId))
+    keys.push(names.actions(period.day, digest), names.actions(period.day - 1, digest), names.quota(userId))
     const row = [userId, username, actionId, digest, String(increment), madeMs, actor, ip, requestId,
       // The segments of late actions are those of then, and the user may be in others by now.
       season === undefined && segments !== undefined ? segments : 0]

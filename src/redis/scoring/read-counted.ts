@@ -1,6 +1,6 @@
 import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
-import { actionDigest, boardKeys, seenDayAt } from '../keys.ts'
+import { actionDigest, boardKeys, recordDayAt } from '../keys.ts'
 import type { ScriptContext } from '../scripts.ts'
 
 const MAX_GROUP = 64
@@ -16,13 +16,13 @@ export function createReadCounted ({ redis, clock, timeoutMs }: ScriptContext & 
     maxWaiting: MAX_WAITING,
     maxWaitMs: timeoutMs,
     async send (items) {
-      const today = seenDayAt(clock.now())
+      const today = recordDayAt(clock.now())
       // Tomorrow too, as for receipts.
       const days = [today, today - 1, today + 1]
       const pipeline = redis.pipeline()
       for (const [board, digest] of items) {
         const names = boardKeys(board)
-        for (const day of days) pipeline.hexists(names.seen(day, digest), digest)
+        for (const day of days) pipeline.hexists(names.actions(day, digest), digest)
       }
       const replies = (await pipeline.exec() ?? []).map(([error, reply]) => {
         if (error !== null) throw error

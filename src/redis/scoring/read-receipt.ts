@@ -1,10 +1,10 @@
 import { Type } from 'typebox'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'
-import { actionDigest, boardKeys, seenDayAt } from '../keys.ts'
+import { actionDigest, boardKeys, recordDayAt } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
 const Reply = Type.Union([
-  Type.Tuple([Type.Literal('seen'), Type.String(), Type.String()]),
+  Type.Tuple([Type.Literal('counted'), Type.String(), Type.String()]),
   Type.Tuple([Type.Literal('unknown')])
 ])
 
@@ -13,10 +13,10 @@ export function createReadReceipt ({ redis, clock, directory }: ScriptContext): 
   return async (board, { userId, actionId }) => {
     const names = boardKeys(board.name)
     const digest = actionDigest(userId, actionId)
-    const today = seenDayAt(clock.now())
+    const today = recordDayAt(clock.now())
     // Tomorrow too: Redis' clock decides the day, and may be ahead of what this node knows of it.
     const days = [today, today - 1, today + 1]
-    const reply = await script(days.map((day) => names.seen(day, digest)), [digest])
-    return reply[0] === 'seen' ? { increment: Number(reply[1]), score: Number(reply[2]) } : undefined
+    const reply = await script(days.map((day) => names.actions(day, digest)), [digest])
+    return reply[0] === 'counted' ? { increment: Number(reply[1]), score: Number(reply[2]) } : undefined
   }
 }

@@ -4,7 +4,7 @@ import { STATUS } from '../../leaderboard/problem.ts'
 import type { Refusals } from '../../leaderboard/scoring/queue.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
 import { attempt } from '../connection.ts'
-import { actionDigest, boardKeys, MEMORY_MS, seenDayAt } from '../keys.ts'
+import { actionDigest, boardKeys, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 import { checker } from '../../leaderboard/schema.ts'
 
@@ -21,7 +21,7 @@ export function createRefusals ({ redis, clock, directory, reader }: ScriptConte
     async keep (board, { userId, actionId }, { code, message: detail }) {
       const names = boardKeys(board.name)
       const refusedMs = Math.floor(clock.now())
-      const day = seenDayAt(refusedMs)
+      const day = recordDayAt(refusedMs)
       const refusal: Static<typeof Kept> = { code, detail, refusedMs }
       await attempt(redis, async () => await script(
         [names.meta, names.refused(day)], [actionDigest(userId, actionId), JSON.stringify(refusal), (day + 1) * DAY_MS + MEMORY_MS, MAX_REFUSALS]
@@ -30,7 +30,7 @@ export function createRefusals ({ redis, clock, directory, reader }: ScriptConte
     async read (board, { userId, actionId }) {
       const names = boardKeys(board.name)
       const digest = actionDigest(userId, actionId)
-      const today = seenDayAt(clock.now())
+      const today = recordDayAt(clock.now())
       // Tomorrow too: nodes' ideas of Redis' clock differ. The newest comes first.
       const records = await Promise.all([today + 1, today, today - 1].map(async (day) => await reader.hget(names.refused(day), digest)))
       const record = records.find((text) => text !== null)

@@ -10,7 +10,7 @@ import { boardKeys, GATE_MS, LEDGER_MAX } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
-const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'full', 'done']), Type.String(), Type.String({ pattern: '^((set|same|aside)( (set|same|aside))*)?$' })])
+const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'full', 'done']), Type.String(), Type.String({ pattern: '^((set|same|hidden)( (set|same|hidden))*)?$' })])
 
 export interface ImportStoreOptions extends ScriptContext {
   /** Entries that a board's ledger may hold, as for increments. */
@@ -26,7 +26,7 @@ export function createImport ({ redis, clock, directory, ledgerMax = LEDGER_MAX 
     const [word, , results] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
       const { windows, time, fromMs, untilMs } = windowsAt(board, window, atMs)
       return [
-        [names.meta, names.gate, names.names, names.ledger, names.banned, names.currentSegments, names.formerSegments, names.aside(window),
+        [names.meta, names.gate, names.names, names.ledger, names.banned, names.currentSegments, names.formerSegments, names.hidden(window),
           ...windows.flatMap(({ name }) => [names.scores(name), names.head(name)])],
         [Math.max(0, fromMs), Math.min(Number.MAX_SAFE_INTEGER, untilMs), board.revision, board.head_size, GATE_MS, names.hints, ledgerMax, signOf(board),
           window, time, JSON.stringify([actor, ip, requestId]), content, ...windows.map((one) => keptUntilMs(board, one))]

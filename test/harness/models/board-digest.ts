@@ -6,7 +6,7 @@ const plain = (score: string) => String(Number(score) + 0)
 
 /**
  * All that Redis holds of a board's users, for comparison: every window and segment with its end, the heads in their order, names,
- * segments, bans, what is set aside, remembered actions. Sequence numbers are left out, for only their order counts.
+ * segments, bans, what is hidden, remembered actions. Sequence numbers are left out, for only their order counts.
  */
 export async function boardDigest (redis: Redis, board: string): Promise<Record<string, unknown>> {
   const keys = boardKeys(board)
@@ -23,7 +23,7 @@ export async function boardDigest (redis: Redis, board: string): Promise<Record<
     } else if (await redis.type(key) === 'zset') {
       const cells = await redis.zrange(key, '0', '-1', 'WITHSCORES')
       digest[key] = Object.fromEntries(Array.from({ length: cells.length / 2 }, (_, n) => [cells[2 * n]!, plain(cells[2 * n + 1]!)]))
-    } else if (hasScores(key) || key.startsWith(keys.seen(0, '').split('0:')[0]!)) {
+    } else if (hasScores(key) || key.startsWith(keys.actions(0, '').split('0:')[0]!)) {
       digest[key] = Object.fromEntries(Object.entries(await redis.hgetall(key)).sort(([a], [b]) => a < b ? -1 : 1))
     } else continue
     digest[`${key} until`] = await redis.pexpiretime(key)

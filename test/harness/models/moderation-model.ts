@@ -50,19 +50,19 @@ export class PlainPart {
 
 const SEGMENTS = ['region:eu', 'region:na']
 
-/** A board with bans: windows, each whole and in segments, and what is set aside. */
+/** A board with bans: windows, each whole and in segments, and what is hidden. */
 export class PlainBoard {
   readonly windows: ReadonlyMap<string, PlainPart>
-  readonly aside: ReadonlyMap<string, Map<string, number>>
-  /** The segments that a score aside counts in, by window and user; whoever moves takes them along in running windows. */
-  readonly #asideIn = new Map<string, string[]>()
+  readonly hidden: ReadonlyMap<string, Map<string, number>>
+  /** The segments that a hidden score counts in, by window and user; whoever moves takes them along in running windows. */
+  readonly #hiddenIn = new Map<string, string[]>()
   readonly bans = new Map<string, 'hard' | 'shadow'>()
   readonly #segmentOf = new Map<string, string>()
   readonly #sign: number
 
   constructor (windows: readonly string[], sign: 1 | -1) {
     this.windows = new Map(windows.flatMap((window) => [undefined, ...SEGMENTS].map((segment) => [partName(window, segment), new PlainPart()])))
-    this.aside = new Map(windows.map((window) => [window, new Map<string, number>()]))
+    this.hidden = new Map(windows.map((window) => [window, new Map<string, number>()]))
     this.#sign = sign
   }
 
@@ -72,7 +72,7 @@ export class PlainBoard {
 
   /** The stored score, wherever it is kept now. */
   scoreOf (window: string, userId: string): number | undefined {
-    return this.bans.has(userId) ? this.aside.get(window)!.get(userId) : this.windows.get(window)!.scores.get(userId)
+    return this.bans.has(userId) ? this.hidden.get(window)!.get(userId) : this.windows.get(window)!.scores.get(userId)
   }
 
   /** A late action counts in the segments that the user had in its season. */
@@ -84,7 +84,7 @@ export class PlainBoard {
       if (left !== undefined && left !== segment && !this.bans.has(userId)) this.windows.get(partName(window, left))!.remove(userId)
       const score = this.scoreOf(window, userId)
       if (isLate && score !== undefined && this.bans.has(userId)) {
-        this.aside.get(window)!.set(userId, score + this.#sign * points)
+        this.hidden.get(window)!.set(userId, score + this.#sign * points)
         continue
       }
       const segments = isLate && score !== undefined ? SEGMENTS.filter((segment) => this.windows.get(partName(window, segment))!.scores.has(userId)) : undefined
@@ -104,11 +104,11 @@ export class PlainBoard {
   }
 
   ban (userId: string, kind: 'hard' | 'shadow'): void {
-    for (const [window, aside] of this.aside) {
+    for (const [window, hidden] of this.hidden) {
       const segments = SEGMENTS.filter((segment) => this.windows.get(partName(window, segment))!.scores.has(userId))
       const score = this.#takeOut(window, userId)
-      if (score !== undefined) this.#asideIn.set(partName(window, userId), segments)
-      if (score !== undefined) aside.set(userId, score)
+      if (score !== undefined) this.#hiddenIn.set(partName(window, userId), segments)
+      if (score !== undefined) hidden.set(userId, score)
     }
     this.bans.set(userId, kind)
   }
@@ -116,25 +116,25 @@ export class PlainBoard {
   /** In running windows the user is in the segments of now, in past ones in those of then. */
   unban (userId: string, running: readonly string[]): void {
     if (!this.bans.delete(userId)) return
-    for (const [window, aside] of this.aside) {
-      const score = aside.get(userId)
-      if (score !== undefined) this.#keep(window, userId, score, running.includes(window) ? undefined : this.#asideIn.get(partName(window, userId)))
-      aside.delete(userId)
+    for (const [window, hidden] of this.hidden) {
+      const score = hidden.get(userId)
+      if (score !== undefined) this.#keep(window, userId, score, running.includes(window) ? undefined : this.#hiddenIn.get(partName(window, userId)))
+      hidden.delete(userId)
     }
   }
 
   remove (userId: string): void {
-    for (const [window, aside] of this.aside) {
+    for (const [window, hidden] of this.hidden) {
       this.#takeOut(window, userId)
-      aside.delete(userId)
+      hidden.delete(userId)
     }
     this.#segmentOf.delete(userId)
   }
 
   #keep (window: string, userId: string, score: number, segments = this.#segmentsNow(userId)): void {
     if (this.bans.has(userId)) {
-      this.aside.get(window)!.set(userId, score)
-      this.#asideIn.set(partName(window, userId), segments)
+      this.hidden.get(window)!.set(userId, score)
+      this.#hiddenIn.set(partName(window, userId), segments)
       return
     }
     this.windows.get(window)!.put(userId, score)

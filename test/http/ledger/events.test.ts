@@ -11,7 +11,7 @@ interface Service { readonly redis: TestRedis, readonly node: TestNode, readonly
 
 async function seed ({ redis, node, source }: Service): Promise<void> {
   for (let n = 0; n < 25; n++) await addEntry(redis, 'main', { user: n % 5 === 0 ? 'bob' : 'ada', action: `a-${n}`, increment: n, score: 2 * n }, `${THEN + 1000 * Math.floor(n / 2)}-${n % 2}`)
-  await addEntry(redis, 'main', { user: 'cid', action: 'banned', kind: 'ban', increment: 0, score: 0, actor: 'boss', reason: 'bots', until: THEN, segments: '{"region":"eu"}', aside: 1 }, `${THEN + 60_000}-0`)
+  await addEntry(redis, 'main', { user: 'cid', action: 'banned', kind: 'ban', increment: 0, score: 0, actor: 'boss', reason: 'bots', until: THEN, segments: '{"region":"eu"}', hidden: 1 }, `${THEN + 60_000}-0`)
   await node.call('POST', '/v1/boards/main/increments', { token: node.token('dan'), body: { action_id: 'mine', increment: 3 } })
   if (source === 'ledger') await archived(redis, 'main')
 }
@@ -28,13 +28,13 @@ async function asked (t: Test, service: Service): Promise<void> {
     t.equal(status, 200)
     t.equal(headers.get('cache-control'), 'no-store')
     t.match(body, { board: 'main', source })
-    const nothing = { action: null, reason: null, until: null, season: null, segments: null, window: null, aside: false }
+    const nothing = { action: null, reason: null, until: null, season: null, segments: null, window: null, hidden: false }
     const [{ at, request_id: requestId, ...first }, second] = body.events
     t.strictSame(first, { user_id: 'dan', action_id: 'mine', kind: 'increment', delta: 3, score_after: 3, actor: 'dan', ip: '127.0.0.1', ...nothing })
     t.match(requestId, /^[0-9a-f]{8}-/)
     t.ok(Math.abs(Date.parse(at) - Date.now()) < 600_000)
     t.strictSame(second, {
-      at: new Date(THEN + 60_000).toISOString(), user_id: 'cid', action_id: 'banned', kind: 'ban', delta: 0, score_after: 0, actor: 'boss', ip: '192.0.2.1', request_id: 'test', action: null, reason: 'bots', until: new Date(THEN).toISOString(), season: null, segments: { region: 'eu' }, window: null, aside: true
+      at: new Date(THEN + 60_000).toISOString(), user_id: 'cid', action_id: 'banned', kind: 'ban', delta: 0, score_after: 0, actor: 'boss', ip: '192.0.2.1', request_id: 'test', action: null, reason: 'bots', until: new Date(THEN).toISOString(), season: null, segments: { region: 'eu' }, window: null, hidden: true
     })
   })
 

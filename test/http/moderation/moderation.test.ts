@@ -125,7 +125,7 @@ test('a shadow-banned user plays on and sees it; nobody else does, in no read an
     t.notMatch((await node.call('GET', `/v1/boards/main/${read}`)).text, '"ada"', read)
   }
   t.strictSame((await node.call('POST', '/v1/boards/main/lookup', { body: { user_ids: ['ada', 'bob'] } })).body.not_found, ['ada'])
-  t.match((await ledgerOf(redis)).filter(({ action }) => action === 'hidden'), [{ user: 'ada', aside: '1', score: '35' }])
+  t.match((await ledgerOf(redis)).filter(({ action }) => action === 'hidden'), [{ user: 'ada', hidden: '1', score: '35' }])
 
   t.equal((await moderate('DELETE', '/v1/boards/main/bans/ada')).body.lifted, true)
   await other.until(({ event, changes }) => event === 'scores' && changes.some((change) => change.user_id === 'ada' && change.score === 35))
@@ -144,7 +144,7 @@ test('a banned user is refused, but for what had counted, and reads nothing', as
   t.equal((await as('ada', '/v1/boards/main/users/ada')).body.code, 'unknown_user')
   const me = await watch(t, node.url, `?me=1&token=${node.token('ada')}`)
   t.match(await me.until(({ event }) => event === 'you'), { score: 0, rank: null })
-  t.equal((await moderate('POST', '/v1/boards/main/adjustments', { user_id: 'ada', increment: -10, reason: 'the half of it' })).body.new_score, 20, 'what was set aside can be corrected')
+  t.equal((await moderate('POST', '/v1/boards/main/adjustments', { user_id: 'ada', increment: -10, reason: 'the half of it' })).body.new_score, 20, 'what was hidden can be corrected')
   await moderate('PUT', '/v1/boards/main/bans/ada', { reason: 'an aimbot', shadow: true })
   await me.until(({ event, score, rank }) => event === 'you' && score === 20 && rank === 1)
 })
@@ -247,7 +247,7 @@ test('of who is erased nothing is left but the ledger', async (t) => {
     const held = type === 'hash' ? await redis.client.hgetall(key) : type === 'zset' ? await redis.client.zrange(key, '0', '-1') : ''
     t.notMatch(JSON.stringify(held), /forget-me/i, key)
   }
-  t.match((await ledgerOf(redis)).at(-1), { user: 'forget-me', kind: 'erase', aside: '1' })
+  t.match((await ledgerOf(redis)).at(-1), { user: 'forget-me', kind: 'erase', hidden: '1' })
   t.equal((await node.call('GET', '/v1/boards/main/users/forget-me/actions/kept', { token: node.token('forget-me') })).status, 200, 'what counted is remembered, so that it does not count again')
   t.strictSame((await moderate('DELETE', '/v1/users/forget-me')).body.boards, [])
   t.equal((await moderate('DELETE', '/v1/boards/main/users/forget-me')).body.removed, false)

@@ -30,7 +30,7 @@ interface Watched {
 
 async function watchBoard ({ redis, store, rules = { velocity: RULE } }: { redis: TestRedis, store: Store, rules?: object }): Promise<Watched> {
   const board = freshBoard(rules)
-  await store.boards.apply(board, { seen: undefined, isCorrupting: false, anew: false })
+  await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   const fromMs = Date.now() + 1000
   const lines: string[] = []
   const log = { ...silent, warn: (data: object, text: string) => { lines.push(`${text} ${JSON.stringify(data)}`) } }
@@ -73,7 +73,7 @@ test('velocity', async (t) => {
   await t.test('passes over what is the operator\'s or does not count publicly, and what nobody has written', async (t) => {
     const { gain, flagged } = await watching()
     for (const kind of ['adjust', 'import', 'score']) await gain(0, { user: 'ada', increment: 500, kind })
-    await gain(1, { user: 'ada', increment: 500, aside: '1' })
+    await gain(1, { user: 'ada', increment: 500, hidden: '1' })
     await gain(2, { user: 'ada', increment: 'many' })
     t.strictSame(await flagged(), [])
     await gain(3, { user: 'ada', increment: 101 })

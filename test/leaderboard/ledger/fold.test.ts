@@ -28,7 +28,7 @@ const event = (ms: number, more: Partial<ScoreEvent> = {}): ScoreEvent => ({
   season: null,
   segments: null,
   window: null,
-  aside: false,
+  hidden: false,
   ...more
 })
 
@@ -57,29 +57,29 @@ test('nothing is left of who is erased', async (t) => {
     event(START, { segments: { region: 'eu' }, actionType: 'jump' }), event(START, { segments: { region: 'us' } }), event(START, { kind: 'ban', reason: 'bots', everywhere: true }),
     event(START), event(START, { kind: 'erase' })
   ], undefined, 0)
-  const { seen, aside, limits, remembered, current, former, ban, everywhere, quota } = user
-  t.strictSame([seen.size, aside.size, limits.size, remembered.length, current.length, former.length], [0, 0, 0, 0, 0, 0])
+  const { visible, hidden, limits, remembered, current, former, ban, everywhere, quota } = user
+  t.strictSame([visible.size, hidden.size, limits.size, remembered.length, current.length, former.length], [0, 0, 0, 0, 0, 0])
   t.strictSame([ban, everywhere, quota], [undefined, undefined, undefined])
 })
 
-test('a window that was rolled back is left, seen or aside', async (t) => {
+test('a window that was rolled back is left, visible or hidden', async (t) => {
   const left = event(START, { kind: 'delete', window: 'day:2026-11-21' })
   const ban = event(START, { kind: 'ban', reason: 'bots' })
-  t.strictSame([...fold([event(START), left]).seen.keys()], ['all'])
-  t.strictSame([...fold([event(START), ban, left]).aside.keys()], ['all'])
+  t.strictSame([...fold([event(START), left]).visible.keys()], ['all'])
+  t.strictSame([...fold([event(START), ban, left]).hidden.keys()], ['all'])
 })
 
 test('an import moves who is banned to the segments that it names in a past window, and there alone', async (t) => {
   const inPast = (value: string) => event(START + DAY_MS, { kind: 'import', window: 'day:2026-11-21', segments: { region: value } })
   const user = fold([event(START, { segments: { region: 'eu' } }), event(START, { kind: 'ban', reason: 'bots' }), inPast('us')])
-  t.strictSame([...user.aside].map(([window, { segments }]) => [window, [...segments]]), [['all', ['region:eu']], ['day:2026-11-21', ['region:us']]])
+  t.strictSame([...user.hidden].map(([window, { segments }]) => [window, [...segments]]), [['all', ['region:eu']], ['day:2026-11-21', ['region:us']]])
   t.strictSame([user.current, user.former], [['region:eu'], ['region:us']])
 })
 
 test('an event counts in the windows that the rules of its time had', async (t) => {
   const before = freshBoard({ windows: ['all'], quota: { increments: 5, per_seconds: 60 } })
   const history = new BoardHistory([{ fromMs: START - DAY_MS, board: before }, { fromMs: START, board }])
-  const names = (ms: number) => [...fold([event(ms)], history).seen.keys()]
+  const names = (ms: number) => [...fold([event(ms)], history).visible.keys()]
   t.strictSame(names(START - 2 * DAY_MS), ['all'], 'the first rules are those of all time before')
   t.strictSame(names(START - 1), ['all'])
   t.strictSame(names(START), ['all', 'day:2026-11-21'])

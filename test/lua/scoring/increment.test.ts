@@ -34,16 +34,16 @@ test('scoring/increment.lua', async (t) => {
   await t.test('an action of yesterday is still known', async (t) => {
     const board = freshBoard()
     await store.increment(board, increment('ada', 5, { actionId: 'one' }))
-    const [slot] = await redis.client.keys(`sw:{${board.name}}:seen:*`)
-    const [, day] = /seen:(\d+):/.exec(slot!) ?? []
-    await redis.client.rename(slot!, slot!.replace(`seen:${day}:`, `seen:${Number(day) - 1}:`))
+    const [slot] = await redis.client.keys(`sw:{${board.name}}:actions:*`)
+    const [, day] = /actions:(\d+):/.exec(slot!) ?? []
+    await redis.client.rename(slot!, slot!.replace(`actions:${day}:`, `actions:${Number(day) - 1}:`))
     t.strictSame(await store.increment(board, increment('ada', 5, { actionId: 'one' })), { result: 'replayed', score: 5 })
   })
 
   await t.test('the memory of an action lasts for 24 hours at least and then goes', async (t) => {
     const board = freshBoard()
     await store.increment(board, increment('ada'))
-    const [slot] = await redis.client.keys(`sw:{${board.name}}:seen:*`)
+    const [slot] = await redis.client.keys(`sw:{${board.name}}:actions:*`)
     const ttl = await redis.client.pttl(slot!)
     t.ok(ttl > 24 * 3_600_000 && ttl <= 48 * 3_600_000, `lasts for ${ttl} ms`)
   })

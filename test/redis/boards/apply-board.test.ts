@@ -19,7 +19,7 @@ test('rules in Redis', async (t) => {
   const redis = await startRedis(t)
   const store = await openTestStore(t, redis.url)
   const { boards } = store
-  const options = { seen: undefined, isCorrupting: false, anew: true }
+  const options = { ifRevision: undefined, isCorrupting: false, anew: true }
 
   await t.test('a board is made, changed, and left as it is when nothing changes', async (t) => {
     t.equal((await boards.read('main')).state, 'unknown')
@@ -65,7 +65,7 @@ test('rules in Redis', async (t) => {
     const [mine, theirs] = [boardOf('raced', { max_increment: 1 }), boardOf('raced', { max_increment: 2 })]
     t.equal(await boards.apply(theirs, options), 'created')
     t.equal(await boards.apply(mine, options), 'outdated')
-    t.equal(await boards.apply(mine, { ...options, seen: mine.revision }), 'outdated')
+    t.equal(await boards.apply(mine, { ...options, ifRevision: mine.revision }), 'outdated')
     t.equal(await boards.apply(theirs, options), 'same', 'sent again after a lost answer')
     const results = await Promise.all(Array.from({ length: 5 }, async (_, n) => await apply(boards, boardOf('raced', { max_increment: 10 + n }))))
     t.strictSame(results, Array(5).fill('changed'))
@@ -83,7 +83,7 @@ test('rules in Redis', async (t) => {
     await t.rejects(apply(boards, boardOf('kept', { head_size: 100, max_increment: 3, order: 'asc' })), {
       code: 'board_exists', errors: [{ path: '/order' }, { path: '/head_size' }], message: /order, head_size/
     })
-    t.equal(await boards.apply(boardOf('kept', { order: 'asc' }), { seen: board.revision, isCorrupting: true, anew: true }), 'kept')
+    t.equal(await boards.apply(boardOf('kept', { order: 'asc' }), { ifRevision: board.revision, isCorrupting: true, anew: true }), 'kept')
     t.match(await boards.read('kept'), { board })
     t.equal(await apply(boards, boardOf('kept', { head_size: 200, max_increment: 3 })), 'changed')
     t.match(await store.increment(board, increment('ada')), { result: 'outdated' }, 'writes by the rules before are not counted')
@@ -91,11 +91,11 @@ test('rules in Redis', async (t) => {
   })
 
   await t.test('only a shadow-banned user\'s write is a write too', async (t) => {
-    const board = boardOf('aside')
+    const board = boardOf('hidden')
     await apply(boards, board)
-    await redis.client.hset('sw:{aside}:banned', 'ada', JSON.stringify({ reason: 'a test', shadow: true, actor: 'root', since_ms: 1 }))
+    await redis.client.hset('sw:{hidden}:banned', 'ada', JSON.stringify({ reason: 'a test', shadow: true, actor: 'root', since_ms: 1 }))
     await store.increment(board, increment('ada'))
-    await t.rejects(apply(boards, boardOf('aside', { order: 'asc' })), { code: 'board_exists' })
+    await t.rejects(apply(boards, boardOf('hidden', { order: 'asc' })), { code: 'board_exists' })
   })
 
   await t.test('conditions', async (t) => {

@@ -96,13 +96,13 @@ async function differenceIn ({ store, board, model, sign, userIds, around }: Com
         ? undefined
         : { ...ranked[place]!, total: ranked.length, neighbours: ranked.slice(Math.max(0, place - around), place + around + 1) }
       if (JSON.stringify(sorted(found)) !== JSON.stringify(sorted(expected))) return `${userId} in ${partName(window, segment)}`
-      const aside = model.bans.get(userId) === 'shadow' && (segment === undefined || model.segmentOf(userId) === segment)
-        ? model.aside.get(window)!.get(userId)
+      const hidden = model.bans.get(userId) === 'shadow' && (segment === undefined || model.segmentOf(userId) === segment)
+        ? model.hidden.get(window)!.get(userId)
         : undefined
       if (place >= 0) continue
       const own = await store.readUser(board, part, { userId, around: 0, reader: 'self' })
-      if (own?.score !== (aside === undefined ? undefined : sign * aside)) return `the own score of ${userId} in ${partName(window, segment)}`
-      if (own !== undefined && own.rank !== 1 + ranked.filter(({ score }) => sign * score > aside!).length) return `the own rank of ${userId}`
+      if (own?.score !== (hidden === undefined ? undefined : sign * hidden)) return `the own score of ${userId} in ${partName(window, segment)}`
+      if (own !== undefined && own.rank !== 1 + ranked.filter(({ score }) => sign * score > hidden!).length) return `the own rank of ${userId}`
     }
   }
   return undefined
@@ -126,7 +126,7 @@ test('the comparison finds faults planted in the scripts', async (t) => {
   const redis = await startRedis(t)
   const faults = [
     { script: 'lib/entries.lua', sound: 'if not score then return false end\n    for _, line in ipairs(lines) do take(window, line, user) end', faulty: 'if not score then return false end' },
-    { script: 'moderation/remove-user.lua', sound: 'known = known + (entries.drop_aside(window, user, lines) and 1 or 0)', faulty: '' },
+    { script: 'moderation/remove-user.lua', sound: 'known = known + (entries.drop_hidden(window, user, lines) and 1 or 0)', faulty: '' },
     { script: 'lib/heads.lua', sound: 'if next_user then', faulty: 'if false then' },
     { script: 'lib/heads.lua', sound: 'if window.floor > NONE then seat(window, first_outside(window, window.floor)) end', faulty: '' },
     { script: 'scoring/adjust.lua', sound: '(score or change ~= \'-\' or w == 1)', faulty: 'true' },
@@ -162,7 +162,7 @@ test('past days that are kept are moderated too, and those put back expire as th
 
   await store.moderation.ban(board, act('ada'), { reason: 'a test', actor: 'mod' })
   for (const segment of [undefined, 'region:eu']) t.equal(await standing(past, segment), undefined)
-  t.equal(await redis.client.pexpiretime(key('aside', past)), expiry)
+  t.equal(await redis.client.pexpiretime(key('hidden', past)), expiry)
   t.equal(await redis.client.exists(key('z', past)), 0)
   await store.moderation.unban(board, act('ada'), 'any')
   for (const segment of [undefined, 'region:eu']) t.equal(await standing(past, segment), 5)
@@ -193,7 +193,7 @@ test('who comes back is in past windows where it was then, and in running ones w
     for (const region of ['eu', 'us', 'asia', 'africa']) t.strictSame(await inSegment(`day:${year}-03-${day}`, region), region === home ? [5] : [], `${region} on day ${day}`)
   }
   for (const region of ['eu', 'us', 'asia', 'africa']) t.strictSame(await inSegment('all', region), region === 'africa' ? [20] : [], `${region} of all`)
-  t.strictSame(await redis.client.keys(`sw:{${board.name}}:aside:*`), [], 'nothing is left aside')
+  t.strictSame(await redis.client.keys(`sw:{${board.name}}:hidden:*`), [], 'nothing is left hidden')
 
   await store.moderation.ban(board, act('ada'), { reason: 'a test', actor: 'mod' })
   await store.import(board, `day:${year}-03-10`, [{ userId: 'ada', username: undefined, score: 9, segments: ['region:us'] }], { actor: 'mod', ip: '192.0.2.1', requestId: 'test' })
@@ -201,7 +201,7 @@ test('who comes back is in past windows where it was then, and in running ones w
   t.strictSame([await inSegment(`day:${year}-03-10`, 'eu'), await inSegment(`day:${year}-03-10`, 'us')], [[], [9]], 'an import of then moves it then')
   await store.moderation.ban(board, act('ada'), { reason: 'a test', actor: 'mod' })
   await store.moderation.removeUser(board, act('ada'), 'erase')
-  t.strictSame(await redis.client.keys(`sw:{${board.name}}:aside:*`), [], 'who is erased is nowhere')
+  t.strictSame(await redis.client.keys(`sw:{${board.name}}:hidden:*`), [], 'who is erased is nowhere')
 })
 
 test('a closed season stands, but for who is erased', async (t) => {
@@ -252,7 +252,7 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
   const store = await openTestStore(t, redis.url)
   const [old, fresh] = [freshBoard(), freshBoard()]
   const all = [old]
-  for (const board of [old, fresh]) await store.boards.apply(board, { seen: undefined, isCorrupting: false, anew: false })
+  for (const board of [old, fresh]) await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   const moderation = createModeration({
     keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all }, refreshBoards: async () => {}, renewBoard: async () => old, newId: randomUUID, now: store.now
   })

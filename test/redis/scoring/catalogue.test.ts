@@ -110,15 +110,15 @@ test('catalogue actions in Redis', async (t) => {
     const board = freshBoard()
     await store.increment(board, increment('ada', 5))
     const keys = (await redis.client.keys(`sw:{${board.name}}:*`)).map((key) => key.split(':')[2]).sort()
-    t.strictSame(keys, ['gate', 'head', 'ledger', 'meta', 'quota', 'seen', 'user', 'z'].filter((key) => keys.includes(key)))
-    const [slot] = await redis.client.keys(`sw:{${board.name}}:seen:*`)
+    t.strictSame(keys, ['actions', 'gate', 'head', 'ledger', 'meta', 'quota', 'user', 'z'].filter((key) => keys.includes(key)))
+    const [slot] = await redis.client.keys(`sw:{${board.name}}:actions:*`)
     t.strictSame(await redis.client.hvals(slot!), ['5 5'], 'and so what earlier versions wrote is read as it was')
   })
 
   await t.test('the record of an action costs five bytes more, and its receipt is read like any', async (t) => {
     const board = freshBoard()
     await store.increment(board, increment('ada', 3, { actionId: 'one', action: ACTIONS['win'] }))
-    const [slot] = await redis.client.keys(`sw:{${board.name}}:seen:*`)
+    const [slot] = await redis.client.keys(`sw:{${board.name}}:actions:*`)
     t.match((await redis.client.hvals(slot!))[0], /^3 3 [\w-]{4}$/)
     t.strictSame(await store.readReceipt(board, { userId: 'ada', actionId: 'one' }), { increment: 3, score: 3 })
   })
