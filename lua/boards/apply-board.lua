@@ -16,18 +16,10 @@
 -- nothing done and '0': 'outdated' (the rules are others than the caller saw), 'kept' (the board has scores), 'deleting' (keys of
 -- the deleted board are left), 'deleted' (and it is not to be made again)
 
+--#include "streams"
 local rules, meta, ledger = KEYS[1], KEYS[2], KEYS[3]
 local if_revision, revision, json, corrupting, anew = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local call = redis.call
-
--- When the ledger was last written to, in ms; 0 if never.
-local function written_ms()
-  local info = call('EXISTS', ledger) == 1 and call('XINFO', 'STREAM', ledger) or {}
-  for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then return tonumber(string.match(info[i + 1], '^%d+')) end
-  end
-  return 0
-end
 
 local stored = call('HMGET', rules, 'revision', 'changed', 'created')
 local present, changed = stored[1] or '', stored[2] or '0'
@@ -41,7 +33,7 @@ if present ~= if_revision then return {'outdated', '0'} end
 local is_deleted = tombstone == 'deleting' or tombstone == 'deleted'
 if is_deleted and anew ~= '1' then return {'deleted', '0'} end
 if tombstone == 'deleting' then return {'deleting', '0'} end
-local last_ms = written_ms()
+local last_ms = tonumber(string.match(streams.last_id(ledger), '^%d+'))
 local has_scores = call('HEXISTS', meta, 'epoch') == 1 or (last_ms > 0 and last_ms >= math.floor(tonumber(stored[3] or 0) / 1000))
 if corrupting == '1' and has_scores then return {'kept', '0'} end
 

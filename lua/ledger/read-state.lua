@@ -15,6 +15,7 @@
 -- not, and each place where the user has a score, as it is stored: the number of its key above, and the segment, '' for the whole window.
 
 --#include "segments"
+--#include "streams"
 local call = redis.call
 local ledger, banned, current, former, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local users = cjson.decode(ARGV[1])
@@ -43,11 +44,6 @@ local function state_of(user, more)
   return state
 end
 
-local last = call('EXISTS', ledger) == 1 and call('XINFO', 'STREAM', ledger) or {}
-local id = '0-0'
-for i = 1, #last, 2 do
-  if last[i] == 'last-generated-id' then id = last[i + 1] end
-end
-local answer = {{id}}
+local answer = {{streams.last_id(ledger)}}
 for _, user in ipairs(users) do answer[#answer + 1] = state_of(user[1], user[2]) end
 return answer

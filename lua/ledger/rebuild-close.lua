@@ -13,6 +13,7 @@
 --
 -- Returns 'closed', or with nothing done 'other' while somebody else has it closed, 'rules' where it has other rules, 'scores'.
 
+--#include "streams"
 local meta, rules, rebuilder, ledger = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, lasts_ms, revision, which, last = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local call = redis.call
@@ -31,11 +32,6 @@ local function place_of(entry)
 end
 
 local ms, seq = place_of(last)
-local info = call('XINFO', 'STREAM', ledger)
-for i = 1, #info, 2 do
-  if info[i] == 'last-generated-id' then
-    local stream_ms, stream_seq = place_of(info[i + 1])
-    if stream_ms < ms or (stream_ms == ms and stream_seq < seq) then call('XSETID', ledger, last) end
-  end
-end
+local stream_ms, stream_seq = place_of(streams.last_id(ledger))
+if stream_ms < ms or (stream_ms == ms and stream_seq < seq) then call('XSETID', ledger, last) end
 return 'closed'

@@ -18,16 +18,14 @@
 -- Returns 'swapped', also where that was done before, or with nothing done 'lost' where the board is not closed any more or a draft is gone, 'written' where something
 -- was written since.
 
+--#include "streams"
 local meta, rules, rebuilder, ledger = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, revision, last, sequence, channel, pairs_count = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local call = redis.call
 
 if call('HGET', meta, 'rebuilder') == id then return 'swapped' end
 if call('GET', rebuilder) ~= id or call('HGET', meta, 'rules') ~= 'closed' or call('HGET', rules, 'revision') ~= revision then return 'lost' end
-local info = call('XINFO', 'STREAM', ledger)
-for i = 1, #info, 2 do
-  if info[i] == 'last-generated-id' and info[i + 1] ~= last then return 'written' end
-end
+if streams.last_id(ledger) ~= last then return 'written' end
 for pair = 1, pairs_count do
   if call('EXISTS', KEYS[4 + 2 * pair]) == 0 then return 'lost' end
 end

@@ -1,4 +1,4 @@
-import { Problem } from '../leaderboard/problem.ts'
+import { rateLimited } from '../leaderboard/problem.ts'
 import type { Auth } from './auth.ts'
 import { networkOf } from './network.ts'
 import type { Server } from './server.ts'
@@ -45,9 +45,8 @@ export function registerEdgeLimit (server: Server, auth: Auth, requestsPerMinute
     const nowMs = performance.now()
     const count = countOf(networkOf(request.ip), nowMs)
     if (++count.requests <= requestsPerMinute) return done()
-    const seconds = String(Math.ceil((count.untilMs - nowMs) / 1000))
-    done(new Problem('rate_limited', `This address may send ${requestsPerMinute} requests a minute.`, {
-      headers: { 'retry-after': seconds, 'ratelimit-limit': String(requestsPerMinute), 'ratelimit-remaining': '0', 'ratelimit-reset': seconds }
+    done(rateLimited(`This address may send ${requestsPerMinute} requests a minute.`, {
+      retryAfterSeconds: Math.ceil((count.untilMs - nowMs) / 1000), limit: requestsPerMinute
     }))
   })
 }

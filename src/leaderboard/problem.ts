@@ -77,3 +77,15 @@ export class Problem extends Error {
 export function unavailable (detail: string, { retryAfterSeconds = 1, cause }: { retryAfterSeconds?: number, cause?: unknown } = {}): Problem {
   return new Problem('unavailable', detail, { headers: { 'retry-after': String(retryAfterSeconds) }, cause })
 }
+
+/** No answer came: it may have been done or not. `detail` says what to do about it. */
+export function outcomeUnknown (detail: string, { cause }: { cause?: unknown } = {}): Problem {
+  return new Problem('outcome_unknown', detail, { headers: { 'retry-after': '1' }, cause })
+}
+
+/** The caller has sent too much. With `limit`, how much is allowed in a period, the answer has the RateLimit fields too. */
+export function rateLimited (detail: string, { retryAfterSeconds, limit }: { retryAfterSeconds: number, limit?: number }): Problem {
+  const seconds = String(retryAfterSeconds)
+  const fields = limit === undefined ? {} : { 'ratelimit-limit': String(limit), 'ratelimit-remaining': '0', 'ratelimit-reset': seconds }
+  return new Problem('rate_limited', detail, { headers: { 'retry-after': seconds, ...fields } })
+}

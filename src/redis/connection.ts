@@ -1,5 +1,5 @@
 import { type Redis, ReplyError } from 'ioredis'
-import { Problem, unavailable } from '../leaderboard/problem.ts'
+import { outcomeUnknown, Problem, unavailable } from '../leaderboard/problem.ts'
 import { PatientRedis } from './deadline-redis.ts'
 
 export interface Log {
@@ -112,6 +112,9 @@ export function isReply (error: unknown, words: string): boolean {
 
 const UNKNOWN = 'No answer came from the score store. Send the same action_id again: it counts once.'
 
+/** The sentence for a write that has no action id and may be repeated. */
+export const SEND_AGAIN = 'No answer came from the score store. Send the same again: it does no harm twice.'
+
 /**
  * Sends one call that writes and tells the two kinds of failure apart: `unavailable` when it surely did not run, and
  * `outcome_unknown`, with the sentence `unknown`, when it was sent and no answer came.
@@ -128,6 +131,6 @@ export async function attempt<T> (redis: Redis, call: () => Promise<T>, unknown 
     if (cause instanceof ReplyError && REFUSALS.has(errorCode(cause as Error)) && connectsOf(redis) === before) {
       throw unavailable('The score store cannot take this now; nothing was applied.', { cause })
     }
-    throw new Problem('outcome_unknown', unknown, { headers: { 'retry-after': '1' }, cause })
+    throw outcomeUnknown(unknown, { cause })
   }
 }

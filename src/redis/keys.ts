@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import { DAY_MS } from '../leaderboard/boards/window.ts'
+import { shortHash } from '../leaderboard/short-hash.ts'
 
 /** Least time between two hints that a board's top has changed. */
 export const GATE_MS = 50
@@ -168,23 +168,20 @@ export function recordDayAt (atMs: number): number {
   return Math.floor(atMs / DAY_MS)
 }
 
-const DIGEST_CHARACTERS = 16
-
 /**
- * A fixed-length stand-in for an action of a user: the first 96 bits of SHA-256 in base64url, which is text everywhere
- * and 16 bytes in Redis. To make an action pass for another user's takes some 2^96 tries.
+ * A stand-in of 16 characters for an action of a user. To make an action pass for another user's takes some 2^96 tries.
  */
 export function actionDigest (userId: string, actionId: string): string {
   // Neither id can hold a NUL, so no two pairs give the same text.
-  return hash('sha256', `${userId}\0${actionId}`, 'base64url').slice(0, DIGEST_CHARACTERS)
+  return shortHash(`${userId}\0${actionId}`, 96)
 }
 
 /**
- * What marks a catalogue's action in the record of an increment: four characters, since a record is kept for each of them. Two of a
- * hundred actions share one once in some 3,000 catalogues, and what is lost then is a warning: their action ids still count once.
+ * What marks a catalogue's action in the record of an increment: four characters, since a record is kept for each of them. Where two
+ * actions of a catalogue share a mark, what is lost is a warning: their action ids still count once.
  */
 export function actionMark (action: string): string {
-  return hash('sha256', action, 'base64url').slice(0, 4)
+  return shortHash(action, 24)
 }
 
 /**

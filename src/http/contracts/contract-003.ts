@@ -1,7 +1,7 @@
 // Contract 003: POST /scores/update, which answers the new top ten, GET /scores. It publishes no error shape: errors are problem+json.
 import { Type } from 'typebox'
 import { ActionId } from '../../leaderboard/identifiers.ts'
-import { Problem } from '../../leaderboard/problem.ts'
+import { outcomeUnknown } from '../../leaderboard/problem.ts'
 import type { RankedEntry } from '../../leaderboard/ranking/ranking.ts'
 import { principalOf } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
@@ -33,9 +33,7 @@ export async function registerContract003 (server: Server, parts: ContractParts)
     try {
       return rows(await topTenAfterWrite(parts))
     } catch (cause) {
-      throw new Problem('outcome_unknown', 'The action has counted, but the board cannot be read now. The same action_id again counts no more.', {
-        headers: { 'retry-after': '1' }, cause
-      })
+      throw outcomeUnknown('The action has counted, but the board cannot be read now. The same action_id again counts no more.', { cause })
     }
   })
   server.get('/scores', { schema: scores }, async (request, reply) => rows(await topTenFor(request, reply, parts)))

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
-import { Problem, unavailable } from '../../leaderboard/problem.ts'
+import { Problem, rateLimited, unavailable } from '../../leaderboard/problem.ts'
 import { networkOf } from '../network.ts'
 
 export interface DoorOptions {
@@ -52,7 +52,7 @@ export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, max
     }
     const own = (handshakesOf.get(network) ?? 0) + 1
     handshakesOf.set(network, own)
-    if (own > maxHandshakesOfOne) throw tooMany('One address connects too often.', 1)
+    if (own > maxHandshakesOfOne) throw rateLimited('One address connects too often.', { retryAfterSeconds: 1 })
     if (++handshakes > maxHandshakesPerSecond) throw unavailable('Too many connect at this moment.')
   }
 
@@ -67,7 +67,7 @@ export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, max
           suspected = true
           onProxySuspected()
         }
-        throw tooMany(`One address may have ${maxPerAddress} live connections.`, 5)
+        throw rateLimited(`One address may have ${maxPerAddress} live connections.`, { retryAfterSeconds: 5 })
       }
       checkHandshakes(network)
     },
@@ -86,10 +86,6 @@ export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, max
       })
     }
   }
-}
-
-function tooMany (detail: string, retryAfterSeconds: number): Problem {
-  return new Problem('rate_limited', detail, { headers: { 'retry-after': String(retryAfterSeconds) } })
 }
 
 function hostOf (origin: string): string | undefined {

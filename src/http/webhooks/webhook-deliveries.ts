@@ -69,7 +69,7 @@ export function registerWebhookDeliveries (server: Server, { boards, auth, webho
     judgeEnabled(await find(board, webhook))
     const outcome = await webhooks.replay(board, webhook, delivery)
     if (outcome === 'unknown') throw new Problem('not_found', `The log of the webhook ${webhook} has no delivery ${delivery}.`)
-    if (outcome === 'full') throw tooMany(webhook)
+    if (outcome === 'full') throw webhookFull(webhook)
     return await reply.code(202).send({ id: delivery })
   })
 
@@ -80,7 +80,7 @@ export function registerWebhookDeliveries (server: Server, { boards, auth, webho
     const test = webhookTest(board, name, { id: newId(), nowMs: now() })
     const outcome = await put(board, webhook, test)
     if (outcome === 'gone') unknown(board, name)
-    if (outcome === 'full') throw tooMany(name)
+    if (outcome === 'full') throw webhookFull(name)
     return await reply.code(202).send({ id: test.id })
   })
 }
@@ -90,7 +90,7 @@ function judgeEnabled ({ name, disabled }: Webhook): void {
   if (disabled !== undefined) throw new Problem('webhook_disabled', `The webhook ${name} is disabled: nothing is sent to it until it is enabled.`)
 }
 
-function tooMany (webhook: string): Problem {
+function webhookFull (webhook: string): Problem {
   return new Problem('webhook_limit', `${MAX_PENDING} deliveries of the webhook ${webhook} wait already.`)
 }
 

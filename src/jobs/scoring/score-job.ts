@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import type { QueuedIncrement } from '../../leaderboard/scoring/queue.ts'
 import { checker } from '../../leaderboard/schema.ts'
+import { shortHash } from '../../leaderboard/short-hash.ts'
 
 /** The queue of increments. */
 export const SCORES = 'scores'
@@ -35,7 +35,7 @@ const isScoreJob = checker(ScoreJob)
 /** Names the job of an action, which so is there once. It ends up in a key: of fixed length, and nothing of what a caller wrote. */
 export function jobIdOf (board: string, { userId, actionId }: { readonly userId: string, readonly actionId: string }): string {
   // None of the three can hold a NUL. BullMQ takes no id that is a number.
-  return `a${hash('sha256', `${board}\0${userId}\0${actionId}`, 'base64url').slice(0, 16)}`
+  return `a${shortHash(`${board}\0${userId}\0${actionId}`, 96)}`
 }
 
 export function jobOf ({ board, principal: { userId, username, scopes, claims }, request, origin }: QueuedIncrement): ScoreJob {

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq'
 import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
-import { Problem, unavailable } from '../../leaderboard/problem.ts'
+import { outcomeUnknown, unavailable } from '../../leaderboard/problem.ts'
 import type { Enqueue } from '../../leaderboard/scoring/queue.ts'
 import { cutConnections, queueOptions } from '../connection.ts'
 import { jobIdOf, jobOf, SCORES, type ScoreJob } from './score-job.ts'
@@ -113,7 +113,7 @@ export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError }: Scor
       const added = room === 0 ? [] : await add(items.slice(0, room))
       return [...added, ...items.slice(room).map(() => 'full' as const)]
     } catch (cause) {
-      throw new Problem('outcome_unknown', UNKNOWN, { headers: { 'retry-after': '1' }, cause })
+      throw outcomeUnknown(UNKNOWN, { cause })
     }
   }
 

@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto'
 import { Type, type Static } from 'typebox'
 import { Catalogue } from './catalogue.ts'
 import { BOARD_NAME } from '../identifiers.ts'
 import { MAX_SEGMENTS, SegmentName } from './segment.ts'
 import { isMoment, Season, WeekStart, WindowKind } from './window.ts'
 import { checker, problemsFound, problemText } from '../schema.ts'
+import { shortHash } from '../short-hash.ts'
 
 /** The largest score: the last integer up to which a double, and so Redis and JSON, counts every one. */
 export const MAX_SCORE = Number.MAX_SAFE_INTEGER
@@ -110,12 +110,12 @@ function contradictionsIn (rules: BoardRules): string[] {
   return problems
 }
 
-/** 96 bits of SHA-256 over the rules, whatever their order in the file. */
+/** The same for the same rules, whatever their order in the file. */
 function revisionOf (rules: BoardRules): string {
-  return hash('sha256', JSON.stringify(rules, (_, value: unknown) => {
+  return shortHash(JSON.stringify(rules, (_, value: unknown) => {
     if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
-  }), 'base64url').slice(0, 16)
+  }), 96)
 }
 
 function isTimeZone (zone: string): boolean {

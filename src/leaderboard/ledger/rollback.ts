@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto'
 import type { BoardHistory } from '../boards/board-history.ts'
 import type { ScoreEvent } from './ledger.ts'
 import type { Act } from '../moderation/moderation.ts'
 import type { Board } from '../boards/board.ts'
 import { foldUser } from './rebuild.ts'
 import type { WindowName } from '../boards/window.ts'
+import { shortHash } from '../short-hash.ts'
 
 /** What takes back a user's gains in one window. */
 export interface RollbackStep {
@@ -57,7 +57,7 @@ export function planRollback (history: BoardHistory, { userId, events, sinceMs, 
     const change = isSum ? ((to ?? 0) < from ? '-' : '+') : to === undefined ? 'x' : '='
     const amount = isSum ? Math.abs((to ?? 0) - from) : to ?? 0
     const content = [history.board.name, userId, sinceMs, window, last?.ms, last?.seq].join('\0')
-    steps.push({ window, change, amount, from, to, actionId: `rollback:${hash('sha256', content, 'base64url').slice(0, 22)}` })
+    steps.push({ window, change, amount, from, to, actionId: `rollback:${shortHash(content, 132)}` })
   }
   return { events: undone.length, steps, closed }
 }

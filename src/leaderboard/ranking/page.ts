@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import { MAX_HEAD_SIZE } from '../boards/rules.ts'
+import { shortHash } from '../short-hash.ts'
 import { compareUserIds, rankHead, rankStretch, type HeadEntry, type RankedEntry, type Stretch } from './ranking.ts'
 
 /**
@@ -85,7 +85,7 @@ function behindBookmark ({ score, userId, leaders }: Bookmark, listed: readonly 
     (userId === undefined || compareUserIds(entry.userId, userId) < 0) && !seen.has(leaderDigest(entry.userId))))
 }
 
-/** 66 bits of SHA-256 as 11 characters: of a million with the same score, one in 10^12 walks would take somebody for a leader. */
+/** 11 characters: of a million with the same score, one in 10^12 walks would take somebody for a leader. */
 function leaderDigest (userId: string): string {
-  return hash('sha256', userId, 'base64url').slice(0, 11)
+  return shortHash(userId, 66)
 }

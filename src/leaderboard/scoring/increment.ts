@@ -3,7 +3,7 @@ import type { Board } from '../boards/board.ts'
 import type { CatalogueAction } from '../boards/catalogue.ts'
 import { normalizedName, timeOfActionId } from '../identifiers.ts'
 import { isService, subjectOf, type Principal } from '../principal.ts'
-import { Problem, unavailable } from '../problem.ts'
+import { Problem, unavailable, rateLimited } from '../problem.ts'
 import type { Receipt } from '../ranking/reads.ts'
 import { judgeScore } from './score.ts'
 import { judgeSegment, segmentLines, type Segments } from '../boards/segment.ts'
@@ -214,18 +214,18 @@ export function settleIncrement (board: Board, increment: Increment, outcome: De
       throw unavailable(`The ledger of the board ${board.name} is full until it has been archived; nothing was applied.`, { retryAfterSeconds: 5 })
     case 'quota': {
       const { increments, per_seconds: perSeconds } = board.quota
-      throw tooMany(`A user may make ${increments} increments in ${perSeconds} seconds on the board ${board.name}.`, increments, outcome.retryMs)
+      const detail = `A user may make ${increments} increments in ${perSeconds} seconds on the board ${board.name}.`
+      throw rateLimited(detail, { limit: increments, retryAfterSeconds: secondsUntil(outcome.retryMs) })
     }
     case 'limit': {
       const { name, limit } = increment.action!
-      throw tooMany(`The limit of ${name} on the board ${board.name} is ${limit!.max} a ${limit!.per} for each user.`, limit!.max, outcome.retryMs)
+      const detail = `The limit of ${name} on the board ${board.name} is ${limit!.max} a ${limit!.per} for each user.`
+      throw rateLimited(detail, { limit: limit!.max, retryAfterSeconds: secondsUntil(outcome.retryMs) })
     }
   }
 }
 
-function tooMany (detail: string, limit: number, retryMs: number): Problem {
-  const retryAfter = String(Math.max(1, Math.ceil(retryMs / 1000)))
-  return new Problem('rate_limited', detail, {
-    headers: { 'retry-after': retryAfter, 'ratelimit-limit': String(limit), 'ratelimit-remaining': '0', 'ratelimit-reset': retryAfter }
-  })
+/** Whole seconds, at least one: sooner, the answer would be the same. */
+function secondsUntil (retryMs: number): number {
+  return Math.max(1, Math.ceil(retryMs / 1000))
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { Board } from '../boards/board.ts'
 import type { Top } from '../ranking/reads.ts'
 import { closeOf } from '../boards/season.ts'
 import type { DeliveryKind, Put } from './webhook.ts'
 import type { Season } from '../boards/window.ts'
 import { entryBody, resetBody } from '../ranking/wire.ts'
+import { shortHash } from '../short-hash.ts'
 
 /** As `GET top` gives it by default. */
 const TOP_ROWS = 10
@@ -70,7 +70,7 @@ function event (kind: DeliveryKind, about: readonly unknown[], atMs: number, dat
 }
 
 function digestOf (value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 22)
+  return shortHash(JSON.stringify(value), 132)
 }
 
 function timeOf (ms: number): string {

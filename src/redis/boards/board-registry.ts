@@ -1,21 +1,20 @@
 import { Type } from 'typebox'
 import type { Redis } from 'ioredis'
 import type { ApplyOptions, BoardRegistry, BoardState } from '../../leaderboard/boards/apply-board.ts'
-import { Problem, unavailable } from '../../leaderboard/problem.ts'
+import { outcomeUnknown, unavailable } from '../../leaderboard/problem.ts'
 import { parseRules, type Board } from '../../leaderboard/boards/rules.ts'
 import { createApplyBoard } from './apply-board.ts'
-import { attempt, isReply } from '../connection.ts'
+import { attempt, isReply, SEND_AGAIN } from '../connection.ts'
 import { createDeleteBoard } from './delete-board.ts'
 import { BOARD_CHANGES, BOARD_REGISTRY, boardKeys, WEBHOOK_BOARDS } from '../keys.ts'
 import { bindScript } from '../scripts.ts'
+import { lastEntryId } from '../stream-info.ts'
 
 export interface BoardRegistryOptions {
   readonly reader: Redis
   readonly writer: Redis
   readonly directory?: URL | undefined
 }
-
-const UNKNOWN = 'No answer came from the score store. Send the same again: it does no harm twice.'
 
 /**
  * The boards in Redis: each one's rules in its own slot, where the scripts judge by them, and one list of all. A change is made there
@@ -26,13 +25,13 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
   const { end, sweep } = createDeleteBoard({ reader, writer, directory })
   const open = bindScript(writer, 'ledger/rebuild-open', { reply: Type.Enum(['open', 'closed']), directory })
   const unlist = bindScript(writer, 'boards/unlist-board', { reply: Type.Enum(['unlisted', 'last']), directory })
-  const writing = async <T>(call: () => Promise<T>) => await attempt(writer, call, UNKNOWN)
+  const writing = async <T>(call: () => Promise<T>) => await attempt(writer, call, SEND_AGAIN)
   /** What follows a write: a refusal of it is not one of the whole. */
   const following = async <T>(call: () => Promise<T>) => {
     try {
       return await writing(call)
     } catch (cause) {
-      throw new Problem('outcome_unknown', UNKNOWN, { headers: { 'retry-after': '1' }, cause })
+      throw outcomeUnknown(SEND_AGAIN, { cause })
     }
   }
   const tell = async (name: string) => { await writer.publish(BOARD_CHANGES, name) }
@@ -101,8 +100,7 @@ async function readBoard (redis: Redis, name: string): Promise<BoardState> {
 /** When the last entry was written, 0 for none yet: an archiver makes the stream before the first, and that of a deleted board outlives it. */
 async function lastEntryMs (redis: Redis, ledger: string): Promise<number> {
   try {
-    const info = await redis.xinfo('STREAM', ledger) as unknown[]
-    return Number.parseInt(String(info[info.indexOf('last-generated-id') + 1]), 10)
+    return Number.parseInt(lastEntryId(await redis.xinfo('STREAM', ledger)), 10)
   } catch (error) {
     if (isReply(error, 'ERR no such key')) return 0
     throw error

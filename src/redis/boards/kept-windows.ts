@@ -6,9 +6,6 @@ import type { Window } from '../../leaderboard/boards/window.ts'
 import type { RedisClock } from '../clock.ts'
 import { boardKeys, type BoardKeys, GATE_MS } from '../keys.ts'
 
-/** For whoever hears nothing of an act that has no id of its own. */
-export const SEND_AGAIN = 'No answer came from the score store. Send the same again: it does no harm twice.'
-
 type Call = readonly [keys: string[], args: (string | number)[]]
 
 /** Some hundred windows a board take milliseconds to name, and stay the same for a day. */

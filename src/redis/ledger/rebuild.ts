@@ -7,6 +7,7 @@ import { DraftKeys, type Command, type ActionRecord } from './board-draft.ts'
 import { isReply, openForWork } from '../connection.ts'
 import { boardKeys, boardPattern, draftPattern, scoreKeys } from '../keys.ts'
 import { bindScript } from '../scripts.ts'
+import { lastEntryId } from '../stream-info.ts'
 import { ActionDraft, type SlotLines } from './action-draft.ts'
 
 /** A board whose rebuilder has died is opened again by the next write after so long. */
@@ -122,8 +123,7 @@ export function createRebuild (redis: Redis): CloseBoard {
       },
       putNames: async (some) => await draft(keys.commandsForNames(some)),
       async note () {
-        const info = await again(async () => await redis.xinfo('STREAM', names.ledger)) as unknown[]
-        last = String(info[info.indexOf('last-generated-id') + 1])
+        last = lastEntryId(await again(async () => await redis.xinfo('STREAM', names.ledger)))
       },
       async swap () {
         const { commands, sequence } = keys.commandsForHeads()

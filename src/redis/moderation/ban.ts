@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import type { KeepModeration } from '../../leaderboard/moderation/moderation.ts'
 import { parseBan } from './banned.ts'
-import { attempt } from '../connection.ts'
-import { actArgs, callInTime, keptWindowsAt, SEND_AGAIN, windowKeys } from '../boards/kept-windows.ts'
+import { attempt, SEND_AGAIN } from '../connection.ts'
+import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
 import { boardKeys } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 

@@ -1,14 +1,12 @@
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { Groups } from '../../leaderboard/ranking/group.ts'
-import { attempt } from '../connection.ts'
+import { attempt, SEND_AGAIN } from '../connection.ts'
 import { groupKey } from '../keys.ts'
 import { checker } from '../../leaderboard/schema.ts'
 
 const Stored = Type.Array(Type.String())
 const isStored = checker(Stored)
-
-const UNKNOWN = 'No answer came from the score store. Send the same again: it does no harm twice.'
 
 /**
  * Groups as one JSON text each: a SET replaces the whole of it at once, and depends on nothing that was there before, so that neither
@@ -17,7 +15,7 @@ const UNKNOWN = 'No answer came from the score store. Send the same again: it do
 export function createGroups ({ reader, writer }: { reader: Redis, writer: Redis }): Groups {
   return {
     async store (group, userIds) {
-      await attempt(writer, async () => await writer.set(groupKey(group), JSON.stringify(userIds)), UNKNOWN)
+      await attempt(writer, async () => await writer.set(groupKey(group), JSON.stringify(userIds)), SEND_AGAIN)
     },
     async read (group) {
       const text = await reader.get(groupKey(group))
@@ -27,7 +25,7 @@ export function createGroups ({ reader, writer }: { reader: Redis, writer: Redis
       return userIds
     },
     async remove (group) {
-      await attempt(writer, async () => await writer.unlink(groupKey(group)), UNKNOWN)
+      await attempt(writer, async () => await writer.unlink(groupKey(group)), SEND_AGAIN)
     }
   }
 }

@@ -3,6 +3,7 @@ import { Type, type Static } from 'typebox'
 import { SLICES, type Velocity, type VelocityRule } from '../../leaderboard/webhooks/velocity.ts'
 import { boardKeys } from '../keys.ts'
 import { bindScript } from '../scripts.ts'
+import { streamInfo } from '../stream-info.ts'
 import { checker } from '../../leaderboard/schema.ts'
 
 /** About a millisecond of Redis, and likewise for the sums. */
@@ -32,7 +33,7 @@ export function createVelocity ({ reader, writer, directory }: { reader: Redis, 
       const [[, exists], [error, rows], [, about]] = replies as [[unknown, number], [Error | null, [string, string[]][]], [unknown, unknown[]]]
       if (exists === 0) return { entries: [], more: false, written: 0, first: 1, firstId: undefined }
       if (error !== null) throw error
-      const info = (name: string) => about[about.indexOf(name) + 1]
+      const info = streamInfo(about)
       const [written, length] = [Number(info('entries-added')), Number(info('length'))]
       const firstEntry = info('first-entry') as [string, string[]] | null
       return { entries: rows.map(([id, fields]) => ({ id, fields })), more: rows.length === BATCH, written, first: written - length + 1, firstId: firstEntry?.[0] }
