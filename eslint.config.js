@@ -17,11 +17,12 @@ const MAY_IMPORT = {
   metrics: [['leaderboard', 'live', 'http'], ['fastify', 'prom-client']],
   // Speaks to a deployment from outside, so that it knows no more than any client; the checker of schemas knows nothing of the service.
   load: [['leaderboard/schema.ts'], ['hdr-histogram-js', 'typebox', 'ws']],
-  'config.ts': [['leaderboard'], ['typebox']],
+  'environment.ts': [['leaderboard'], ['typebox']],
+  'config.ts': [['environment.ts', 'leaderboard'], []],
   app: [['config.ts', 'leaderboard', 'redis', 'live', 'ledger', 'jobs', 'http', 'metrics'], ['fastify']],
   'app.ts': [['app', 'config.ts', 'http', 'metrics'], ['fastify']],
   // Of http it needs only how tokens are signed.
-  cli: [['app', 'app.ts', 'config.ts', 'leaderboard', 'redis', 'ledger', 'http/tokens.ts', 'load'], ['fast-jwt', 'pino', 'pino-pretty']],
+  cli: [['app', 'app.ts', 'config.ts', 'environment.ts', 'leaderboard', 'redis', 'ledger', 'http/tokens.ts', 'load'], ['fast-jwt', 'pino', 'pino-pretty']],
   'main.ts': [['cli', 'config.ts'], []]
 }
 

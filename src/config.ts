@@ -1,50 +1,12 @@
+// The configuration: what the environment sets, checked and frozen.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { Type } from 'typebox'
+import { readEnvironment, type Environment } from './environment.ts'
 import { defaultBoards, parseBoards, type Boards } from './leaderboard/boards/board.ts'
-import { checker, problemsFound } from './leaderboard/schema.ts'
 
-const Text = (description: string) => Type.String({ minLength: 1, description })
+type Variables = Readonly<Record<string, string | undefined>>
 
-/** The environment that scorewire reads. Values arrive as text and are converted; whatever else is set is not looked at. */
-const Environment = Type.Object({
-  NODE_ENV: Type.Enum(['development', 'test', 'production'], { default: 'development' }),
-  HOST: Type.String({ minLength: 1, default: '127.0.0.1' }),
-  PORT: Type.Integer({ minimum: 0, maximum: 65_535, default: 3000 }),
-  REDIS_URL: Type.Optional(Type.String({ pattern: '^(rediss?://.+|/.+)$' })),
-  REDIS_TIMEOUT_MS: Type.Integer({ minimum: 100, maximum: 60_000, default: 1000 }),
-  JWT_SECRET: Type.Optional(Type.String({ minLength: 32 })),
-  JWT_ISSUER: Type.Optional(Text('The only issuer whose tokens are accepted')),
-  JWT_AUDIENCE: Type.Optional(Text('The audience that tokens must name')),
-  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://.+$' })),
-  LEDGER_MAX_ENTRIES: Type.Optional(Type.Integer({ minimum: 1000, maximum: 1_000_000_000 })),
-  QUEUE_MAX_JOBS: Type.Integer({ minimum: 100, maximum: 10_000_000, default: 100_000 }),
-  ROLES: Type.String({ pattern: '^(api|worker|api,worker|worker,api)$', default: 'api,worker' }),
-  BOARDS_FILE: Type.Optional(Text('JSON file of boards')),
-  DATA_DIR: Type.String({ minLength: 1, default: 'data' }),
-  LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { default: 'info' }),
-  LOG_FORMAT: Type.Optional(Type.Enum(['json', 'pretty'])),
-  TRUST_PROXY: Type.Optional(Text('Addresses or networks of the balancers, separated by commas')),
-  RATE_LIMIT_MAX: Type.Integer({ minimum: 0, maximum: 1_000_000_000, default: 6000 }),
-  ALLOWED_ORIGINS: Type.Optional(Text('Origins of the pages that may use the service, separated by commas, or *')),
-  MAX_SOCKETS: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 20_000 }),
-  MAX_SOCKETS_PER_IP: Type.Integer({ minimum: 0, maximum: 1_000_000, default: 32 }),
-  MAX_HANDSHAKES_PER_SECOND: Type.Integer({ minimum: 1, maximum: 1_000_000, default: 1000 }),
-  DRAIN_MS: Type.Optional(Type.Integer({ minimum: 0, maximum: 300_000 })),
-  WEBHOOK_TIMEOUT_MS: Type.Integer({ minimum: 500, maximum: 30_000, default: 15_000 }),
-  WEBHOOK_NETWORKS: Type.Optional(Text('Private networks in which webhooks have receivers, separated by commas')),
-  PUSH_WINDOW_MS: Type.Integer({ minimum: 10, maximum: 1000, default: 100 })
-})
-
-/** What a problem with a variable is called in words, where the schema's own message would not help. */
-const EXPECTED: Readonly<Record<string, string>> = {
-  REDIS_URL: 'must be redis://…, rediss://… or the path of a Unix socket',
-  DATABASE_URL: 'must be postgres://…',
-  ROLES: 'must be api, worker or api,worker',
-  JWT_SECRET: 'must have at least 32 characters'
-}
-
-/** What a process does: answer requests, or work behind those who do. */
+/** What a process does: answer requests (`api`), or work behind the nodes that do (`worker`). */
 export type Role = 'api' | 'worker'
 
 export interface Config {
@@ -53,7 +15,7 @@ export interface Config {
   readonly port: number
   /** Undefined outside production: scorewire runs a Redis of its own. */
   readonly redisUrl: string | undefined
-  /** So long Redis has to answer. */
+  /** How long Redis has to answer. */
   readonly redisTimeoutMs: number
   /** Undefined outside production: scorewire makes a secret and keeps it in `dataDir`. */
   readonly jwtSecret: string | undefined
@@ -76,13 +38,13 @@ export interface Config {
   /** Requests a minute from one IP address; 0 is no limit. */
   readonly rateLimitMax: number
   readonly pushWindowMs: number
-  /** So long a receiver of a webhook has to answer. */
+  /** How long a receiver of a webhook has to answer. */
   readonly webhookTimeoutMs: number
   /** Networks such as 10.1.0.0/16 where webhooks may go besides public addresses. */
   readonly webhookNetworks: readonly string[]
   /** Origins of pages that may use the service, `*` for all; none: only its own pages. */
   readonly allowedOrigins: readonly string[]
-  /** Live connections that this node takes. */
+  /** Live connections of this node. */
   readonly maxSockets: number
   /** Live connections from one IP address; 0 is no limit. */
   readonly maxSocketsPerIp: number
@@ -101,8 +63,6 @@ export class ConfigError extends Error {
     this.problems = problems
   }
 }
-
-const isEnvironment = checker(Environment, 'converting')
 
 /** Enough for a balancer to notice, and for some ten thousand clients to come back elsewhere without a rush. */
 const PRODUCTION_DRAIN_MS = 15_000
@@ -125,28 +85,12 @@ const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
  * `needs` must be there.
  * @throws ConfigError that names every problem
  */
-export function readConfig (
-  variables: Readonly<Record<string, string | undefined>>, needs: readonly string[] = Object.keys(REQUIRED_IN_PRODUCTION)
-): Config {
-  const names = Object.keys(Environment.properties)
-  const given: unknown = Object.fromEntries(names.map((name) => [name, variables[name]]).filter(([, value]) => value))
+export function readConfig (variables: Variables, needs: readonly string[] = Object.keys(REQUIRED_IN_PRODUCTION)): Config {
   const production = variables['NODE_ENV'] === 'production'
   const problems: string[] = []
-  if (!isEnvironment(given)) {
-    const wrong = new Map(problemsFound(isEnvironment).map(({ path, message }) => [path.slice(1), message]))
-    problems.push(...[...wrong].map(([name, message]) => `${name} ${EXPECTED[name] ?? message}`))
-  } else if (given.DATABASE_URL !== undefined && !URL.canParse(given.DATABASE_URL)) {
-    problems.push(`DATABASE_URL ${EXPECTED['DATABASE_URL']}`)
-  } else if (given.REDIS_URL?.startsWith('redis') === true && !URL.canParse(given.REDIS_URL)) {
-    problems.push(`REDIS_URL ${EXPECTED['REDIS_URL']}`)
-  }
-  const trustProxy = variables['TRUST_PROXY']?.split(',').map((address) => address.trim()) ?? []
-  if (!trustProxy.every(isProxyAddress)) problems.push('TRUST_PROXY must be IP addresses or networks, separated by commas')
-  const webhookNetworks = variables['WEBHOOK_NETWORKS']?.split(',').map((network) => network.trim()) ?? []
-  if (!webhookNetworks.every(isNetwork)) problems.push('WEBHOOK_NETWORKS must be networks such as 10.1.0.0/16, separated by commas')
-  const allowedOrigins = variables['ALLOWED_ORIGINS']?.split(',').map((origin) => origin.trim()).filter(Boolean) ?? []
-  const noOrigin = allowedOrigins.find((origin) => origin !== '*' && !isOrigin(origin))
-  if (noOrigin !== undefined) problems.push(`ALLOWED_ORIGINS must be origins such as https://game.example, separated by commas, or *: ${noOrigin} is none`)
+  const given = readEnvironment(variables)
+  if ('problems' in given) problems.push(...given.problems)
+  const lists = readLists(variables, problems)
   for (const name of needs) {
     if (production && !variables[name]) problems.push(`${name} is required when NODE_ENV is production: ${REQUIRED_IN_PRODUCTION[name]}`)
   }
@@ -154,10 +98,15 @@ export function readConfig (
     if (variables[name]) problems.push(`${name} is not supported by this version`)
   }
   const boards = variables['BOARDS_FILE'] ? readConfiguredBoards(variables['BOARDS_FILE'], problems) : defaultBoards()
-  if (!isEnvironment(given) || boards === undefined || problems.length > 0) throw new ConfigError(problems)
+  if ('problems' in given || boards === undefined || problems.length > 0) throw new ConfigError(problems)
+  return Object.freeze(configOf(given, { production, boards, ...lists }))
+}
 
-  return Object.freeze({
-    production,
+/** The configuration that checked values make, with the defaults that depend on other values. */
+function configOf (given: Environment, rest: Pick<Config, 'production' | 'boards'> & Lists): Config {
+  const { production } = rest
+  return {
+    ...rest,
     host: given.HOST,
     port: given.PORT,
     redisUrl: given.REDIS_URL,
@@ -169,22 +118,35 @@ export function readConfig (
     ledgerMaxEntries: given.LEDGER_MAX_ENTRIES ?? (given.DATABASE_URL === undefined ? STREAM_ENTRIES : BACKLOG_ENTRIES),
     queueMaxJobs: given.QUEUE_MAX_JOBS,
     roles: new Set(given.ROLES.split(',') as Role[]),
-    boards,
     boardsFile: given.BOARDS_FILE,
     dataDir: given.DATA_DIR,
     logLevel: given.LOG_LEVEL,
     logFormat: given.LOG_FORMAT ?? (production ? 'json' : 'pretty'),
-    trustProxy,
     rateLimitMax: given.RATE_LIMIT_MAX,
     pushWindowMs: given.PUSH_WINDOW_MS,
     webhookTimeoutMs: given.WEBHOOK_TIMEOUT_MS,
-    webhookNetworks,
-    allowedOrigins,
     maxSockets: given.MAX_SOCKETS,
     maxSocketsPerIp: given.MAX_SOCKETS_PER_IP,
     maxHandshakesPerSecond: given.MAX_HANDSHAKES_PER_SECOND,
     drainMs: given.DRAIN_MS ?? (production ? PRODUCTION_DRAIN_MS : 0)
-  })
+  }
+}
+
+type Lists = Pick<Config, 'trustProxy' | 'webhookNetworks' | 'allowedOrigins'>
+
+/** The variables that are lists separated by commas; what is wrong with them is added to `problems`. */
+function readLists (variables: Variables, problems: string[]): Lists {
+  const listOf = (name: string) => variables[name] ? variables[name].split(',').map((item) => item.trim()) : []
+  const trustProxy = listOf('TRUST_PROXY')
+  if (!trustProxy.every(isProxyAddress)) problems.push('TRUST_PROXY must be IP addresses or networks, separated by commas')
+  const webhookNetworks = listOf('WEBHOOK_NETWORKS')
+  if (!webhookNetworks.every(isNetwork)) problems.push('WEBHOOK_NETWORKS must be networks such as 10.1.0.0/16, separated by commas')
+  const allowedOrigins = listOf('ALLOWED_ORIGINS').filter(Boolean)
+  const wrong = allowedOrigins.find((origin) => origin !== '*' && !isOrigin(origin))
+  if (wrong !== undefined) {
+    problems.push(`ALLOWED_ORIGINS must be origins such as https://game.example, separated by commas, or *: ${wrong} is none`)
+  }
+  return { trustProxy, webhookNetworks, allowedOrigins }
 }
 
 /** A scheme, a host and perhaps a port, as a browser writes them. */
