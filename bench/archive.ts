@@ -78,7 +78,7 @@ async function addEvents (redis: Redis, count: number, users: number): Promise<v
   const pipeline = redis.pipeline()
   for (let n = 0; n < count; n++) {
     const user = `user-${Math.floor(Math.random() * users)}`
-    pipeline.xadd(boardKeys(BOARD).ledger, '*', 'user', user, 'action', randomUUID(), 'increment', '5', 'score', String(n), 'actor', user, 'ip', '192.0.2.1', 'request', `bench-${n}`)
+    pipeline.xadd(boardKeys(BOARD).ledger, '*', 'user_id', user, 'action_id', randomUUID(), 'delta', '5', 'score_after', String(n), 'actor', user, 'ip', '192.0.2.1', 'request_id', `bench-${n}`)
   }
   await pipeline.exec()
 }

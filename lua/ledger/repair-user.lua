@@ -46,7 +46,7 @@ local since = call('XRANGE', ledger, '(' .. read_to, '+', 'COUNT', MOST)
 if #since == MOST then return 'moved' end
 for _, entry in ipairs(since) do
   for i = 1, #entry[2], 2 do
-    if entry[2][i] == 'user' and entry[2][i + 1] == user then return 'moved' end
+    if entry[2][i] == 'user_id' and entry[2][i + 1] == user then return 'moved' end
   end
 end
 
@@ -77,7 +77,7 @@ end
 for i, hash in ipairs({current, former, names, banned}) do keep(hash, profile[i]) end
 if profile[5] == '' then call('ZREM', ends, user) else call('ZADD', ends, profile[5], user) end
 
-boards.log(board, ledger, 'user', user, 'action', '', 'increment', '0', 'score', (string.gsub(first, '^-', '')), 'actor', actor, 'ip', 'local', 'request', '',
+boards.log(board, ledger, 'user_id', user, 'action_id', '', 'delta', '0', 'score_after', (string.gsub(first, '^-', '')), 'actor', actor, 'ip', 'local', 'request_id', '',
   'kind', 'repair', 'reason', reason, unpack(profile[4] ~= '' and {'hidden', '1'} or {}))
 boards.publish(board, gate, gate_ms, channel)
 return 'repaired'

@@ -20,7 +20,7 @@
 -- ARGV[5]  gate_ms        least time between two hints
 -- ARGV[6]  channel        where hints are published
 -- ARGV[7]  user           whose score
--- ARGV[8]  action         the action id
+-- ARGV[8]  action_id      the action id
 -- ARGV[9]  actor          who takes it back
 -- ARGV[10] ip             from where
 -- ARGV[11] request        id of the request
@@ -45,7 +45,7 @@ local meta, gate, ledger, current, former, banned = KEYS[1], KEYS[2], KEYS[3], K
 local records, older, scores, head, hidden = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
-local user, action, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local digest, records_until_ms, window_name, change, amount, sign = ARGV[13], ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[18]
 
 local board = boards.open(meta)
@@ -75,7 +75,7 @@ end
 
 local mark = leaves and 'x' or change
 actions.remember(records, digest, (leaves and '0' or amount) .. ' ' .. whole(after) .. ' ~' .. mark, records_until_ms)
-boards.log(board, ledger, 'user', user, 'action', action, 'increment', leaves and '0' or (change == '-' and '-' or '') .. amount, 'score', whole(after),
-  'actor', actor, 'ip', ip, 'request', request, 'kind', leaves and 'delete' or 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1', 'window', window_name} or {'window', window_name}))
+boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', leaves and '0' or (change == '-' and '-' or '') .. amount, 'score_after', whole(after),
+  'actor', actor, 'ip', ip, 'request_id', request, 'kind', leaves and 'delete' or 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1', 'window', window_name} or {'window', window_name}))
 boards.publish(board, gate, gate_ms, channel)
 return {'applied', now_ms, whole(after)}

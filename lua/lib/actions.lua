@@ -1,10 +1,10 @@
--- actions: what is remembered of an action, so that it counts once: '<amount> <score after>', and a mark where the amount alone does
+-- actions: what is remembered of an action, so that it counts once: '<increment> <score after>', and a mark where the increment alone does
 -- not say what the action was. An action is known by its digest, in the slot of the day that it counted on.
 local actions = (function()
   local call = redis.call
   local FUTURE_MS = 300000 -- how far an action id's own time may be ahead of Redis' clock
 
-  -- Amount, score and mark of an action that has counted today or the day before; nil for one that is not remembered.
+  -- Increment, score and mark of an action that has counted today or the day before; nil for one that is not remembered.
   local function recall(records, older, digest)
     local known = call('HGET', records, digest) or call('HGET', older, digest)
     if known then return string.match(known, '^(%d+) (%d+)(.*)$') end

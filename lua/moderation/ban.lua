@@ -20,14 +20,14 @@
 -- ARGV[5]  gate_ms    least time between two hints
 -- ARGV[6]  channel    where hints are published
 -- ARGV[7]  user       who is banned
--- ARGV[8]  action     names this entry of the ledger
+-- ARGV[8]  action_id  names this entry of the ledger
 -- ARGV[9]  actor      who bans
 -- ARGV[10] ip         from where
 -- ARGV[11] request    id of the request
 -- ARGV[12] reason     why
 -- ARGV[13] ban        JSON object of the ban without its time
 -- ARGV[14] ends_ms    when it ends, 0 for never
--- ARGV[15] reach      'board', or 'everywhere' for a ban from all boards
+-- ARGV[15] all_boards '1' for a ban from all boards
 --
 -- Returns {word, now_ms, ban}: 'clock' and 'rules' with nothing done, as in increment.lua; 'banned', or 'same' where just this
 -- ban is there already; with the JSON of the ban, '' where there is none.
@@ -40,8 +40,8 @@ local call, number, whole = redis.call, tonumber, boards.whole
 local meta, gate, ledger, current, former, banned, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
-local user, action, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-local ban, ends_ms, reach = ARGV[13], ARGV[14], ARGV[15]
+local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local ban, ends_ms, all_boards = ARGV[13], ARGV[14], ARGV[15]
 
 local board = boards.open(meta)
 local now_ms = whole(board.now_ms)
@@ -71,8 +71,8 @@ local now_in = segments.move(current, former, user)
 if was_seen and #now_in > 0 then remark('segments', cjson.encode(now_in)) end
 if not was_seen then remark('hidden', '1') end
 if cjson.decode(ban).shadow then remark('shadow', '1') end
-if reach == 'everywhere' then remark('everywhere', '1') end
-boards.log(board, ledger, 'user', user, 'action', action, 'increment', '0', 'score', first,
-  'actor', actor, 'ip', ip, 'request', request, unpack(remarks))
+if all_boards == '1' then remark('all_boards', '1') end
+boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', '0', 'score_after', first,
+  'actor', actor, 'ip', ip, 'request_id', request, unpack(remarks))
 boards.publish(board, gate, gate_ms, channel)
 return {'banned', now_ms, text}

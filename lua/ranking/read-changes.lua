@@ -37,7 +37,7 @@ local users, known = {}, {}
 for _, entry in ipairs(entries) do
   local fields, field = entry[2], {}
   for i = 1, #fields, 2 do field[fields[i]] = fields[i + 1] end
-  local user = field.user
+  local user = field.user_id
   if not known[user] then
     known[user] = {}
     users[#users + 1] = user

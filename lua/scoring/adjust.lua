@@ -21,7 +21,7 @@
 -- ARGV[5]  gate_ms        least time between two hints
 -- ARGV[6]  channel        where hints are published
 -- ARGV[7]  user           whose score
--- ARGV[8]  action         the action id
+-- ARGV[8]  action_id      the action id
 -- ARGV[9]  actor          who corrects it
 -- ARGV[10] ip             from where
 -- ARGV[11] request        id of the request
@@ -50,7 +50,7 @@ local meta, gate, ledger, current, former, banned = KEYS[1], KEYS[2], KEYS[3], K
 local records, older = KEYS[7], KEYS[8]
 local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
-local user, action, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local digest, made_ms, records_until_ms, memory_ms = ARGV[13], number(ARGV[14]), ARGV[15], number(ARGV[16])
 local change, amount, max_score, sign = ARGV[17], ARGV[18], number(ARGV[19]), ARGV[20]
 local MARK = ' ~' .. change -- no catalogue's mark holds a tilde
@@ -96,7 +96,7 @@ end
 
 local score = whole(after[1])
 actions.remember(records, digest, amount .. ' ' .. score .. MARK, records_until_ms)
-boards.log(board, ledger, 'user', user, 'action', action, 'increment', (change == '-' and '-' or '') .. amount, 'score', score,
-  'actor', actor, 'ip', ip, 'request', request, 'kind', 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1'} or {}))
+boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', (change == '-' and '-' or '') .. amount, 'score_after', score,
+  'actor', actor, 'ip', ip, 'request_id', request, 'kind', 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1'} or {}))
 boards.publish(board, gate, gate_ms, channel)
 return {'applied', now_ms, score}

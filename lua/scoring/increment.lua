@@ -100,10 +100,10 @@ end
 
 local ledger_full = boards.is_full(ledger, #items, ledger_max)
 
-local function passes_limit(user, amount, is_hidden)
+local function passes_limit(user, increment, is_hidden)
   for w = 1, window_count do
     local score = number(call('ZSCORE', is_hidden and windows[w].hidden or windows[w].scores, user) or 0)
-    if math.abs(score) + number(amount) > max_score then return true end
+    if math.abs(score) + number(increment) > max_score then return true end
   end
   return false
 end
@@ -113,7 +113,7 @@ local function expire(window, ...)
   for _, key in ipairs({...}) do call('PEXPIREAT', key, window.expires_ms) end
 end
 
-local function score_hidden(user, amount, given)
+local function score_hidden(user, increment, given)
   local now, left = segments.move(current, former, user, given)
   for w = 1, window_count do
     -- As in lines_in: a late action moves nobody.
@@ -121,7 +121,7 @@ local function score_hidden(user, amount, given)
       segments.unmark(windows[w].hidden, user, left)
       segments.mark(windows[w].hidden, user, now, number(windows[w].expires_ms))
     end
-    write_hidden(windows[w].hidden, user, amount, sign)
+    write_hidden(windows[w].hidden, user, increment, sign)
     expire(windows[w], windows[w].hidden)
   end
   return call('ZSCORE', windows[1].hidden, user)
@@ -150,7 +150,7 @@ local function lines_in(window, user, now)
   return segments.within(window.scores, user, segments.ever(current, former, user))
 end
 
-local function score_everywhere(user, amount, given)
+local function score_visible(user, increment, given)
   local now, left = NOTHING, NOTHING
   any_segments = any_segments or given
   if any_segments then now, left = segments.move(current, former, user, given) end
@@ -158,7 +158,7 @@ local function score_everywhere(user, amount, given)
   for w = 1, window_count do
     local window = windows[w]
     local lines = lines_in(window, user, now)
-    local score = write(window, user, amount, sign)
+    local score = write(window, user, increment, sign)
     first = first or score
     for _, line in ipairs(left) do
       local part = part_of(window, line)
@@ -171,11 +171,11 @@ local function score_everywhere(user, amount, given)
 end
 
 -- What an entry of the ledger says beside what every entry says.
-local function remarks(kind, given, is_hidden)
-  if not kind and operator == 'increment' and season == '' and not given and not is_hidden then return NOTHING end
+local function remarks(action, given, is_hidden)
+  if not action and operator == 'increment' and season == '' and not given and not is_hidden then return NOTHING end
   local fields = {}
   local function add(name, value) fields[#fields + 1], fields[#fields + 2] = name, value end
-  if kind then add('action_type', kind) end
+  if action then add('action', action) end
   if operator ~= 'increment' then add('kind', 'score') end
   if season ~= '' then add('season', season) end
   if given then add('segments', cjson.encode(given)) end
@@ -188,22 +188,22 @@ local function standing_of(user)
 end
 
 local function apply(item, records, older, quota, limit)
-  local user, name, action, digest, amount, made_ms, actor, ip, request, given, kind, kind_mark, limit_max, limit_ms = unpack(item)
-  local mark = (kind and ' ' .. kind_mark or '') .. season_mark
+  local user, name, action_id, digest, increment, made_ms, actor, ip, request, given, action, action_mark, limit_max, limit_ms = unpack(item)
+  local mark = (action and ' ' .. action_mark or '') .. season_mark
   local standing = standing_of(user)
   if standing == 'ban_over' then return standing, '0' end
   local counted, score, counted_mark = actions.recall(records, older, digest)
   if counted then
     if counted_mark ~= mark then return 'mismatch', '0' end
-    if kind and counted ~= amount then return 'repriced', score .. '/' .. counted end
-    if counted ~= amount then return 'mismatch', '0' end
+    if action and counted ~= increment then return 'repriced', score .. '/' .. counted end
+    if counted ~= increment then return 'mismatch', '0' end
     return 'replayed', score
   end
   if standing == 'banned' then return standing, '0' end
   if ledger_full then return 'full', '0' end
   if actions.is_beyond(made_ms, now_ms, memory_ms) then return 'too_old', '0' end
   local is_hidden = standing == 'hidden'
-  if operator == 'increment' and (near_limit or is_hidden) and passes_limit(user, amount, is_hidden) then return 'score_limit', '0' end
+  if operator == 'increment' and (near_limit or is_hidden) and passes_limit(user, increment, is_hidden) then return 'score_limit', '0' end
   local done = limit and number(call('GET', limit) or 0)
   if limit and done >= limit_max then return 'limit', whole(call('PTTL', limit)) end
   local used = call('INCR', quota)
@@ -216,11 +216,11 @@ local function apply(item, records, older, quota, limit)
   if limit and call('INCR', limit) == 1 then call('PEXPIRE', limit, limit_ms) end
   if name ~= '' and call('HGET', names, user) ~= name then call('HSET', names, user, name) end
   given = given ~= 0 and given
-  local stored = is_hidden and score_hidden(user, amount, given) or score_everywhere(user, amount, given)
+  local stored = is_hidden and score_hidden(user, increment, given) or score_visible(user, increment, given)
   score = string.gsub(stored, '^-', '')
-  actions.remember(records, digest, amount .. ' ' .. score .. mark, records_until_ms)
-  boards.log(board, ledger, 'user', user, 'action', action, 'increment', amount, 'score', score,
-    'actor', actor, 'ip', ip, 'request', request, unpack(remarks(kind, given, is_hidden)))
+  actions.remember(records, digest, increment .. ' ' .. score .. mark, records_until_ms)
+  boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', increment, 'score_after', score,
+    'actor', actor, 'ip', ip, 'request_id', request, unpack(remarks(action, given, is_hidden)))
   return 'applied', score
 end
 

@@ -130,8 +130,8 @@ local function set(user, name, score, given)
   if renamed then call('HSET', names, user, name) end
   if is_new or moved or renamed then
     local remarks = given and {'kind', 'import', 'segments', cjson.encode(given), 'window', window_name} or {'kind', 'import', 'window', window_name}
-    boards.log(board, ledger, 'user', user, 'action', '', 'increment', score, 'score', score,
-      'actor', origin[1], 'ip', origin[2], 'request', origin[3], unpack(remarks))
+    boards.log(board, ledger, 'user_id', user, 'action_id', '', 'delta', score, 'score_after', score,
+      'actor', origin[1], 'ip', origin[2], 'request_id', origin[3], unpack(remarks))
   end
   return is_hidden and 'hidden' or is_new and 'set' or 'same'
 end

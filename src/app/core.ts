@@ -8,6 +8,7 @@ import { createModeration, type Moderation } from '../leaderboard/moderation/mod
 import { createRaiseScore, type RaiseScore, type RaiseScoreOptions } from '../leaderboard/scoring/increment.ts'
 import type { ReadGrant } from '../leaderboard/scoring/points.ts'
 import { createQueueScore, type QueueScore } from '../leaderboard/scoring/queue.ts'
+import { checkVersion } from '../ledger/migrate.ts'
 import type { Metrics } from '../metrics/metrics.ts'
 import { registerQueueMetrics } from '../metrics/queue-metrics.ts'
 import { logScores } from '../metrics/score-log.ts'
@@ -44,6 +45,7 @@ export interface Core {
 /** Opens the core. @throws Error when the store cannot be reached or does not fit */
 export async function openCore (options: CoreOptions): Promise<Core> {
   const { config, redisUrl, log, now, readGrant, metrics, scripts } = options
+  if (config.databaseUrl !== undefined) await checkVersion(config.databaseUrl, log)
   const connection = { url: redisUrl, timeoutMs: config.redisTimeoutMs }
   return await openAll(async ({ defer, close }) => {
     const store = await openStore({

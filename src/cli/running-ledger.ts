@@ -7,7 +7,7 @@ import { BoardHistory } from '../leaderboard/boards/board-history.ts'
 import type { RebuildLedger } from '../leaderboard/ledger/rebuild.ts'
 import type { ArchiveOptions } from '../ledger/archive-board.ts'
 import { keepRules, readBoardRules, type LedgerBoard } from '../ledger/board-rules.ts'
-import { isMigrated } from '../ledger/migrate.ts'
+import { isMigrated, OtherVersion } from '../ledger/migrate.ts'
 import { openDatabase, placeOf, type Database } from '../ledger/database.ts'
 import { drain } from '../ledger/drain.ts'
 import { LedgerStats } from '../ledger/ledger-stats.ts'
@@ -84,6 +84,7 @@ async function checkDatabase (database: Database, place: string): Promise<void> 
   try {
     migrated = await isMigrated(database)
   } catch (error) {
+    if (error instanceof OtherVersion) throw error
     throw new Error(`The ledger's database cannot be reached at ${place}: ${error instanceof Error ? error.message || error.name : String(error)}`)
   }
   if (!migrated) throw new Error(`The ledger's database at ${place} is not up to date: run scorewire migrate, or start a worker.`)

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import type { EventKind, Position, ScoreEvent } from '../leaderboard/ledger/ledger.ts'
 import type { Database } from './database.ts'
+import { INCOMING_COLUMNS, INSERT_COLUMNS, INSERT_VALUES, rowOf } from './event-row.ts'
 
 /** What became of a group of events. */
 export interface Kept {
@@ -10,12 +11,8 @@ export interface Kept {
   readonly repeated: readonly ScoreEvent[]
 }
 
-/** The columns that an event is handed in with; one JSON text for all events costs less than a parameter for each value. */
-const INCOMING = `json_to_recordset($2::json) AS incoming (
-  action_key uuid, user_id text, action_id text, kind text, delta bigint, score_after bigint, ms bigint, seq bigint, actor text, ip text, request_id text,
-  action_type text, reason text, until_ms bigint, season text, segments jsonb, in_window text, hidden boolean, shadow boolean, everywhere boolean, username text, shown boolean)`
-
-const COLUMNS = 'user_id, action_id, kind, delta, score_after, seq, actor, ip, request_id, action_type, reason, season, segments, in_window, hidden, shadow, everywhere'
+/** The rows as they are handed in: one JSON text for all events costs less than a parameter for each value. */
+const INCOMING = `json_to_recordset($2::json) AS incoming (action_key uuid, ${INCOMING_COLUMNS}, username text, shown boolean)`
 
 /** Kinds whose score is what the user has from then on, where anybody sees it. */
 const WITH_SCORE: ReadonlySet<EventKind> = new Set(['increment', 'score', 'adjust', 'import'])
@@ -30,8 +27,8 @@ const KEEP = `
   ), added AS MATERIALIZED (
     SELECT incoming.* FROM incoming JOIN fresh USING (action_key, at, seq)
   ), events AS (
-    INSERT INTO score_events (board, at, until, ${COLUMNS})
-    SELECT $1, at, to_timestamp(until_ms / 1000.0), ${COLUMNS} FROM added
+    INSERT INTO score_events (board, at, ${INSERT_COLUMNS})
+    SELECT $1, at, ${INSERT_VALUES} FROM added
   ), scores AS (
     INSERT INTO users_scores (board, user_id, username, score, at, seq)
     SELECT DISTINCT ON (user_id) $1, user_id, username, score_after, at, seq FROM added
@@ -62,7 +59,8 @@ export interface Events {
 
 /** Keeps events of one board, with their users' scores, as one transaction: each action once, however often it is sent. */
 export async function keepEvents (database: Database, board: string, { events, nameOf, firstWindow }: Events): Promise<Kept> {
-  const rows = events.map((event) => rowOf(board, event, {
+  const rows = events.map((event) => Object.assign(rowOf(event), {
+    action_key: actionKey(board, event.userId, event.actionId),
     username: nameOf(event.userId),
     shown: isShown(event, firstWindow)
   }))
@@ -93,37 +91,10 @@ export function actionKey (board: string, userId: string, actionId: string): str
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-${digest.slice(12, 16)}-${digest.slice(16, 20)}-${digest.slice(20, 32)}`
 }
 
-function rowOf (board: string, event: ScoreEvent, { username, shown }: { username: string, shown: boolean }) {
-  return {
-    action_key: actionKey(board, event.userId, event.actionId),
-    user_id: event.userId,
-    action_id: event.actionId,
-    kind: event.kind,
-    delta: event.delta,
-    score_after: event.score,
-    ms: event.ms,
-    seq: event.seq,
-    actor: event.actor,
-    ip: event.ip,
-    request_id: event.requestId,
-    action_type: event.actionType,
-    reason: event.reason,
-    until_ms: event.untilMs,
-    season: event.season,
-    segments: event.segments,
-    in_window: event.window,
-    hidden: event.hidden,
-    shadow: event.shadow ?? false,
-    everywhere: event.everywhere ?? false,
-    username,
-    shown
-  }
-}
-
-type Row = ReturnType<typeof rowOf>
+type Row = ReturnType<typeof rowOf> & { readonly action_key: string }
 
 /** Whether the user's score on the board is this event's from then on: not of one that was hidden, nor of one that was for another window. */
-function isShown ({ kind, hidden, season, window, score }: ScoreEvent, firstWindow: string): boolean {
+function isShown ({ kind, hidden, season, window, scoreAfter: score }: ScoreEvent, firstWindow: string): boolean {
   // What a ban took away comes back, with what was gained meanwhile; 0 is also said of who had nothing.
   if (kind === 'unban') return score > 0
   return WITH_SCORE.has(kind) && !hidden && !(firstWindow === 'season' && season !== null) && (window === null || window === firstWindow)

@@ -16,6 +16,9 @@ const MONTHS_EVERY_MS = 6 * 3_600_000
 const MIGRATION_MS = 3_600_000
 const RETRY_MS = 2000
 
+/** How long a process that starts waits for the database to say which version it is of. */
+const CHECK_MS = 3000
+
 /**
  * Brings the database up to this version, in one transaction: whoever comes at the same time waits and finds it done. Returns the
  * names of the migrations that were missing.
@@ -26,6 +29,7 @@ export async function migrate (database: Database, directory = MIGRATIONS): Prom
     await query("SELECT pg_advisory_xact_lock(hashtext('scorewire'), hashtext('migrate'))")
     await query('CREATE TABLE IF NOT EXISTS scorewire_migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())')
     const known = new Set((await query<{ name: string }>('SELECT name FROM scorewire_migrations')).map(({ name }) => name))
+    refuseUnknown(known, files)
     const missing = files.filter((name) => !known.has(name))
     for (const name of missing) {
       await query(readFileSync(new URL(name, directory), 'utf8'))
@@ -66,7 +70,30 @@ export async function isMigrated ({ query }: Pick<Database, 'query'>, directory 
   const [row] = await query<{ known: boolean }>("SELECT to_regclass('scorewire_migrations') IS NOT NULL AS known")
   if (row?.known !== true) return false
   const known = new Set((await query<{ name: string }>('SELECT name FROM scorewire_migrations')).map(({ name }) => name))
-  return readdirSync(directory).filter((name) => FILE.test(name)).every((name) => known.has(name))
+  const files = readdirSync(directory).filter((name) => FILE.test(name))
+  refuseUnknown(known, files)
+  return files.every((name) => known.has(name))
+}
+
+/** The ledger's database was written by another version of scorewire, older or newer: this one would misread it. */
+export class OtherVersion extends Error {}
+
+function refuseUnknown (known: ReadonlySet<string>, files: readonly string[]): void {
+  const unknown = [...known].filter((name) => !files.includes(name))
+  if (unknown.length === 0) return
+  throw new OtherVersion(`The ledger's database belongs to another version of scorewire (${unknown.join(', ')}): name an empty database in DATABASE_URL, or go on with that version.`)
+}
+
+/** Refuses the database of another version, where it can be reached at all. @throws OtherVersion */
+export async function checkVersion (url: string, log: Log): Promise<void> {
+  const database = openDatabase({ url, log, statementMs: CHECK_MS })
+  try {
+    await isMigrated(database)
+  } catch (error) {
+    if (error instanceof OtherVersion) throw error
+  } finally {
+    await database.close()
+  }
 }
 
 /** Makes the running month and those ahead, where they are missing. */

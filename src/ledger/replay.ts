@@ -1,67 +1,11 @@
-import type { EventKind, Position, ScoreEvent } from '../leaderboard/ledger/ledger.ts'
+import type { Position, ScoreEvent } from '../leaderboard/ledger/ledger.ts'
 import type { UserEvents } from '../leaderboard/ledger/rebuild.ts'
 import type { Database } from './database.ts'
+import { REPLAY_COLUMNS, replayedEvent, type ReplayRow } from './event-row.ts'
 import { MOMENT } from './read-events.ts'
 
 /** Rows that are fetched at a time: few enough to be gone before they are counted among what stays, whose collection is dear. */
 const FETCHED = 1000
-
-/** What a fold looks at in nearly all events, and the rest of the others: a row of a million costs by its columns. */
-const COLUMNS = `user_id, action_id, kind, delta, score_after, (extract(epoch FROM at) * 1000)::bigint AS ms, seq,
-  CASE WHEN kind NOT IN ('increment', 'score') OR action_type IS NOT NULL OR season IS NOT NULL OR segments IS NOT NULL THEN json_build_object(
-    'actor', actor, 'action_type', action_type, 'reason', reason, 'until_ms', (extract(epoch FROM until) * 1000)::bigint,
-    'season', season, 'segments', segments, 'in_window', in_window, 'shadow', shadow, 'everywhere', everywhere) END AS more`
-
-interface ReplayRow {
-  readonly user_id: string
-  readonly action_id: string
-  readonly kind: EventKind
-  readonly delta: string
-  readonly score_after: string
-  readonly ms: string
-  readonly seq: string
-  readonly more: Rest | null
-  readonly [column: string]: unknown
-}
-
-interface Rest {
-  readonly actor: string | null
-  readonly action_type: string | null
-  readonly reason: string | null
-  readonly until_ms: number | null
-  readonly season: string | null
-  readonly segments: Record<string, string> | null
-  readonly in_window: string | null
-  readonly shadow: boolean
-  readonly everywhere: boolean
-}
-
-const NOTHING: Rest = { actor: null, action_type: null, reason: null, until_ms: null, season: null, segments: null, in_window: null, shadow: false, everywhere: false }
-
-function eventOf (row: ReplayRow): ScoreEvent {
-  const more = row.more ?? NOTHING
-  return {
-    ms: Number(row.ms),
-    seq: Number(row.seq),
-    userId: row.user_id,
-    actionId: row.action_id,
-    kind: row.kind,
-    delta: Number(row.delta),
-    score: Number(row.score_after),
-    actor: more.actor,
-    ip: null,
-    requestId: null,
-    actionType: more.action_type,
-    reason: more.reason,
-    untilMs: more.until_ms,
-    season: more.season,
-    segments: more.segments,
-    window: more.in_window,
-    hidden: false,
-    shadow: more.shadow,
-    everywhere: more.everywhere
-  }
-}
 
 /** Which events of a board: from a moment on, in µs since 1970. */
 export interface ReplayRange {
@@ -88,7 +32,7 @@ export async function replay (database: Database, range: ReplayRange, take: (use
     // All of it is wanted, and not the first rows soon; and sorted in memory.
     await query('SET LOCAL cursor_tuple_fraction = 1')
     await query("SET LOCAL work_mem = '64MB'")
-    await query(`DECLARE replay NO SCROLL CURSOR FOR SELECT ${COLUMNS} FROM score_events
+    await query(`DECLARE replay NO SCROLL CURSOR FOR SELECT ${REPLAY_COLUMNS} FROM score_events
       WHERE board = $1 AND at >= ${MOMENT(2)} ORDER BY user_id, at, seq`, [range.board, sinceMs(range)])
     const fetch = async () => await query<ReplayRow>(`FETCH FORWARD ${FETCHED} FROM replay`)
     let open: { userId: string, events: ScoreEvent[] } | undefined
@@ -101,7 +45,7 @@ export async function replay (database: Database, range: ReplayRange, take: (use
           if (open !== undefined) users.push(open)
           open = { userId: row.user_id, events: [] }
         }
-        open.events.push(eventOf(row))
+        open.events.push(replayedEvent(row))
       }
       if (rows.length === 0 && open !== undefined) users.push(open)
       taking = users.length > 0 ? take(users) : Promise.resolve()
@@ -114,11 +58,11 @@ export async function replay (database: Database, range: ReplayRange, take: (use
 export async function replayUsers (
   database: Database, range: ReplayRange, { userIds, upTo }: { userIds: readonly string[], upTo: Position }
 ): Promise<readonly UserEvents[]> {
-  const rows = await database.query<ReplayRow>(`SELECT ${COLUMNS} FROM score_events
+  const rows = await database.query<ReplayRow>(`SELECT ${REPLAY_COLUMNS} FROM score_events
     WHERE board = $1 AND at >= ${MOMENT(2)} AND user_id = ANY ($3) AND (at, seq) <= (${MOMENT(4)}, $5::bigint) ORDER BY user_id, at, seq`,
   [range.board, sinceMs(range), userIds, upTo.ms, upTo.seq])
   const events = new Map<string, ScoreEvent[]>(userIds.map((userId) => [userId, []]))
-  for (const row of rows) events.get(row.user_id)!.push(eventOf(row))
+  for (const row of rows) events.get(row.user_id)!.push(replayedEvent(row))
   return [...events].map(([userId, events]) => ({ userId, events }))
 }
 

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { FORMER_REGISTRY } from './keys.ts'
 import type { Log } from './connection.ts'
 
 const OLDEST_MAJOR = 7
@@ -28,6 +29,12 @@ export async function checkServer (redis: Redis, log: Log): Promise<void> {
   if (fsync !== undefined && fsync !== 'always') {
     log.warn({ appendfsync: fsync }, 'Redis acknowledges before it has written: a killed Redis may lose the last increments; set appendfsync always')
   }
+}
+
+/** Refuses data that another version wrote, rather than understand half of it. @throws Error with one clear sentence */
+export async function checkFormat (redis: Redis): Promise<void> {
+  if (await redis.exists(FORMER_REGISTRY) === 0) return
+  throw new Error('Redis holds boards of scorewire 0.1.0, which this version does not read: start with an empty Redis or DATA_DIR, or go on with 0.1.0.')
 }
 
 function fieldsOf (info: string): Record<string, string> {

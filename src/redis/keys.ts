@@ -133,8 +133,13 @@ export function scoreKeys (board: string): (key: string) => boolean {
   return (key) => others.has(key) || key.startsWith(scores) || key.startsWith(head) || key.startsWith(hidden)
 }
 
-/** Where all boards are listed, each with the time of its last change. No board's slot is its own. */
-export const BOARD_REGISTRY = 'sw:boards'
+/**
+ * Where all boards are listed, each with the time of its last change. No board's slot is its own.
+ * The number is the format of everything that Redis holds: it rises when an older version would misread what a newer one writes.
+ */
+export const BOARD_REGISTRY = 'sw:boards:1'
+/** Where scorewire 0.1.0 listed its boards, whose data this version does not read. */
+export const FORMER_REGISTRY = 'sw:boards'
 
 /** The boards that have had a webhook: where workers look. */
 export const WEBHOOK_BOARDS = 'sw:webhooks'

@@ -16,7 +16,7 @@ import { createBan } from './moderation/ban.ts'
 import { createReadBans, createServiceBans } from './moderation/banned.ts'
 import { createBoardRegistry } from './boards/board-registry.ts'
 import { createChangeFeed, type ChangeFeed } from './ranking/change-feed.ts'
-import { checkServer } from './check-server.ts'
+import { checkFormat, checkServer } from './check-server.ts'
 import { createRedisClock } from './clock.ts'
 import { closeConnection, connectFirst, openConnection, TIMEOUT_MS, type Log } from './connection.ts'
 import { createDeliveries } from './webhooks/deliveries.ts'
@@ -107,6 +107,7 @@ export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, onGrou
   try {
     await Promise.all(connections.map(async (connection) => await connectFirst(connection, url)))
     await checkServer(reader, log)
+    await checkFormat(reader)
     const sentMs = clock.own()
     const [seconds, micros] = await reader.time()
     clock.learn(Number(seconds) * 1000 + Math.floor(Number(micros) / 1000), sentMs)

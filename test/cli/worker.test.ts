@@ -24,12 +24,12 @@ test('the ledger as an operator runs it', async (t) => {
   const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url }
 
   await t.test('scorewire migrate brings the database up to date, and says so', async (t) => {
-    t.strictSame(await run(['migrate'], env), { code: 0, out: 'Applied 0001-ledger.sql, 0002-rebuild.sql.\n', error: '' })
+    t.strictSame(await run(['migrate'], env), { code: 0, out: 'Applied 0001-events.sql.\n', error: '' })
     t.strictSame(await perform(migrate, [], env), { code: 0, out: 'The database is up to date.\n', error: '' })
   })
 
   await t.test('scorewire worker archives, tells operators how it is doing, and takes over from one that was killed', async (t) => {
-    await addEntry(redis, 'main', { user: 'ada', increment: 5, score: 5 })
+    await addEntry(redis, 'main', { user_id: 'ada', delta: 5, score_after: 5 })
     const first = await startWorker(t, env)
     await archived(redis, 'main')
     t.equal((await fetch(`${first.url}/healthz`)).status, 200)
@@ -41,7 +41,7 @@ test('the ledger as an operator runs it', async (t) => {
 
     const second = await startWorker(t, env)
     await first.stop('SIGKILL')
-    await addEntry(redis, 'main', { user: 'ada', increment: 2, score: 7 })
+    await addEntry(redis, 'main', { user_id: 'ada', delta: 2, score_after: 7 })
     await redis.client.del('sw:{main}:archiver') // as if its lease had run out; test/slow/archiver-killed.slow.ts waits for that
     await archived(redis, 'main')
     t.equal(await second.stop('SIGTERM'), 0)
@@ -50,7 +50,7 @@ test('the ledger as an operator runs it', async (t) => {
 
   await t.test('ROLES=worker makes serve one, and what one that is asked to stop leaves goes on at once', async (t) => {
     const worker = await startWorker(t, { ...env, ROLES: 'worker' }, 'serve')
-    await addEntry(redis, 'main', { user: 'ada', score: 8 })
+    await addEntry(redis, 'main', { user_id: 'ada', score_after: 8 })
     await archived(redis, 'main')
     t.equal(await worker.stop('SIGTERM'), 0)
     t.equal(await redis.client.exists('sw:{main}:archiver'), 0, 'it gave its board back')

@@ -85,7 +85,7 @@ export async function tellsTheRealAddress (t: Test, { balancer, redis }: Cluster
     t.equal(status, 200)
     const [[, fields]] = await redis.client.xrevrange('sw:{main}:ledger', '+', '-', 'COUNT', 1) as [[string, string[]]]
     const entry = Object.fromEntries(Array.from({ length: fields.length / 2 }, (_, n) => [fields[2 * n], fields[2 * n + 1]]))
-    t.match(entry, { action: actionId, ip: CLIENT })
+    t.match(entry, { action_id: actionId, ip: CLIENT })
   }
 }
 

@@ -30,8 +30,8 @@ test('the archiver', async (t) => {
   await t.test('trims what is archived, and leaves the last minute to the live feeds', async (t) => {
     const { name } = freshBoard()
     const longAgo = Date.now() - 3_600_000
-    for (let n = 0; n < 400; n++) await addEntry(redis, name, { user: 'ada' }, `${longAgo + n}-0`)
-    await addEntry(redis, name, { user: 'ada' })
+    for (let n = 0; n < 400; n++) await addEntry(redis, name, { user_id: 'ada' }, `${longAgo + n}-0`)
+    await addEntry(redis, name, { user_id: 'ada' })
     startTestArchiver(t, { redis, database, boards: () => [name] })
     await archived(redis, name)
     t.equal(await count(name), 401)
@@ -43,7 +43,7 @@ test('the archiver', async (t) => {
   await t.test('trims nothing that another group has not read', async (t) => {
     const { name } = freshBoard()
     const longAgo = Date.now() - 3_600_000
-    for (let n = 0; n < 400; n++) await addEntry(redis, name, { user: 'ada' }, `${longAgo + n}-0`)
+    for (let n = 0; n < 400; n++) await addEntry(redis, name, { user_id: 'ada' }, `${longAgo + n}-0`)
     await redis.client.xgroup('CREATE', boardKeys(name).ledger, 'others', '0')
     startTestArchiver(t, { redis, database, boards: () => [name] })
     await archived(redis, name)
@@ -53,11 +53,11 @@ test('the archiver', async (t) => {
   await t.test('puts what cannot be archived among the dead letters after five deliveries, and the rest flows', async (t) => {
     const { name } = freshBoard()
     const { ledger, deadLetters } = boardKeys(name)
-    await addEntry(redis, name, { user: 'ada', action: 'before' })
+    await addEntry(redis, name, { user_id: 'ada', action_id: 'before' })
     const shapeless = await redis.client.xadd(ledger, '*', 'hello', 'world')
-    const nul = await addEntry(redis, name, { user: 'nul\0', action: 'nul' })
-    const worded = await addEntry(redis, name, { user: 'ada', increment: 'many' })
-    for (let n = 0; n < 60; n++) await addEntry(redis, name, { user: 'ada', action: `after-${n}`, score: n + 2 })
+    const nul = await addEntry(redis, name, { user_id: 'nul\0', action_id: 'nul' })
+    const worded = await addEntry(redis, name, { user_id: 'ada', delta: 'many' })
+    for (let n = 0; n < 60; n++) await addEntry(redis, name, { user_id: 'ada', action_id: `after-${n}`, score_after: n + 2 })
     const stream = streamOf(redis)
     const events = new EventEmitter()
     const deliveries: number[] = []
@@ -86,8 +86,8 @@ test('the archiver', async (t) => {
 
   await t.test('reports an action that was counted again after the store had forgotten it', async (t) => {
     const { name } = freshBoard()
-    await addEntry(redis, name, { user: 'ada', action: 'once' })
-    const again = await addEntry(redis, name, { user: 'ada', action: 'once', score: 2 })
+    await addEntry(redis, name, { user_id: 'ada', action_id: 'once' })
+    const again = await addEntry(redis, name, { user_id: 'ada', action_id: 'once', score_after: 2 })
     const warnings: object[] = []
     const log = { debug () {}, info () {}, error () {}, warn: (data: object) => { warnings.push(data) } }
     startTestArchiver(t, { redis, database, boards: () => [name], log })
@@ -99,7 +99,7 @@ test('the archiver', async (t) => {
 
   await t.test('knows what has no action id by its entry', async (t) => {
     const { name } = freshBoard()
-    for (const score of [5, 6]) await addEntry(redis, name, { user: 'ada', action: '', kind: 'import', window: 'all', score })
+    for (const score of [5, 6]) await addEntry(redis, name, { user_id: 'ada', action_id: '', kind: 'import', window: 'all', score_after: score })
     const dead = streamOf(redis)
     await dead.open(name)
     await dead.read(name)
@@ -112,7 +112,7 @@ test('the archiver', async (t) => {
 
   await t.test('takes over what a dead worker had, in the order of the ledger', async (t) => {
     const { name } = freshBoard()
-    for (let n = 1; n <= 120; n++) await addEntry(redis, name, { user: 'ada', score: n })
+    for (let n = 1; n <= 120; n++) await addEntry(redis, name, { user_id: 'ada', score_after: n })
     const dead = streamOf(redis)
     await dead.open(name)
     for (const expected of [50, 50]) t.equal((await dead.read(name)).length, expected) // and never came to settle them
@@ -125,7 +125,7 @@ test('the archiver', async (t) => {
 
   await t.test('counts nothing twice where a worker dies between the commit and the word to the stream', async (t) => {
     const { name } = freshBoard()
-    for (let n = 1; n <= 120; n++) await addEntry(redis, name, { user: 'ada', score: n })
+    for (let n = 1; n <= 120; n++) await addEntry(redis, name, { user_id: 'ada', score_after: n })
     const stream = streamOf(redis)
     let deaths = 0
     const dying: LedgerStream = {
@@ -144,11 +144,11 @@ test('the archiver', async (t) => {
 
   await t.test('goes on when the stream was lost with its group', async (t) => {
     const { name } = freshBoard()
-    await addEntry(redis, name, { user: 'ada' })
+    await addEntry(redis, name, { user_id: 'ada' })
     startTestArchiver(t, { redis, database, boards: () => [name] })
     await archived(redis, name)
     await redis.client.del(boardKeys(name).ledger)
-    await addEntry(redis, name, { user: 'ada' })
+    await addEntry(redis, name, { user_id: 'ada' })
     await archived(redis, name)
     t.equal(await count(name), 2)
   })
@@ -163,11 +163,11 @@ test('the archiver', async (t) => {
     }
     const log = { debug () {}, info: tell, warn: tell, error: tell }
     const { stats } = startTestArchiver(t, { redis, database, boards: () => [name], log })
-    await addEntry(redis, name, { user: 'ada' })
+    await addEntry(redis, name, { user_id: 'ada' })
     await archived(redis, name)
     await postgres.stop()
     const failing = once(events, 'the archive stands still: a store is away, trying again')
-    for (let n = 0; n < 100; n++) await addEntry(redis, name, { user: 'ada' })
+    for (let n = 0; n < 100; n++) await addEntry(redis, name, { user_id: 'ada' })
     await failing
     while (stats.failures < 8) await new Promise((resolve) => setTimeout(resolve, 20))
     t.ok((await streamOf(redis).backlog(name)).waiting > 0)
@@ -200,7 +200,7 @@ test('several workers', async (t) => {
     // What is archived at once is written in the order of the stream; so the order over time is that of the transactions.
     const board = freshBoard().name
     const names = [board, ...boards]
-    for (let n = 1; n <= 1500; n++) await addEntry(redis, board, { user: `user-${n % 3}`, score: n })
+    for (let n = 1; n <= 1500; n++) await addEntry(redis, board, { user_id: `user-${n % 3}`, score_after: n })
     for (let turn = 0; turn < 6; turn++) {
       const worker = startTestArchiver(t, { redis, database, boards: () => names })
       while (worker.stats.boards.get(board) === undefined) await new Promise((resolve) => setTimeout(resolve, 5))

@@ -12,7 +12,7 @@ const rows = (count: number) => Array.from({ length: count }, (_, n) => ({ userI
 test('a full ledger', async (t) => {
   const redis = await startRedis(t)
   const store = await openTestStore(t, redis.url, { ledgerMax: BOUND })
-  const fill = async (board: string) => { for (let n = 0; n < BOUND; n++) await addEntry(redis, board, { user: 'filler' }) }
+  const fill = async (board: string) => { for (let n = 0; n < BOUND; n++) await addEntry(redis, board, { user_id: 'filler' }) }
 
   await t.test('that is archived takes no scores and no imports, but every act of moderation', async (t) => {
     const board = freshBoard()

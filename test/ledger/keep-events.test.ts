@@ -5,9 +5,9 @@ import { startPostgres } from '../harness/servers/postgres.ts'
 
 const BORN = Date.UTC(2026, 10, 30, 23, 59, 59, 990)
 
-function event (userId: string, { ms = BORN, seq = 0, actionId = `${userId}-${ms}-${seq}`, kind = 'increment', delta = 1, score = 1, ...rest }: Partial<ScoreEvent> = {}): ScoreEvent {
+function event (userId: string, { ms = BORN, seq = 0, actionId = `${userId}-${ms}-${seq}`, kind = 'increment', delta = 1, scoreAfter: score = 1, ...rest }: Partial<ScoreEvent> = {}): ScoreEvent {
   return {
-    userId, ms, seq, actionId, kind, delta, score, actor: userId, ip: '192.0.2.1', requestId: 'r-1', actionType: null, reason: null, untilMs: null, season: null, segments: null, window: null, hidden: false, ...rest
+    userId, ms, seq, actionId, kind, delta, scoreAfter: score, actor: userId, ip: '192.0.2.1', requestId: 'r-1', action: null, reason: null, untilMs: null, season: null, segments: null, window: null, hidden: false, ...rest
   }
 }
 
@@ -19,11 +19,11 @@ test('the ledger in PostgreSQL', async (t) => {
 
   await t.test('keeps every field, and the time to the ms', async (t) => {
     await keep('whole', [event('ada', {
-      seq: 7, actionId: 'a "quoted", {braced} \\ action', kind: 'adjust', delta: -5, score: Number.MAX_SAFE_INTEGER, actor: 'operator', actionType: 'win', reason: 'oops', untilMs: BORN + 1, season: 's1', segments: { region: 'eu' }
+      seq: 7, actionId: 'a "quoted", {braced} \\ action', kind: 'adjust', delta: -5, scoreAfter: Number.MAX_SAFE_INTEGER, actor: 'operator', action: 'win', reason: 'oops', untilMs: BORN + 1, season: 's1', segments: { region: 'eu' }
     })])
     const [row] = await database.query('SELECT *, (extract(epoch FROM at) * 1000)::bigint AS ms, (extract(epoch FROM until) * 1000)::bigint AS until_ms FROM score_events WHERE board = $1', ['whole'])
     t.match(row, {
-      user_id: 'ada', action_id: 'a "quoted", {braced} \\ action', kind: 'adjust', delta: '-5', score_after: '9007199254740991', ms: String(BORN), seq: '7', actor: 'operator', ip: '192.0.2.1', request_id: 'r-1', source: 'stream', action_type: 'win', reason: 'oops', until_ms: String(BORN + 1), season: 's1', segments: { region: 'eu' }, hidden: false
+      user_id: 'ada', action_id: 'a "quoted", {braced} \\ action', kind: 'adjust', delta: '-5', score_after: '9007199254740991', ms: String(BORN), seq: '7', actor: 'operator', ip: '192.0.2.1', request_id: 'r-1', source: 'stream', action: 'win', reason: 'oops', until_ms: String(BORN + 1), season: 's1', segments: { region: 'eu' }, hidden: false
     })
   })
 
@@ -31,7 +31,7 @@ test('the ledger in PostgreSQL', async (t) => {
     const first = event('ada', { actionId: 'once' })
     t.strictSame(await keep('once', [first, first, event('bob', { actionId: 'once' })]), { count: 2, repeated: [] }, 'the same event twice is no repetition')
     t.strictSame(await keep('once', [first]), { count: 0, repeated: [] })
-    const again = event('ada', { actionId: 'once', ms: BORN + 86_400_000, score: 2 })
+    const again = event('ada', { actionId: 'once', ms: BORN + 86_400_000, scoreAfter: 2 })
     t.strictSame(await keep('once', [again]), { count: 0, repeated: [again] }, 'the same action as another event is told')
     t.equal((await rows('once')).length, 2)
     t.strictSame(await keep('elsewhere', [first]), { count: 1, repeated: [] }, 'another board is another story')
@@ -44,35 +44,35 @@ test('the ledger in PostgreSQL', async (t) => {
   })
 
   await t.test('shows the newest score of each user, whatever order the events come in', async (t) => {
-    await keep('scores', [event('ada', { score: 1 }), event('bob', { score: 9 }), event('ada', { seq: 1, score: 3 })])
-    await keep('scores', [event('ada', { ms: BORN - 1, score: 100 }), event('bob', { seq: 10, score: 2 })])
+    await keep('scores', [event('ada', { scoreAfter: 1 }), event('bob', { scoreAfter: 9 }), event('ada', { seq: 1, scoreAfter: 3 })])
+    await keep('scores', [event('ada', { ms: BORN - 1, scoreAfter: 100 }), event('bob', { seq: 10, scoreAfter: 2 })])
     t.strictSame(await scores('scores'), [{ user_id: 'ada', username: 'ADA', score: 3 }, { user_id: 'bob', username: 'BOB', score: 2 }])
-    await keep('scores', [event('bob', { ms: BORN + 1, hidden: true, score: 50 }), event('cid', { ms: BORN + 1, kind: 'import', score: 4 })])
+    await keep('scores', [event('bob', { ms: BORN + 1, hidden: true, scoreAfter: 50 }), event('cid', { ms: BORN + 1, kind: 'import', scoreAfter: 4 })])
     t.strictSame((await scores('scores')).map(({ score }) => score), [4, 3, 2], 'what does not count publicly is not shown')
-    await keep('scores', [event('cid', { ms: BORN + 1, seq: 1, kind: 'ban', score: 4 }), event('cid', { ms: BORN + 1, seq: 2, hidden: true, score: 5 })])
+    await keep('scores', [event('cid', { ms: BORN + 1, seq: 1, kind: 'ban', scoreAfter: 4 }), event('cid', { ms: BORN + 1, seq: 2, hidden: true, scoreAfter: 5 })])
     t.strictSame((await scores('scores')).map(({ score }) => score), [3, 2], 'nor is who is banned')
-    await keep('scores', [event('cid', { ms: BORN + 1, seq: 3, kind: 'unban', score: 5 }), event('nobody', { ms: BORN + 1, seq: 4, kind: 'unban', score: 0 })])
+    await keep('scores', [event('cid', { ms: BORN + 1, seq: 3, kind: 'unban', scoreAfter: 5 }), event('nobody', { ms: BORN + 1, seq: 4, kind: 'unban', scoreAfter: 0 })])
     t.strictSame((await scores('scores')).map(({ score }) => score), [5, 3, 2], 'until the ban is lifted')
-    await keep('scores', [event('cid', { ms: BORN + 2, kind: 'delete', score: 0 })])
+    await keep('scores', [event('cid', { ms: BORN + 2, kind: 'delete', scoreAfter: 0 })])
     t.strictSame((await scores('scores')).map(({ score }) => score), [3, 2])
   })
 
   await t.test('shows the score of the season, where a late action counts in a past one', async (t) => {
-    const late = event('ada', { seq: 1, season: 's1', score: 500 })
-    for (const board of ['seasonal', 'timeless']) await keep(board, [event('ada', { score: 20 }), late])
+    const late = event('ada', { seq: 1, season: 's1', scoreAfter: 500 })
+    for (const board of ['seasonal', 'timeless']) await keep(board, [event('ada', { scoreAfter: 20 }), late])
     t.strictSame([(await scores('seasonal'))[0]!['score'], (await scores('timeless'))[0]!['score']], [20, 500])
   })
 
   await t.test('shows what was imported for the first window alone', async (t) => {
-    const imported = (window: string, seq: number) => event('ada', { seq, kind: 'import', window, score: seq })
+    const imported = (window: string, seq: number) => event('ada', { seq, kind: 'import', window, scoreAfter: seq })
     await keep('imported', [imported('all', 7), imported('day:2026-11-20', 8)])
     t.equal((await scores('imported'))[0]!['score'], 7)
   })
 
   await t.test('forgets an erased user, but no points, and knows the actions still', async (t) => {
-    const before = [event('ada', { actionId: 'one', delta: 5, score: 5 }), event('ada', { seq: 1, actionId: 'two', delta: 2, score: 7 }), event('bob', { seq: 2, delta: 1, score: 1 })]
-    const erase = event('ada', { ms: BORN + 5, actionId: 'erase', kind: 'erase', delta: 0, score: 0, actor: 'operator' })
-    const after = event('ada', { ms: BORN + 6, actionId: 'anew', delta: 1, score: 1 })
+    const before = [event('ada', { actionId: 'one', delta: 5, scoreAfter: 5 }), event('ada', { seq: 1, actionId: 'two', delta: 2, scoreAfter: 7 }), event('bob', { seq: 2, delta: 1, scoreAfter: 1 })]
+    const erase = event('ada', { ms: BORN + 5, actionId: 'erase', kind: 'erase', delta: 0, scoreAfter: 0, actor: 'operator' })
+    const after = event('ada', { ms: BORN + 6, actionId: 'anew', delta: 1, scoreAfter: 1 })
     await keep('erase', [...before, erase, after])
     t.strictSame(await keep('erase', [...before, erase]), { count: 0, repeated: [] }, 'delivered again it changes nothing')
     const kept = await database.query('SELECT user_id, action_id, actor, ip, request_id, delta::integer FROM score_events WHERE board = $1 ORDER BY at, seq', ['erase'])

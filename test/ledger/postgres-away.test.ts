@@ -24,7 +24,7 @@ function lineOf (lines: readonly string[], message: string): Promise<Record<stri
 async function fill (redis: TestRedis, board: string, length: number, fromMs?: number): Promise<void> {
   const there = await redis.client.xlen(boardKeys(board).ledger)
   for (let n = there; n < length; n++) {
-    await addEntry(redis, board, { user: 'filler', action: `fill-${n}` }, fromMs === undefined ? '*' : `${fromMs + n}-0`)
+    await addEntry(redis, board, { user_id: 'filler', action_id: `fill-${n}` }, fromMs === undefined ? '*' : `${fromMs + n}-0`)
   }
 }
 

@@ -64,8 +64,8 @@ async function live ({ store, set }: SetClock, board: Board, { users, rounds, se
       await store.moderation.adjust(board, act(userId), { change: !adds ? '=' : points < 0 ? '-' : '+', amount: Math.abs(points), madeMs: undefined })
     } else if (n < 0.69) {
       const kind = one([{}, { shadow: true }, { until_ms: atMs + 3 * HOUR_MS }, { until_ms: atMs + 900 * DAY_MS, shadow: true }])
-      const reach = one(['board', 'everywhere'] as const)
-      await store.moderation.ban(board, act(userId, { reach }), { reason: 'a test', ...kind, actor: 'mod' })
+      const allBoards = one([false, true])
+      await store.moderation.ban(board, act(userId, { allBoards }), { reason: 'a test', ...kind, actor: 'mod' })
     } else if (n < 0.79) await store.moderation.unban(board, act(userId), 'any')
     else if (n < 0.84) await store.moderation.removeUser(board, act(userId), 'delete')
     else if (n < 0.86 && erases) await store.moderation.removeUser(board, act(userId), 'erase')

@@ -30,7 +30,7 @@ async function setScene (t: Test, rules: object) {
   let score = 0
   for (const [days, amount] of past) {
     score = board.operator === 'increment' ? score + amount : amount
-    await addEntry(redis, name, { user: 'ada', increment: amount, score, kind, segments }, `${nowMs - days * DAY_MS}-0`)
+    await addEntry(redis, name, { user_id: 'ada', delta: amount, score_after: score, kind, segments }, `${nowMs - days * DAY_MS}-0`)
   }
   startTestArchiver(t, { redis, database, boards: () => [name] })
   const cli = { REDIS_URL: redis.url, DATABASE_URL: url }

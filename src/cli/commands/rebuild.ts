@@ -13,12 +13,12 @@ export const rebuild: Command = async (words, { env, write, showProgress }) => {
   const { board: name, replace } = parseWords(words)
   return await withRunningLedger(env, async (running) => {
     const boards = boardsNamed(running, name)
-    const everywhere: RebuildReport['everywhere'][] = []
+    const bans: RebuildReport['allBoardsBans'][] = []
     let refused = 0
     for (const board of boards) {
       try {
         const report = await rebuildOne(running, board, { which: replace ? 'any' : 'empty', showProgress })
-        everywhere.push(report.everywhere)
+        bans.push(report.allBoardsBans)
         write(sentence(board, report))
       } catch (error) {
         if (!(error instanceof RebuildRefusal)) throw error
@@ -27,7 +27,7 @@ export const rebuild: Command = async (words, { env, write, showProgress }) => {
         if (error.why !== 'nothing' || name !== undefined) refused++
       }
     }
-    if (name === undefined && refused === 0) write(await restoreServiceBans(running, everywhere))
+    if (name === undefined && refused === 0) write(await restoreServiceBans(running, bans))
     return refused === 0 ? 0 : 1
   })
 }
@@ -64,8 +64,8 @@ function sentence ({ history: { board } }: LedgerBoard, { events, users, remembe
 }
 
 /** Bans from all boards are told by the boards' ledgers: the last word of any counts. They are put back where Redis has lost them all. */
-async function restoreServiceBans ({ store }: RunningLedger, boards: readonly RebuildReport['everywhere'][]): Promise<string> {
-  const last = new Map<string, RebuildReport['everywhere'] extends ReadonlyMap<string, infer Word> ? Word : never>()
+async function restoreServiceBans ({ store }: RunningLedger, boards: readonly RebuildReport['allBoardsBans'][]): Promise<string> {
+  const last = new Map<string, RebuildReport['allBoardsBans'] extends ReadonlyMap<string, infer Word> ? Word : never>()
   for (const board of boards) {
     for (const [userId, word] of board) if ((last.get(userId)?.ms ?? -1) < word.ms) last.set(userId, word)
   }

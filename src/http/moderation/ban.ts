@@ -28,7 +28,7 @@ const LiftBody = Type.Object({ reason: Type.Optional(Reason) }, { additionalProp
 
 const OnBoard = Type.Object({ board: BoardName })
 const OfUser = Type.Object({ board: BoardName, user_id: UserId })
-const Everywhere = Type.Object({ user_id: UserId })
+const AllBoards = Type.Object({ user_id: UserId })
 const shared = { tags: ['moderation'], security: [{ bearer: [] }] }
 
 export interface BanRouteOptions {
@@ -68,23 +68,23 @@ export function registerBan (server: Server, { boards, auth, moderation, readBan
 export function registerServiceBan (server: Server, { auth, moderation, readBans }: Omit<BanRouteOptions, 'boards'>): void {
   const preParsing = [auth.authenticate, requireAdmin]
 
-  const ban = { ...shared, summary: 'Ban a user from all boards, those to come too', params: Everywhere, body: BanRequest, response: { 200: BanBody, ...PROBLEMS } }
+  const ban = { ...shared, summary: 'Ban a user from all boards, those to come too', params: AllBoards, body: BanRequest, response: { 200: BanBody, ...PROBLEMS } }
   server.put('/v1/bans/:user_id', { schema: ban, preParsing }, async (request) => {
     const { user_id: userId } = request.params
-    return banBody({ userId, ...await moderation.banEverywhere(moderatorOf(request), userId, request.body) })
+    return banBody({ userId, ...await moderation.banFromAllBoards(moderatorOf(request), userId, request.body) })
   })
 
   const LiftedBody = Type.Object({ user_id: Type.String(), boards: Type.Array(Type.String(), { description: 'Those that the user was banned from' }) })
-  const unban = { ...shared, summary: 'Lift every ban of a user', params: Everywhere, body: LiftBody, response: { 200: LiftedBody, ...PROBLEMS } }
+  const unban = { ...shared, summary: 'Lift every ban of a user', params: AllBoards, body: LiftBody, response: { 200: LiftedBody, ...PROBLEMS } }
   server.delete('/v1/bans/:user_id', { schema: unban, preParsing, preValidation: allowNoBody }, async (request) => {
     const { user_id: userId } = request.params
-    return { user_id: userId, boards: await moderation.unbanEverywhere(moderatorOf(request), userId, request.body.reason) }
+    return { user_id: userId, boards: await moderation.unbanFromAllBoards(moderatorOf(request), userId, request.body.reason) }
   })
 
   const list = { ...shared, summary: 'The bans from all boards, page by page', querystring: BansQuery, response: { 200: BansBody, ...PROBLEMS } }
   server.get('/v1/bans', { schema: list, preParsing }, async (request) => await bansBody(readBans, undefined, request.query.cursor))
 
-  const one = { ...shared, summary: 'The ban of a user from all boards', params: Everywhere, response: { 200: BanBody, ...PROBLEMS } }
+  const one = { ...shared, summary: 'The ban of a user from all boards', params: AllBoards, response: { 200: BanBody, ...PROBLEMS } }
   server.get('/v1/bans/:user_id', { schema: one, preParsing }, async (request) => await oneBody(readBans, undefined, request.params.user_id))
 }
 

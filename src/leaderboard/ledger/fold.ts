@@ -25,9 +25,9 @@ export interface HiddenScore {
 export interface RememberedAction {
   readonly actionId: string
   readonly ms: number
-  readonly amount: number
+  readonly increment: number
   readonly score: number
-  readonly actionType: string | null
+  readonly action: string | null
   readonly season: string | null
   /** Of a correction: '+', '-', '=', or 'x' where a user was taken out of a window. */
   readonly change: string | undefined
@@ -48,7 +48,7 @@ export interface UserState {
   readonly former: readonly string[]
   readonly ban: Ban | undefined
   /** The last that was said of a ban from all boards: the ban, or that it was lifted; and when. */
-  readonly everywhere: { readonly ban: Ban | undefined, readonly ms: number } | undefined
+  readonly allBoards: { readonly ban: Ban | undefined, readonly ms: number } | undefined
   readonly remembered: readonly RememberedAction[]
   readonly quota: Allowance | undefined
   /** By the name of the catalogue's action. */
@@ -72,7 +72,7 @@ export class Fold implements UserState {
   current: readonly string[] = []
   former: readonly string[] = []
   ban: Ban | undefined
-  everywhere: UserState['everywhere']
+  allBoards: UserState['allBoards']
   readonly remembered: RememberedAction[] = []
   quota: Allowance | undefined
   limits: ReadonlyMap<string, Allowance> = NONE
@@ -120,8 +120,8 @@ export class Fold implements UserState {
     this.#remember(event, undefined)
     const { quota, actions } = period.board
     this.quota = used(this.quota, event.ms, quota.per_seconds * 1000)
-    const limit = event.actionType !== null && Object.hasOwn(actions, event.actionType) ? actions[event.actionType]!.limit : undefined
-    if (limit !== undefined) this.limits = new Map([...this.limits, [event.actionType!, used(this.limits.get(event.actionType!), event.ms, PERIOD_MS[limit.per])]])
+    const limit = event.action !== null && Object.hasOwn(actions, event.action) ? actions[event.action]!.limit : undefined
+    if (limit !== undefined) this.limits = new Map([...this.limits, [event.action!, used(this.limits.get(event.action!), event.ms, PERIOD_MS[limit.per])]])
   }
 
   #after (before: number | undefined, amount: number): number {
@@ -186,7 +186,7 @@ export class Fold implements UserState {
       actor: event.actor ?? '',
       since_ms: event.ms
     }
-    if (event.everywhere === true) this.everywhere = { ban: this.ban, ms: event.ms }
+    if (event.allBoards === true) this.allBoards = { ban: this.ban, ms: event.ms }
   }
 
   #bringBack (event: ScoreEvent): void {
@@ -198,7 +198,7 @@ export class Fold implements UserState {
       this.#put(name, score, event, running.includes(name) ? this.current : [...segments])
     }
     this.ban = undefined
-    if (event.everywhere === true) this.everywhere = { ban: undefined, ms: event.ms }
+    if (event.allBoards === true) this.allBoards = { ban: undefined, ms: event.ms }
   }
 
   /** The results of a closed season stand. */
@@ -219,7 +219,7 @@ export class Fold implements UserState {
     this.visible.clear()
     this.hidden = this.limits = NONE
     this.current = this.former = []
-    this.ban = this.everywhere = this.quota = undefined
+    this.ban = this.allBoards = this.quota = undefined
     this.remembered.length = 0
   }
 
@@ -275,9 +275,9 @@ export class Fold implements UserState {
     if (unknown.length > 0) this.former = [...this.former, ...unknown]
   }
 
-  #remember ({ actionId, ms, delta, score, actionType, season }: ScoreEvent, change: string | undefined): void {
+  #remember ({ actionId, ms, delta, scoreAfter, action, season }: ScoreEvent, change: string | undefined): void {
     if (ms < this.#rememberFromMs) return
-    this.remembered.push({ actionId, ms, amount: Math.abs(delta), score, actionType, season, change })
+    this.remembered.push({ actionId, ms, increment: Math.abs(delta), score: scoreAfter, action, season, change })
   }
 }
 

@@ -22,12 +22,12 @@ export interface ScoreEvent extends Position {
   readonly kind: EventKind
   /** Points gained or lost; where a score was submitted, brought in, or set by an adjustment, that score. */
   readonly delta: number
-  readonly score: number
+  readonly scoreAfter: number
   /** Whoever asked for it; null where that has been erased. */
   readonly actor: string | null
   readonly ip: string | null
   readonly requestId: string | null
-  readonly actionType: string | null
+  readonly action: string | null
   readonly reason: string | null
   readonly untilMs: number | null
   readonly season: string | null
@@ -39,7 +39,7 @@ export interface ScoreEvent extends Position {
   /** Of a ban: whether nobody but the user was to notice it. */
   readonly shadow?: boolean
   /** Of a ban or its end: whether it was for all boards. */
-  readonly everywhere?: boolean
+  readonly allBoards?: boolean
 }
 
 /** An entry of the ledger's stream as it was written: its id, and names and values in turn. */
@@ -50,14 +50,14 @@ export interface LedgerEntry {
 
 const WHOLE = '^-?[0-9]{1,16}$'
 const Fields = Type.Object({
-  user: Type.String({ minLength: 1, maxLength: 256 }),
-  action: Type.String({ maxLength: 256 }),
-  increment: Type.String({ pattern: WHOLE }),
-  score: Type.String({ pattern: WHOLE }),
+  user_id: Type.String({ minLength: 1, maxLength: 256 }),
+  action_id: Type.String({ maxLength: 256 }),
+  delta: Type.String({ pattern: WHOLE }),
+  score_after: Type.String({ pattern: WHOLE }),
   actor: Type.String(),
   ip: Type.String(),
-  request: Type.String(),
-  action_type: Type.Optional(Type.String()),
+  request_id: Type.String(),
+  action: Type.Optional(Type.String()),
   kind: Type.Optional(EventKind),
   reason: Type.Optional(Type.String()),
   until: Type.Optional(Type.String({ pattern: '^[0-9]{1,15}$' })),
@@ -66,7 +66,7 @@ const Fields = Type.Object({
   window: Type.Optional(Type.String()),
   hidden: Type.Optional(Type.Literal('1')),
   shadow: Type.Optional(Type.Literal('1')),
-  everywhere: Type.Optional(Type.Literal('1'))
+  all_boards: Type.Optional(Type.Literal('1'))
 })
 /** As an object, or as the lines `name:value` in which the scripts keep them. */
 const Segments = Type.Union([Type.Record(Type.String(), Type.String()), Type.Array(Type.String({ pattern: ':' }))])
@@ -85,16 +85,16 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
   return {
     ms,
     seq,
-    userId: content.user,
+    userId: content.user_id,
     // What no client asked for has no action of its own: its entry is what it is known by.
-    actionId: content.action || `${content.kind ?? 'increment'}:${id}`,
+    actionId: content.action_id || `${content.kind ?? 'increment'}:${id}`,
     kind: content.kind ?? 'increment',
-    delta: Number(content.increment),
-    score: Number(content.score),
+    delta: Number(content.delta),
+    scoreAfter: Number(content.score_after),
     actor: content.actor || null,
     ip: content.ip || null,
-    requestId: content.request || null,
-    actionType: content.action_type ?? null,
+    requestId: content.request_id || null,
+    action: content.action ?? null,
     reason: content.reason || null,
     untilMs: content.until === undefined ? null : Number(content.until),
     season: content.season ?? null,
@@ -102,7 +102,7 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
     window: content.window ?? null,
     hidden: content.hidden === '1',
     shadow: content.shadow === '1',
-    everywhere: content.everywhere === '1'
+    allBoards: content.all_boards === '1'
   }
 }
 

@@ -64,7 +64,7 @@ export interface RebuildReport {
   readonly users: number
   readonly remembered: number
   /** What the ledger says of bans from all boards: by user, the last word. */
-  readonly everywhere: ReadonlyMap<string, NonNullable<UserState['everywhere']>>
+  readonly allBoardsBans: ReadonlyMap<string, NonNullable<UserState['allBoards']>>
 }
 
 /** Groups of users that are on their way into the draft while the next ones are read and folded: so neither waits for the other. */
@@ -95,7 +95,7 @@ export async function rebuildBoard ({ history, which, close, ledger, onProgress 
     await draft.note()
     const { events: total } = await ledger.measure()
     if (total === 0) throw new RebuildRefusal('nothing')
-    const report = { events: 0, users: 0, remembered: 0, everywhere: new Map<string, NonNullable<UserState['everywhere']>>() }
+    const report = { events: 0, users: 0, remembered: 0, allBoardsBans: new Map<string, NonNullable<UserState['allBoards']>>() }
     const rememberFromMs = (Math.floor(draft.beganMs / DAY_MS) - 1) * DAY_MS // the slots of two days, in UTC
     const puts = new Set<Promise<void>>()
     await ledger.replay(async (users) => {
@@ -108,7 +108,7 @@ export async function rebuildBoard ({ history, which, close, ledger, onProgress 
         report.events += users[n]!.events.length
         report.remembered += state.remembered.length
         if (state.visible.size + state.hidden.size > 0) report.users++
-        if (state.everywhere !== undefined) report.everywhere.set(state.userId, state.everywhere)
+        if (state.allBoards !== undefined) report.allBoardsBans.set(state.userId, state.allBoards)
       }
       onProgress(report.events, report.events / total)
     })

@@ -14,7 +14,7 @@ export interface Act extends Origin {
   readonly actor: string
   readonly reason: string
   /** Whether a ban, or its end, is one from all boards; by default it is the board's own. */
-  readonly reach?: 'board' | 'everywhere'
+  readonly allBoards?: boolean
 }
 
 /** Nothing was done: the board has other rules by now. */
@@ -78,9 +78,9 @@ export interface Moderation {
   /** Whether there was a ban. */
   unban (board: Board, moderator: Moderator, userId: string, reason: string | undefined): Promise<boolean>
   /** From all boards, those to come too: it replaces what bans they have of the user. */
-  banEverywhere (moderator: Moderator, userId: string, request: BanRequest): Promise<Ban>
+  banFromAllBoards (moderator: Moderator, userId: string, request: BanRequest): Promise<Ban>
   /** Lifts every ban of the user. The names of the boards that had one. */
-  unbanEverywhere (moderator: Moderator, userId: string, reason: string | undefined): Promise<string[]>
+  unbanFromAllBoards (moderator: Moderator, userId: string, reason: string | undefined): Promise<string[]>
   /**
    * Bans whoever is banned from all boards from those of these that are new, once each, so that a ban lifted on one stays lifted: to be
    * called when they are among all boards already, so that no ban falls between.
@@ -149,7 +149,7 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
     for (let cursor: string | undefined, more = true; more;) {
       const page = await readBans.page(undefined, cursor)
       for (const { userId, since_ms: _, ...wanted } of page.bans) {
-        if (!isOver(wanted, now())) await ban(board, { ...SERVICE, userId, actor: wanted.actor, actionId: newId(), reason: wanted.reason, reach: 'everywhere' }, wanted)
+        if (!isOver(wanted, now())) await ban(board, { ...SERVICE, userId, actor: wanted.actor, actionId: newId(), reason: wanted.reason, allBoards: true }, wanted)
       }
       cursor = page.next
       more = cursor !== undefined
@@ -166,17 +166,17 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
     ban: async (board, moderator, userId, request) =>
       await ban(board, actOf(moderator, userId, request.reason), judgeBan(request, moderator.principal.userId, now())),
     unban: async (board, moderator, userId, reason) => await unban(board, actOf(moderator, userId, reason), 'any'),
-    async banEverywhere (moderator, userId, request) {
+    async banFromAllBoards (moderator, userId, request) {
       const wanted = judgeBan(request, moderator.principal.userId, now())
       const kept = { ...wanted, since_ms: now() }
       // First of all: a board that comes meanwhile is among the boards, or finds this.
       await serviceBans.put(userId, kept)
-      await onEachBoard(async (board) => await ban(board, { ...actOf(moderator, userId, request.reason), reach: 'everywhere' }, wanted) !== undefined)
+      await onEachBoard(async (board) => await ban(board, { ...actOf(moderator, userId, request.reason), allBoards: true }, wanted) !== undefined)
       return kept
     },
-    async unbanEverywhere (moderator, userId, reason) {
+    async unbanFromAllBoards (moderator, userId, reason) {
       await serviceBans.remove(userId)
-      return await onEachBoard(async (board) => await unban(board, { ...actOf(moderator, userId, reason), reach: 'everywhere' }, 'any'))
+      return await onEachBoard(async (board) => await unban(board, { ...actOf(moderator, userId, reason), allBoards: true }, 'any'))
     },
     async takeOverServiceBans (among) {
       for (const board of await serviceBans.owedBy(among)) {

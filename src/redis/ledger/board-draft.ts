@@ -118,9 +118,9 @@ export class DraftKeys {
 }
 
 /** As `lua/lib/actions.lua` keeps them. */
-function recordOf ({ amount, score, actionType, season, change }: RememberedAction): string {
-  if (change !== undefined) return `${amount} ${score} ~${change}`
-  return `${amount} ${score}${actionType === null ? '' : ` ${actionMark(actionType)}`}${season === null ? '' : ` @${season}`}`
+function recordOf ({ increment, score, action, season, change }: RememberedAction): string {
+  if (change !== undefined) return `${increment} ${score} ~${change}`
+  return `${increment} ${score}${action === null ? '' : ` ${actionMark(action)}`}${season === null ? '' : ` @${season}`}`
 }
 
 /** What is to be added to keys, as few commands. */

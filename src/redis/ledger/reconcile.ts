@@ -95,7 +95,7 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
     },
     async since (userIds, at) {
       const rows = await redis.xrange(names.ledger, `(${at.ms}-${at.seq}`, '+')
-      const events = rows.map(([id, fields]) => ({ id, fields })).filter(({ fields }) => userIds.has(fields[fields.indexOf('user') + 1]!)).map(readEntry)
+      const events = rows.map(([id, fields]) => ({ id, fields })).filter(({ fields }) => userIds.has(fields[fields.indexOf('user_id') + 1]!)).map(readEntry)
       const [ms, seq] = (rows.at(-1)?.[0] ?? `${at.ms}-${at.seq}`).split('-').map(Number) as [number, number]
       return { events, at: { ms, seq } }
     },

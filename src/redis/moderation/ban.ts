@@ -17,7 +17,7 @@ export function createBan ({ redis, clock, directory }: ScriptContext): KeepMode
       return [
         [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned, names.banEnds,
           ...windowKeys(names, [...windows.running, ...windows.past])],
-        [...actArgs(board, act, windows), JSON.stringify(ban), ban.until_ms ?? 0, act.reach ?? 'board']
+        [...actArgs(board, act, windows), JSON.stringify(ban), ban.until_ms ?? 0, act.allBoards === true ? '1' : '']
       ]
     }), SEND_AGAIN)
     return word === 'banned' || word === 'same' ? { result: word, ban: parseBan(kept) } : { result: 'outdated' }

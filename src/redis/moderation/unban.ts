@@ -16,7 +16,7 @@ export function createUnban ({ redis, clock, directory }: ScriptContext): KeepMo
       return [
         [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned, names.banEnds,
           ...windowKeys(names, [...windows.running, ...windows.past])],
-        [...actArgs(board, act, windows), which, windows.running.length, act.reach ?? 'board']
+        [...actArgs(board, act, windows), which, windows.running.length, act.allBoards === true ? '1' : '']
       ]
     }), SEND_AGAIN)
     return word === 'unbanned' || word === 'none' ? { result: word } : { result: 'outdated' }

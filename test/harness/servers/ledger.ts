@@ -32,18 +32,18 @@ export function startTestArchiver (
 }
 
 export interface RawEvent {
-  readonly user: string
-  readonly action?: string
-  readonly increment?: number | string
-  readonly score?: number | string
+  readonly user_id: string
+  readonly action_id?: string
+  readonly delta?: number | string
+  readonly score_after?: number | string
   readonly [field: string]: string | number | undefined
 }
 
 let actions = 0
 
 /** Writes an entry as the scripts do, at a time of its own where one is given. Returns its id. */
-export async function addEntry ({ client }: TestRedis, board: string, { user, action, increment = 1, score = 1, ...rest }: RawEvent, id = '*'): Promise<string> {
-  const fields = { user, action: action ?? `added-${actions++}`, increment, score, actor: user, ip: '192.0.2.1', request: 'test', ...rest }
+export async function addEntry ({ client }: TestRedis, board: string, { user_id: user, action_id: action, delta = 1, score_after: scoreAfter = 1, ...rest }: RawEvent, id = '*'): Promise<string> {
+  const fields = { user_id: user, action_id: action ?? `added-${actions++}`, delta, score_after: scoreAfter, actor: user, ip: '192.0.2.1', request_id: 'test', ...rest }
   const words = Object.entries(fields).filter(([, value]) => value !== undefined).flatMap(([name, value]) => [name, String(value)])
   return await client.xadd(boardKeys(board).ledger, id, ...words) as string
 }

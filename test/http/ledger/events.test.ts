@@ -10,8 +10,8 @@ const THEN = Date.now() - 7 * 86_400_000
 interface Service { readonly redis: TestRedis, readonly node: TestNode, readonly source: string }
 
 async function seed ({ redis, node, source }: Service): Promise<void> {
-  for (let n = 0; n < 25; n++) await addEntry(redis, 'main', { user: n % 5 === 0 ? 'bob' : 'ada', action: `a-${n}`, increment: n, score: 2 * n }, `${THEN + 1000 * Math.floor(n / 2)}-${n % 2}`)
-  await addEntry(redis, 'main', { user: 'cid', action: 'banned', kind: 'ban', increment: 0, score: 0, actor: 'boss', reason: 'bots', until: THEN, segments: '{"region":"eu"}', hidden: 1 }, `${THEN + 60_000}-0`)
+  for (let n = 0; n < 25; n++) await addEntry(redis, 'main', { user_id: n % 5 === 0 ? 'bob' : 'ada', action_id: `a-${n}`, delta: n, score_after: 2 * n }, `${THEN + 1000 * Math.floor(n / 2)}-${n % 2}`)
+  await addEntry(redis, 'main', { user_id: 'cid', action_id: 'banned', kind: 'ban', delta: 0, score_after: 0, actor: 'boss', reason: 'bots', until: THEN, segments: '{"region":"eu"}', hidden: 1 }, `${THEN + 60_000}-0`)
   await node.call('POST', '/v1/boards/main/increments', { token: node.token('dan'), body: { action_id: 'mine', increment: 3 } })
   if (source === 'ledger') await archived(redis, 'main')
 }
@@ -99,7 +99,7 @@ test('the audit of a service without one', async (t) => {
     const token = node.token('boss', { scope: 'admin' })
     await redis.client.xadd('sw:{main}:ledger', '*', 'hello', 'world')
     const many = redis.client.pipeline()
-    for (let n = 0; n < 21_000; n++) many.xadd('sw:{main}:ledger', '*', 'user', 'eve', 'action', `e-${n}`, 'increment', '1', 'score', '1', 'actor', '', 'ip', '', 'request', '')
+    for (let n = 0; n < 21_000; n++) many.xadd('sw:{main}:ledger', '*', 'user_id', 'eve', 'action_id', `e-${n}`, 'delta', '1', 'score_after', '1', 'actor', '', 'ip', '', 'request', '')
     await many.exec()
     const { body } = await node.call('GET', '/v1/boards/main/events?user_id=bob&limit=3', { token })
     t.strictSame(body.events, [], 'a page of few events')

@@ -78,17 +78,17 @@ test('screens show each act of moderation, and the ledger tells it with the acto
   t.strictSame(nulls.map(({ user_id: userId }) => userId), ['ada', 'eve', 'ada'], 'each leaving is told once')
 
   const acts = (await ledgerOf(redis)).slice(3)
-  const common = { actor: 'mod', ip: '127.0.0.1', request: /^[0-9a-f]+-/, action: String }
+  const common = { actor: 'mod', ip: '127.0.0.1', request_id: /^[0-9a-f]+-/, action_id: String }
   t.match(acts, [
-    { ...common, user: 'ada', increment: '0', score: '30', kind: 'ban', reason: 'an aimbot', segments: '["region:eu"]' },
-    { ...common, user: 'ada', increment: '0', score: '30', kind: 'unban', reason: 'it was none' },
-    { ...common, user: 'bob', action: 'fix', increment: '-15', score: '5', kind: 'adjust', reason: 'a bug' },
-    { ...common, user: 'eve', increment: '0', score: '0', kind: 'delete' },
-    { ...common, user: 'ada', increment: '0', score: '0', kind: 'erase', reason: 'the user asked' }
+    { ...common, user_id: 'ada', delta: '0', score_after: '30', kind: 'ban', reason: 'an aimbot', segments: '["region:eu"]' },
+    { ...common, user_id: 'ada', delta: '0', score_after: '30', kind: 'unban', reason: 'it was none' },
+    { ...common, user_id: 'bob', action_id: 'fix', delta: '-15', score_after: '5', kind: 'adjust', reason: 'a bug' },
+    { ...common, user_id: 'eve', delta: '0', score_after: '0', kind: 'delete' },
+    { ...common, user_id: 'ada', delta: '0', score_after: '0', kind: 'erase', reason: 'the user asked' }
   ])
   t.equal(acts.length, 5)
   t.notOk('reason' in acts[3]!)
-  t.equal(new Set(acts.map(({ action }) => action)).size, 5, 'each has a name of its own')
+  t.equal(new Set(acts.map((act) => act['action_id'])).size, 5, 'each has a name of its own')
 })
 
 test('a shadow-banned user plays on and sees it; nobody else does, in no read and on no screen', async (t) => {
@@ -125,7 +125,7 @@ test('a shadow-banned user plays on and sees it; nobody else does, in no read an
     t.notMatch((await node.call('GET', `/v1/boards/main/${read}`)).text, '"ada"', read)
   }
   t.strictSame((await node.call('POST', '/v1/boards/main/lookup', { body: { user_ids: ['ada', 'bob'] } })).body.not_found, ['ada'])
-  t.match((await ledgerOf(redis)).filter(({ action }) => action === 'hidden'), [{ user: 'ada', hidden: '1', score: '35' }])
+  t.match((await ledgerOf(redis)).filter((entry) => entry['action_id'] === 'hidden'), [{ user_id: 'ada', hidden: '1', score_after: '35' }])
 
   t.equal((await moderate('DELETE', '/v1/boards/main/bans/ada')).body.lifted, true)
   await other.until(({ event, changes }) => event === 'scores' && changes.some((change) => change.user_id === 'ada' && change.score === 35))
@@ -247,7 +247,7 @@ test('of who is erased nothing is left but the ledger', async (t) => {
     const held = type === 'hash' ? await redis.client.hgetall(key) : type === 'zset' ? await redis.client.zrange(key, '0', '-1') : ''
     t.notMatch(JSON.stringify(held), /forget-me/i, key)
   }
-  t.match((await ledgerOf(redis)).at(-1), { user: 'forget-me', kind: 'erase', hidden: '1' })
+  t.match((await ledgerOf(redis)).at(-1), { user_id: 'forget-me', kind: 'erase', hidden: '1' })
   t.equal((await node.call('GET', '/v1/boards/main/users/forget-me/actions/kept', { token: node.token('forget-me') })).status, 200, 'what counted is remembered, so that it does not count again')
   t.strictSame((await moderate('DELETE', '/v1/users/forget-me')).body.boards, [])
   t.equal((await moderate('DELETE', '/v1/boards/main/users/forget-me')).body.removed, false)

@@ -26,7 +26,7 @@ test('actions of a catalogue', async (t) => {
     t.strictSame(answer.body, { board: 'main', user_id: 'ada', action_id: 'a1', increment: 1, new_score: 1, applied: true })
     t.equal((await send('main', node.token('ada'), { action_id: 'a1', action: 'jump' })).body.applied, false)
     const [[, fields]] = await redis.client.xrevrange('sw:{main}:ledger', '+', '-', 'COUNT', 1) as [[string, string[]]]
-    t.strictSame(fields.slice(-2), ['action_type', 'jump'])
+    t.strictSame(fields.slice(-2), ['action', 'jump'])
     const { body } = await node.call('GET', '/v1/boards/main')
     t.strictSame(body.actions, BOARDS.boards.main.actions)
     t.equal(body.client_increments, true)
@@ -112,5 +112,5 @@ test('the published contracts obey the rules of the default board, in their own 
     ]
     for (const [n, [path, body]] of requests.entries()) t.equal((await node.call('POST', path, { token, body })).status, statuses[n], `${name}: ${path}`)
   }
-  t.strictSame((await redis.client.keys('sw:*')).sort(), ['sw:boards', 'sw:{main}:meta', 'sw:{main}:rules'])
+  t.strictSame((await redis.client.keys('sw:*')).sort(), ['sw:boards:1', 'sw:{main}:meta', 'sw:{main}:rules'])
 })

@@ -85,7 +85,7 @@ test('clients that vanish right after their request keep nobody else from scorin
   // Both of one moment: what the vanished have sent may count still.
   const [[, board], [, ledger]] = await redis.client.multi().zrange('sw:{main}:z:all', '0', '-1', 'WITHSCORES').xrange('sw:{main}:ledger', '-', '+').exec() as [[null, string[]], [null, [string, string[]][]]]
   const counted = board.filter((_, n) => n % 2 === 1).reduce((sum, score) => sum + Number(score), 0)
-  const told = ledger.reduce((sum, [, fields]) => sum + Number(fields[fields.indexOf('increment') + 1]), 0)
+  const told = ledger.reduce((sum, [, fields]) => sum + Number(fields[fields.indexOf('delta') + 1]), 0)
   t.equal(counted, told, 'whatever counted is in the ledger')
 })
 

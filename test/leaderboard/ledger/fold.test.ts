@@ -18,11 +18,11 @@ const event = (ms: number, more: Partial<ScoreEvent> = {}): ScoreEvent => ({
   actionId: `action-${events++}`,
   kind: 'increment',
   delta: 1,
-  score: 1,
+  scoreAfter: 1,
   actor: null,
   ip: null,
   requestId: null,
-  actionType: null,
+  action: null,
   reason: null,
   untilMs: null,
   season: null,
@@ -39,7 +39,7 @@ function fold (happened: readonly ScoreEvent[], history = new BoardHistory([{ fr
 }
 
 test('a period of a quota, or of a limit, ends as a key of Redis does: behind its last ms', async (t) => {
-  const both = (ms: number) => event(ms, { actionType: 'jump' })
+  const both = (ms: number) => event(ms, { action: 'jump' })
   t.strictSame(fold([both(START), both(START + HOUR_MS)]).quota, { used: 2, endsMs: START + HOUR_MS })
   t.strictSame(fold([both(START), both(START + HOUR_MS + 1)]).quota, { used: 1, endsMs: START + 2 * HOUR_MS + 1 })
   t.strictSame(fold([both(START), both(START + DAY_MS)]).limits.get('jump'), { used: 2, endsMs: START + DAY_MS })
@@ -54,12 +54,12 @@ test('actions are remembered from a moment on', async (t) => {
 
 test('nothing is left of who is erased', async (t) => {
   const user = fold([
-    event(START, { segments: { region: 'eu' }, actionType: 'jump' }), event(START, { segments: { region: 'us' } }), event(START, { kind: 'ban', reason: 'bots', everywhere: true }),
+    event(START, { segments: { region: 'eu' }, action: 'jump' }), event(START, { segments: { region: 'us' } }), event(START, { kind: 'ban', reason: 'bots', allBoards: true }),
     event(START), event(START, { kind: 'erase' })
   ], undefined, 0)
-  const { visible, hidden, limits, remembered, current, former, ban, everywhere, quota } = user
+  const { visible, hidden, limits, remembered, current, former, ban, allBoards, quota } = user
   t.strictSame([visible.size, hidden.size, limits.size, remembered.length, current.length, former.length], [0, 0, 0, 0, 0, 0])
-  t.strictSame([ban, everywhere, quota], [undefined, undefined, undefined])
+  t.strictSame([ban, allBoards, quota], [undefined, undefined, undefined])
 })
 
 test('a window that was rolled back is left, visible or hidden', async (t) => {

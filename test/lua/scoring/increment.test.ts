@@ -108,7 +108,7 @@ test('scoring/increment.lua', async (t) => {
     await store.increment(board, increment('ada', 4, { actionId: 'one' }))
     const entries = await redis.client.xrange(`sw:{${board.name}}:ledger`, '-', '+')
     t.equal(entries.length, 1, 'a replay is no event')
-    t.strictSame(entries[0]![1], ['user', 'ada', 'action', 'one', 'increment', '4', 'score', '4', 'actor', 'ada', 'ip', '192.0.2.1', 'request', 'test'])
+    t.strictSame(entries[0]![1], ['user_id', 'ada', 'action_id', 'one', 'delta', '4', 'score_after', '4', 'actor', 'ada', 'ip', '192.0.2.1', 'request_id', 'test'])
   })
 
   await t.test('the version rises when the head changes and not otherwise, and hints are gated', async (t) => {

@@ -49,7 +49,7 @@ test('rules in Redis', async (t) => {
     await raise(board)
     for (const ahead of [0, 0, 0, 500]) {
       // A clock that is set back makes the same of any time.
-      if (ahead > 0) await addEntry(redis, 'moment', { user: 'ada' }, `${Date.now() + ahead}-0`)
+      if (ahead > 0) await addEntry(redis, 'moment', { user_id: 'ada' }, `${Date.now() + ahead}-0`)
       const before = Number((await redis.client.xrevrange(ledger, '+', '-', 'COUNT', 1))[0]![0].split('-')[0])
       board = boardOf('moment', { max_increment: board.max_increment + 1 })
       t.equal(await apply(boards, board), 'changed')
@@ -176,7 +176,7 @@ test('there are so many boards at most', async (t) => {
   const redis = await startRedis(t)
   const { boards } = await openTestStore(t, redis.url)
   const full = async (t: Test, count: number) => t.equal((await boards.list()).size, count)
-  await redis.client.zadd('sw:boards', ...Array.from({ length: MAX_BOARDS - 1 }, (_, n) => [1, `board-${n}`]).flat())
+  await redis.client.zadd('sw:boards:1', ...Array.from({ length: MAX_BOARDS - 1 }, (_, n) => [1, `board-${n}`]).flat())
   t.equal(await apply(boards, boardOf('last')), 'created')
   await full(t, MAX_BOARDS)
   await t.rejects(apply(boards, boardOf('beyond')), { code: 'board_limit', message: /1000/ })

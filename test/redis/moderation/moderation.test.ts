@@ -258,9 +258,9 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
   })
   const moderator = { principal: { userId: 'mod', username: undefined, scopes: new Set<'admin'>(['admin']), claims: {}, expiresMs: Infinity }, ip: '192.0.2.1', requestId: 'test' }
   const users = Array.from({ length: 300 }, (_, n) => `user-${n}`)
-  for (const userId of users) await moderation.banEverywhere(moderator, userId, { reason: 'a test' })
+  for (const userId of users) await moderation.banFromAllBoards(moderator, userId, { reason: 'a test' })
   const untilMs = store.now() + 100
-  await moderation.banEverywhere(moderator, 'ended', { reason: 'a test', until: rfc(untilMs) })
+  await moderation.banFromAllBoards(moderator, 'ended', { reason: 'a test', until: rfc(untilMs) })
   while (store.now() <= untilMs + 20) await delay(20)
   all.push(fresh)
   for (const { name, revision } of all) await redis.client.hset(`sw:{${name}}:meta`, 'rules', revision)
@@ -285,7 +285,7 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
 })
 
 test('an act on all boards that fails half-way does not say that nothing was done', async (t) => {
-  for (const act of ['banEverywhere', 'unbanEverywhere', 'erase'] as const) {
+  for (const act of ['banFromAllBoards', 'unbanFromAllBoards', 'erase'] as const) {
     const redis = await startRedis(t)
     const store = await openTestStore(t, redis.url)
     const board = freshBoard()
@@ -304,7 +304,7 @@ test('an act on all boards that fails half-way does not say that nothing was don
       now: store.now
     })
     const moderator = { principal: { userId: 'mod', username: undefined, scopes: new Set<'admin'>(['admin']), claims: {}, expiresMs: Infinity }, ip: '192.0.2.1', requestId: 'test' }
-    const sent: Promise<unknown> = act === 'banEverywhere' ? moderation.banEverywhere(moderator, 'ada', { reason: 'a test' }) : moderation[act](moderator, 'ada', undefined)
+    const sent: Promise<unknown> = act === 'banFromAllBoards' ? moderation.banFromAllBoards(moderator, 'ada', { reason: 'a test' }) : moderation[act](moderator, 'ada', undefined)
     await t.rejects(sent, { code: 'outcome_unknown', message: /half-way.*Send the same again/, headers: { 'retry-after': '1' } }, act)
   }
 })

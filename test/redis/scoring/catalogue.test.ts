@@ -76,7 +76,7 @@ async function holds (t: Test, redis: TestRedis, directory?: URL) {
       }
     }
     const entries = await redis.client.xrange(`sw:{${board.name}}:ledger`, '-', '+')
-    const kinds = entries.map(([, fields]) => fields.includes('action_type') ? fields[fields.indexOf('action_type') + 1] : '').sort()
+    const kinds = entries.map(([, fields]) => fields.includes('action') ? fields[fields.indexOf('action') + 1] : '').sort()
     if (JSON.stringify(kinds) !== JSON.stringify(model.ledger)) throw new Error(`the ledger has ${kinds.join()} instead of ${model.ledger.join()}`)
   }), { numRuns: 60, seed: 20261121, endOnFailure: true })
 }
@@ -91,10 +91,10 @@ test('the model finds faults planted in the script', async (t) => {
   const redis = await startRedis(t)
   const faults = {
     'another action passes for a replay': { sound: "if counted_mark ~= mark then return 'mismatch', '0' end", faulty: '' },
-    'a changed catalogue makes a mismatch': { sound: "if kind and counted ~= amount then return 'repriced', score .. '/' .. counted end", faulty: '' },
+    'a changed catalogue makes a mismatch': { sound: "if action and counted ~= increment then return 'repriced', score .. '/' .. counted end", faulty: '' },
     'a limit is one too many': { sound: 'done >= limit_max', faulty: 'done > limit_max' },
     'a limit is not counted': { sound: "limit and call('INCR', limit) == 1", faulty: "limit and call('SETNX', limit, 0) == 1" },
-    'the ledger forgets the action': { sound: "if kind then add('action_type', kind) end", faulty: '' }
+    'the ledger forgets the action': { sound: "if action then add('action', action) end", faulty: '' }
   }
   for (const [name, fault] of Object.entries(faults)) {
     const details = await holds(t, redis, await plantFault(t, { script: 'scoring/increment.lua', ...fault }))

@@ -132,10 +132,10 @@ test('the model finds faults planted in the script', async (t) => {
   const redis = await startRedis(t)
   const faults = {
     'an action is not remembered': { script: 'lib/actions.lua', sound: "call('HSET', records, digest, record)", faulty: '' },
-    'another increment passes for a replay': { sound: "if counted ~= amount then return 'mismatch', '0' end", faulty: '' },
+    'another increment passes for a replay': { sound: "if counted ~= increment then return 'mismatch', '0' end", faulty: '' },
     'a replay answers with the score of now': { sound: "return 'replayed', score", faulty: "return 'replayed', call('ZSCORE', windows[1].scores, user)" },
-    'a window is left out': { sound: 'local score = write(window, user, amount, sign)', faulty: 'local score = w == 2 and first or write(window, user, amount, sign)' },
-    'a point is lost': { script: 'lib/operators.lua', sound: "call('ZINCRBY', window.scores, amount, user)", faulty: "call('ZINCRBY', window.scores, math.min(2, amount), user)" },
+    'a window is left out': { sound: 'local score = write(window, user, increment, sign)', faulty: 'local score = w == 2 and first or write(window, user, increment, sign)' },
+    'a point is lost': { script: 'lib/operators.lua', sound: "call('ZINCRBY', window.scores, increment, user)", faulty: "call('ZINCRBY', window.scores, math.min(2, amount), user)" },
     'the ledger hears of replays': { sound: "return 'replayed', score", faulty: "call('XADD', ledger, '*', 'kind', 'replay') return 'replayed', score" }
   }
   for (const [name, fault] of Object.entries(faults)) {

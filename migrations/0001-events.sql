@@ -1,4 +1,4 @@
--- What happened on every board, for good.
+-- The ledger: what happened on every board, the scores that follow from it, and the rules and names to rebuild the boards.
 
 -- One row for each thing that happened, in months, so that old ones can be moved away as a whole.
 CREATE TABLE score_events (
@@ -14,13 +14,15 @@ CREATE TABLE score_events (
   ip          text,
   request_id  text,
   source      text        NOT NULL DEFAULT 'stream',
-  action_type text,
+  action      text,                 -- of the board's catalogue
   reason      text,
   until       timestamptz,
   season      text,
   segments    jsonb,
   in_window   text,                 -- of an import: the window it was for
-  hidden       boolean     NOT NULL DEFAULT false,
+  hidden      boolean     NOT NULL DEFAULT false,
+  shadow      boolean     NOT NULL DEFAULT false, -- of a ban: whether only the user is not to notice it
+  all_boards  boolean     NOT NULL DEFAULT false, -- of a ban or its end: whether it was for all boards
   recorded_at timestamptz NOT NULL DEFAULT now()
 ) PARTITION BY RANGE (at);
 
@@ -55,9 +57,9 @@ BEGIN
   IF TG_OP = 'UPDATE'
     AND NEW.user_id LIKE 'erased:%' AND NEW.action_id LIKE 'erased:%'
     AND NEW.actor IS NULL AND NEW.ip IS NULL AND NEW.request_id IS NULL AND NEW.reason IS NULL AND NEW.segments IS NULL
-    AND (NEW.board, NEW.kind, NEW.delta, NEW.score_after, NEW.at, NEW.seq, NEW.source, NEW.hidden, NEW.recorded_at)
-      = (OLD.board, OLD.kind, OLD.delta, OLD.score_after, OLD.at, OLD.seq, OLD.source, OLD.hidden, OLD.recorded_at)
-    AND (NEW.action_type, NEW.until, NEW.season, NEW.in_window) IS NOT DISTINCT FROM (OLD.action_type, OLD.until, OLD.season, OLD.in_window)
+    AND (NEW.board, NEW.kind, NEW.delta, NEW.score_after, NEW.at, NEW.seq, NEW.source, NEW.hidden, NEW.shadow, NEW.all_boards, NEW.recorded_at)
+      = (OLD.board, OLD.kind, OLD.delta, OLD.score_after, OLD.at, OLD.seq, OLD.source, OLD.hidden, OLD.shadow, OLD.all_boards, OLD.recorded_at)
+    AND (NEW.action, NEW.until, NEW.season, NEW.in_window) IS NOT DISTINCT FROM (OLD.action, OLD.until, OLD.season, OLD.in_window)
   THEN
     RETURN NEW;
   END IF;
@@ -95,3 +97,21 @@ BEGIN
   WHERE board = of_board AND user_id = of_user AND (at, seq) <= (up_to, up_to_seq);
   DELETE FROM users_scores WHERE board = of_board AND user_id = of_user AND (at, seq) <= (up_to, up_to_seq);
 END $$;
+
+-- The boards and their rules, one row for each change: the windows of an event are those of the rules of its time. A row without rules
+-- says that the board was deleted, and that what happened before is of another board.
+CREATE TABLE board_rules (
+  board    text   NOT NULL,
+  changed  bigint NOT NULL, -- by Redis' clock, in µs since 1970
+  revision text,
+  rules    jsonb,
+  PRIMARY KEY (board, changed)
+);
+
+-- The names of the users who have one, banned or not.
+CREATE TABLE user_names (
+  board    text NOT NULL,
+  user_id  text NOT NULL,
+  username text NOT NULL,
+  PRIMARY KEY (board, user_id)
+);
