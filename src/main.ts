@@ -1,41 +1,36 @@
 #!/usr/bin/env node
+// The program `scorewire`: finds the command, runs it, and turns what it throws into lines and an exit code.
 import { UsageError, type Command } from './cli/command.ts'
+import { commandList, helpText, type Usage } from './cli/usage.ts'
 import { VERSION } from './cli/version.ts'
 import { ConfigError } from './config.ts'
 
-/** Each is loaded when it is asked for: what the others are built on takes half a second. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  audit: async () => (await import('./cli/commands/audit.ts')).audit,
-  bench: async () => (await import('./cli/commands/bench.ts')).bench,
-  boards: async () => (await import('./cli/commands/boards.ts')).boards,
-  export: async () => (await import('./cli/commands/export.ts')).exportBoard,
-  import: async () => (await import('./cli/commands/import.ts')).importBoard,
-  migrate: async () => (await import('./cli/commands/migrate.ts')).migrate,
-  rebuild: async () => (await import('./cli/commands/rebuild.ts')).rebuild,
-  reconcile: async () => (await import('./cli/commands/reconcile.ts')).reconcile,
-  rollback: async () => (await import('./cli/commands/rollback.ts')).rollback,
-  serve: async () => (await import('./cli/commands/serve.ts')).serve,
-  token: async () => (await import('./cli/commands/token.ts')).token,
-  worker: async () => (await import('./cli/commands/worker.ts')).worker
+/** Each command is loaded when it is asked for: what the others are built on takes half a second. */
+const COMMANDS: Readonly<Record<string, () => Promise<readonly [Command, Usage]>>> = {
+  serve: () => import('./cli/commands/serve.ts').then(({ serve, usage }) => [serve, usage]),
+  worker: () => import('./cli/commands/worker.ts').then(({ worker, usage }) => [worker, usage]),
+  migrate: () => import('./cli/commands/migrate.ts').then(({ migrate, usage }) => [migrate, usage]),
+  audit: () => import('./cli/commands/audit.ts').then(({ audit, usage }) => [audit, usage]),
+  rebuild: () => import('./cli/commands/rebuild.ts').then(({ rebuild, usage }) => [rebuild, usage]),
+  reconcile: () => import('./cli/commands/reconcile.ts').then(({ reconcile, usage }) => [reconcile, usage]),
+  rollback: () => import('./cli/commands/rollback.ts').then(({ rollback, usage }) => [rollback, usage]),
+  token: () => import('./cli/commands/token.ts').then(({ token, usage }) => [token, usage]),
+  boards: () => import('./cli/commands/boards.ts').then(({ boards, usage }) => [boards, usage]),
+  export: () => import('./cli/commands/export.ts').then(({ exportBoard, usage }) => [exportBoard, usage]),
+  import: () => import('./cli/commands/import.ts').then(({ importBoard, usage }) => [importBoard, usage]),
+  bench: () => import('./cli/commands/bench.ts').then(({ bench, usage }) => [bench, usage])
 }
 
-const USAGE = `scorewire ${VERSION}: a live leaderboard service
+/** The list of all commands, which loads them all. */
+async function listCommands (): Promise<string> {
+  const loaded = await Promise.all(Object.entries(COMMANDS).map(async ([name, load]) => [name, (await load())[1]] as const))
+  return commandList(VERSION, new Map(loaded))
+}
 
-  scorewire serve           run a node; configured by its environment
-  scorewire worker          work behind the nodes: apply what is queued, archive the ledger
-  scorewire migrate         bring the ledger's database up to date
-  scorewire audit           print what happened  [--board NAME] [--user ID] [--from TIME] [--to TIME] [--limit 100] [--json]
-  scorewire rebuild         make boards anew in Redis from the ledger  [--board NAME] [--replace]
-  scorewire reconcile       tell where Redis and the ledger differ  [--board NAME] [--apply] [--json]
-  scorewire rollback        take back what a user has gained  --board NAME --user ID --since TIME [--reason TEXT] [--dry-run]
-  scorewire token <user>    print a token  [--name NAME] [--scope SCOPE] [--expires 1h]
-  scorewire boards          apply FILE [--dry-run], list, show NAME: the boards of a running service
-  scorewire export <board>  [--window W] [--segment S] [--format ndjson|csv] [--out FILE]
-  scorewire import <board>  [FILE] [--window W] [--format ndjson|csv], or --from-zset KEY [--from-url REDIS_URL]
-  scorewire bench           put load on a deployment  --target URL --scenario NAME [--rate R] [--report FILE.html]; more with --help
-`
-
-/** From the first look at it on, a signal asks; a second one does not wait for the answer. Who never looks is ended by the first. */
+/**
+ * Resolves at the first signal, for a command that asks for it; a second signal ends the process at once. A process whose command never
+ * asks is ended by the first.
+ */
 const waitForSignal = () => new Promise<string>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
@@ -50,13 +45,17 @@ async function main (name: string | undefined, words: string[]): Promise<number>
     process.stdout.write(`${VERSION}\n`)
     return 0
   }
-  if (name === undefined || name === 'help' || [name, ...words].some((word) => word === '--help' || word === '-h')) {
-    process.stdout.write(name === 'bench' ? (await import('./cli/bench-options.ts')).BENCH_HELP : USAGE)
+  if (name === undefined || ['help', '--help', '-h'].includes(name)) {
+    process.stdout.write(await listCommands())
     return name === undefined ? 2 : 0
   }
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (load === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}\n\n${USAGE}`)
-  const command = await load()
+  if (load === undefined) throw new UsageError(`there is no command ${JSON.stringify(name)}\n\n${await listCommands()}`)
+  const [command, usage] = await load()
+  if (words.some((word) => word === '--help' || word === '-h')) {
+    process.stdout.write(helpText(name, usage))
+    return 0
+  }
   return await command(words, {
     env: process.env,
     isTerminal: process.stdout.isTTY,

@@ -1,11 +1,23 @@
+// The words of a command line: options and operands, or a mistake that says how the command is used.
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { UsageError } from './command.ts'
+import { usageText, type Usage } from './usage.ts'
 
-/** The options and positionals in a command's words. @throws UsageError that says what is wrong, and how the command is used */
-export function readWords<Config extends ParseArgsConfig> (config: Config, usage: string): ReturnType<typeof parseArgs<Config>> {
+/** A mistake in a command line, with how the command is used below it. */
+export function misuse (message: string, usage: Usage): UsageError {
+  return new UsageError(`${message}\n${usageText(usage)}`)
+}
+
+/** The options and operands in a command's words. @throws UsageError */
+export function readWords<Config extends ParseArgsConfig> (config: Config, usage: Usage): ReturnType<typeof parseArgs<Config>> {
   try {
     return parseArgs(config)
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n${usage}`)
+    throw misuse(error instanceof Error ? error.message : String(error), usage)
   }
+}
+
+/** For a command without options. @throws UsageError where there are words after its name */
+export function readNoWords (name: string, words: readonly string[]): void {
+  if (words.length > 0) throw new UsageError(`scorewire ${name} takes no options: its environment configures it, see scorewire ${name} --help.`)
 }

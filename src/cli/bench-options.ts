@@ -3,6 +3,7 @@ import { BoardName } from '../leaderboard/identifiers.ts'
 import type { Asked } from '../load/asked.ts'
 import { SCENARIOS } from '../load/scenarios.ts'
 import { UsageError } from './command.ts'
+import type { Usage } from './usage.ts'
 import { checker } from '../leaderboard/schema.ts'
 
 /** Each number with its default and its bounds. */
@@ -30,22 +31,32 @@ export interface BenchOptions {
   readonly json: boolean
 }
 
-export const BENCH_HELP = `scorewire bench --target URL --scenario NAME: puts load on a running deployment, from outside, and tells what it can do
-
-  --scenario        ${Object.entries(SCENARIOS).map(([name, { summary }]) => `${name.padEnd(17)}${summary}`).join('\n                    ')}
-  --target          the deployment's address, such as https://scores.example or http://127.0.0.1:3000
-  --board           the board (main); best one of its own, since the scenarios that write leave scores behind
-  --rate            requests a second by schedule (open loop); without it each connection sends when it has its answer (closed loop)
-  --connections     at a time (${NUMBERS.connections[0]}); screens, in fan-out, write-to-screen and storm
-  --duration        seconds that are measured (${NUMBERS.duration[0]}), after --warm-up seconds (${NUMBERS['warm-up'][0]}) that are not
-  --processes       of the load generator (${NUMBERS.processes[0]})
-  --users           whose scores are raised (${NUMBERS.users[0]}); --batch: increments in a batch (${NUMBERS.batch[0]}); --timeout: seconds for an answer (${NUMBERS.timeout[0]})
-  --transport       websocket or sse, for screens
-  --as              service (one token that raises anybody's score) or user (a token for each); signed as scorewire token does
-  --token-file      tokens instead, one a line
-  --out FILE        writes the result as JSON; --report FILE.html a report, and FILE.md beside it; --json prints the JSON
-  --compare FILE    marks what has changed since an earlier result, beyond the spread of both
-`
+/** How `scorewire bench` is used. */
+export const usage: Usage = {
+  summary: 'put load on a running deployment from outside, and print what it can do',
+  forms: ['bench --target URL --scenario NAME [--rate R] [--report FILE.html]'],
+  options: [
+    ['--scenario', Object.entries(SCENARIOS).map(([name, { summary }]) => `${name.padEnd(17)}${summary}`).join('\n')],
+    ['--target', 'the address of the deployment, such as https://scores.example or http://127.0.0.1:3000'],
+    ['--board', 'the board (main); best one of its own, since the scenarios that write leave scores behind'],
+    ['--rate', 'requests a second by schedule (open loop); without it a connection sends when it has its answer (closed loop)'],
+    ['--connections', `at a time (${NUMBERS.connections[0]}); screens, in fan-out, write-to-screen and storm`],
+    ['--duration', `seconds that are measured (${NUMBERS.duration[0]}), after --warm-up seconds that are not (${NUMBERS['warm-up'][0]})`],
+    ['--processes', `of the load generator (${NUMBERS.processes[0]})`],
+    ['--users', `whose scores are raised (${NUMBERS.users[0]})`],
+    ['--batch', `increments in a batch (${NUMBERS.batch[0]})`],
+    ['--timeout', `seconds for an answer (${NUMBERS.timeout[0]})`],
+    ['--transport', 'websocket or sse, for screens (websocket)'],
+    ['--as', 'service: one token that raises any score; user: a token for each user; signed as scorewire token does (service)'],
+    ['--token-file', 'a file of tokens instead, one a line'],
+    ['--out FILE', 'writes the result as JSON'],
+    ['--report FILE', 'writes a report FILE.html, and FILE.md beside it'],
+    ['--json', 'prints the result as JSON'],
+    ['--compare FILE', 'marks what has changed since an earlier result, beyond the spread of both']
+  ],
+  variables: ['JWT_SECRET', 'JWT_ISSUER', 'JWT_AUDIENCE', 'DATA_DIR'],
+  notes: ['Exits with 0 after a valid run, with 1 when the figures are not to be believed, with 2 when it could not begin.']
+}
 
 /** @throws UsageError that says in one line what is wrong */
 export function readBenchOptions (words: string[]): BenchOptions {

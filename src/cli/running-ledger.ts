@@ -16,6 +16,11 @@ import { openArchive, type ArchiveConnection } from '../redis/ledger/archive.ts'
 import { runningEmbeddedRedis } from '../redis/embedded.ts'
 import { openStore, type Store } from '../redis/store.ts'
 import type { Process } from './command.ts'
+import { STORE_VARIABLES } from './running-store.ts'
+import type { Usage } from './usage.ts'
+
+/** The variables that say where the ledger and the store are. */
+export const LEDGER_VARIABLES: Usage['variables'] = ['DATABASE_URL', ...STORE_VARIABLES, 'BOARDS_FILE']
 
 const log = pino({ level: 'silent' })
 

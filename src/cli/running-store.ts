@@ -3,6 +3,10 @@ import type { Board } from '../leaderboard/boards/rules.ts'
 import { runningEmbeddedRedis } from '../redis/embedded.ts'
 import { openStore, type Store } from '../redis/store.ts'
 import type { Process } from './command.ts'
+import type { Usage } from './usage.ts'
+
+/** The variables that say where the store is. */
+export const STORE_VARIABLES: Usage['variables'] = ['REDIS_URL', 'REDIS_TIMEOUT_MS', 'DATA_DIR']
 
 const silent = { debug () {}, info () {}, warn () {}, error () {} }
 

@@ -184,6 +184,7 @@ test('a command line that cannot be followed gets one clear answer', async (t) =
     t.match(inProcess ? answer.error.replace(/^/gm, 'scorewire: ') + '\n' : answer.error, error, name)
     t.notMatch(answer.error, /at .+\.ts:\d+/, `${name}: no stack`)
   }
-  for (const words of [['help'], ['token', '-h']]) t.match(await run(words), { code: 0, out: /scorewire serve/ })
+  t.match(await run(['help']), { code: 0, out: /^ {2}serve {2,}run a node.*^ {2}bench {2,}/ms, error: '' })
+  t.match(await run(['token', '-h']), { code: 0, out: /^scorewire token: .*scorewire token USER .*--expires TIME.*JWT_SECRET/s, error: '' })
   t.match(await run(['--version']), { code: 0, out: /^\d+\.\d+\.\d+\n$/ })
 })

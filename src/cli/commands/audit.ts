@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { readConfig, type Config } from '../../config.ts'
 import { eventBody, type EventBody } from '../../leaderboard/ledger/event-body.ts'
@@ -7,10 +6,27 @@ import type { EventsQuery, EventsSource, ReadEvents } from '../../leaderboard/le
 import { openDatabase } from '../../ledger/database.ts'
 import { createReadEvents } from '../../ledger/read-events.ts'
 import { openAudit } from '../../redis/ledger/read-events.ts'
+import { misuse, readWords } from '../arguments.ts'
 import { UsageError, type Command, type Process } from '../command.ts'
+import { LEDGER_VARIABLES } from '../running-ledger.ts'
 import { storedBoard, withRunningStore } from '../running-store.ts'
+import type { Usage } from '../usage.ts'
 
-const USAGE = 'scorewire audit [--board NAME] [--user ID] [--from TIME] [--to TIME] [--limit 100] [--json]'
+/** How `scorewire audit` is used. */
+export const usage: Usage = {
+  summary: 'print what happened on a board, the newest first',
+  forms: ['audit [--board NAME] [--user ID] [--from TIME] [--to TIME] [--limit N] [--json]'],
+  options: [
+    ['--board NAME', 'the board (main, or the first of the configuration)'],
+    ['--user ID', 'only events of this user'],
+    ['--from TIME', 'only events from this time on, such as 2026-11-21 or 2026-11-21T12:00:00Z'],
+    ['--to TIME', 'only events before this time'],
+    ['--limit N', 'at most so many events (100)'],
+    ['--json', 'a JSON object a line, as it is where the output is no terminal']
+  ],
+  variables: LEDGER_VARIABLES
+}
+
 /** Events that are read at a time. */
 const PAGE = 1000
 
@@ -68,16 +84,16 @@ function tableRow (event: EventBody): string {
 }
 
 function parseWords (words: string[]) {
-  let values
-  try {
-    const text = { type: 'string' } as const
-    values = parseArgs({ args: words, options: { board: text, user: text, from: text, to: text, limit: { ...text, default: '100' }, json: { type: 'boolean', default: false } } }).values
-  } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\nusage: ${USAGE}`)
-  }
+  const text = { type: 'string' } as const
+  const { values } = readWords({
+    args: words,
+    options: {
+      board: text, user: text, from: text, to: text, limit: { ...text, default: '100' }, json: { type: 'boolean', default: false }
+    }
+  }, usage)
   const { board, user, from, to, json } = values
   const limit = Number(values.limit)
-  if (!Number.isInteger(limit) || limit < 1) throw new UsageError(`--limit ${values.limit} is not a number of events\nusage: ${USAGE}`)
+  if (!Number.isInteger(limit) || limit < 1) throw misuse(`--limit ${values.limit} is not a number of events`, usage)
   return { boardName: board, limit, json, query: { userId: user, fromMs: momentOf('--from', from), toMs: momentOf('--to', to) } }
 }
 

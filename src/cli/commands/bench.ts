@@ -13,6 +13,8 @@ import { UsageError, type Command, type Process } from '../command.ts'
 import { readDevelopmentSecret } from '../development-secret.ts'
 import { VERSION } from '../version.ts'
 
+export { usage } from '../bench-options.ts'
+
 /** Longer than any run and what comes after it. */
 const TOKEN_LIFE_MS = 26 * 3600 * 1000
 

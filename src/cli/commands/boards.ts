@@ -3,11 +3,24 @@ import { applyBoard, planBoard, type BoardPlan, type BoardRegistry, type StoredB
 import { rulesOf } from '../../leaderboard/boards/rules.ts'
 import type { Store } from '../../redis/store.ts'
 import { boardDiff } from '../board-diff.ts'
-import { UsageError, type Command } from '../command.ts'
-import { withRunningStore } from '../running-store.ts'
 import { readWords } from '../arguments.ts'
+import { UsageError, type Command } from '../command.ts'
+import { STORE_VARIABLES, withRunningStore } from '../running-store.ts'
+import { usageText, type Usage } from '../usage.ts'
 
-const USAGE = 'scorewire boards apply FILE [--yes | --dry-run]\n       scorewire boards list\n       scorewire boards show NAME'
+/** How `scorewire boards` is used. */
+export const usage: Usage = {
+  summary: 'show and change the boards of a running service',
+  forms: ['boards apply FILE [--yes | --dry-run]', 'boards list', 'boards show NAME'],
+  options: [
+    ['apply FILE', 'makes the boards of a JSON file, or gives them its rules; running nodes take them over at once'],
+    ['list', 'prints each board with its revision and its windows'],
+    ['show NAME', 'prints the rules of a board as a file that apply takes'],
+    ['--dry-run', 'prints what would change, and changes nothing'],
+    ['--yes', 'accepted for scripts: nothing is asked in any case']
+  ],
+  variables: STORE_VARIABLES
+}
 
 /** `scorewire boards`: shows and changes the boards of a running service, which takes them over at once. */
 export const boards: Command = async (words, { env, write }) => {
@@ -18,14 +31,16 @@ export const boards: Command = async (words, { env, write }) => {
 type Run = (store: Store, write: (text: string) => void) => Promise<number>
 
 function parseWords (words: string[]): Run {
-  // `--yes` is what a script says that another tool would ask; here nothing is asked.
-  const { positionals: [verb, operand, ...more], values: { yes = false, 'dry-run': isDry = false } } = readWords({ args: words, allowPositionals: true, options: { yes: { type: 'boolean' }, 'dry-run': { type: 'boolean' } } }, `usage: ${USAGE}`)
+  const flag = { type: 'boolean', default: false } as const
+  const { positionals: [verb, operand, ...more], values: { yes, 'dry-run': isDry } } = readWords({
+    args: words, allowPositionals: true, options: { yes: flag, 'dry-run': flag }
+  }, usage)
   const isApply = verb === 'apply'
   const isUnderstood = more.length === 0 && (isApply || (!yes && !isDry)) && !(yes && isDry)
   if (isUnderstood && isApply && operand !== undefined) return async (...args) => await apply(operand, isDry, ...args)
   if (isUnderstood && verb === 'list' && operand === undefined) return list
   if (isUnderstood && verb === 'show' && operand !== undefined) return async (...args) => await show(operand, ...args)
-  throw new UsageError(`usage: ${USAGE}`)
+  throw new UsageError(usageText(usage))
 }
 
 async function apply (file: string, isDry: boolean, { boards: registry, now }: Store, write: (text: string) => void): Promise<number> {

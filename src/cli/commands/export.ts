@@ -5,13 +5,25 @@ import { exportPages, type ExportPage } from '../../leaderboard/transfer/export.
 import { partAsked } from '../../leaderboard/ranking/scope.ts'
 import { writeRows } from '../../leaderboard/transfer/transfer-format.ts'
 import { windowNameAt } from '../../leaderboard/boards/window.ts'
-import { UsageError, type Command } from '../command.ts'
+import { misuse, readWords } from '../arguments.ts'
+import type { Command } from '../command.ts'
 import { createProgress, type Progress } from '../progress.ts'
-import { storedBoard, withRunningStore } from '../running-store.ts'
+import { storedBoard, STORE_VARIABLES, withRunningStore } from '../running-store.ts'
 import { formatOf } from '../transfer-options.ts'
-import { readWords } from '../arguments.ts'
+import type { Usage } from '../usage.ts'
 
-const USAGE = 'usage: scorewire export BOARD [--window W] [--segment NAME:VALUE] [--format ndjson|csv] [--out FILE]'
+/** How `scorewire export` is used. */
+export const usage: Usage = {
+  summary: 'write the entries of a board in its order, while the service goes on',
+  forms: ['export BOARD [--window W] [--segment NAME:VALUE] [--format ndjson|csv] [--out FILE]'],
+  options: [
+    ['--window W', 'a running window such as day, or one by its name such as day:2026-11-20 (the first window of the board)'],
+    ['--segment NAME:VALUE', 'only users in this segment, such as region:eu'],
+    ['--format F', 'ndjson or csv (as the name of the file ends, else ndjson)'],
+    ['--out FILE', 'the file to write (the standard output)']
+  ],
+  variables: STORE_VARIABLES
+}
 
 /** `scorewire export`: writes a board in its order, to a file or to the standard output, while the service goes on. */
 export const exportBoard: Command = async (words, { env, stdout, showProgress }) => {
@@ -48,7 +60,7 @@ function parseWords (words: string[]) {
     args: words,
     allowPositionals: true,
     options: { window: { type: 'string' }, segment: { type: 'string' }, format: { type: 'string' }, out: { type: 'string' } }
-  }, USAGE)
-  if (name === undefined || more.length > 0) throw new UsageError(`name one board\n${USAGE}`)
-  return { name, out, window, segment, format: formatOf(format, out, USAGE) }
+  }, usage)
+  if (name === undefined || more.length > 0) throw misuse('name one board', usage)
+  return { name, out, window, segment, format: formatOf(format, out, usage) }
 }

@@ -6,14 +6,30 @@ import type { Board } from '../../leaderboard/boards/board.ts'
 import { importRows, importWindow, judgeRow, type ImportLine, type ImportReport } from '../../leaderboard/transfer/import.ts'
 import { readRows } from '../../leaderboard/transfer/transfer-format.ts'
 import { openSortedSet } from '../../redis/transfer/sorted-set.ts'
-import { UsageError, type Command, type Process } from '../command.ts'
+import { misuse, readWords } from '../arguments.ts'
+import type { Command, Process } from '../command.ts'
 import { createProgress } from '../progress.ts'
-import { storedBoard, withRunningStore } from '../running-store.ts'
+import { storedBoard, STORE_VARIABLES, withRunningStore } from '../running-store.ts'
 import { formatOf } from '../transfer-options.ts'
-import { readWords } from '../arguments.ts'
+import type { Usage } from '../usage.ts'
 
-const USAGE = `usage: scorewire import BOARD [FILE] [--window W] [--format ndjson|csv]
-       scorewire import BOARD --from-zset KEY [--from-url REDIS_URL] [--window W]`
+/** How `scorewire import` is used. */
+export const usage: Usage = {
+  summary: 'set scores from a file, the standard input or a plain sorted set, while the service goes on',
+  forms: [
+    'import BOARD [FILE] [--window W] [--format ndjson|csv]',
+    'import BOARD --from-zset KEY [--from-url REDIS_URL] [--window W]'
+  ],
+  options: [
+    ['FILE', 'the file to read; - or nothing for the standard input'],
+    ['--window W', 'all, or day, week, month or season for the running one (the first window of the board)'],
+    ['--format F', 'ndjson or csv (as the name of the file ends, else ndjson)'],
+    ['--from-zset KEY', 'takes the members and scores of a sorted set in Redis instead'],
+    ['--from-url URL', 'the Redis of that sorted set (the Redis of the service)']
+  ],
+  variables: STORE_VARIABLES,
+  notes: ['Exits with 1 where lines were refused; the other lines are imported.']
+}
 
 /** `scorewire import`: sets scores from a file, the standard input or a plain sorted set, while the service goes on. */
 export const importBoard: Command = async (words, { env, stdin, write, showProgress }) => {
@@ -81,10 +97,10 @@ function parseWords (words: string[]) {
     args: words,
     allowPositionals: true,
     options: { window: { type: 'string' }, format: { type: 'string' }, 'from-zset': { type: 'string' }, 'from-url': { type: 'string' } }
-  }, USAGE)
-  if (name === undefined || more.length > 0) throw new UsageError(`name one board\n${USAGE}`)
-  if (key !== undefined && (operand !== undefined || format !== undefined)) throw new UsageError(`--from-zset takes no file and no format\n${USAGE}`)
-  if (key === undefined && url !== undefined) throw new UsageError(`--from-url needs --from-zset\n${USAGE}`)
+  }, usage)
+  if (name === undefined || more.length > 0) throw misuse('name one board', usage)
+  if (key !== undefined && (operand !== undefined || format !== undefined)) throw misuse('--from-zset takes no file and no format', usage)
+  if (key === undefined && url !== undefined) throw misuse('--from-url needs --from-zset', usage)
   const file = operand === '-' ? undefined : operand
-  return { name, file, window, key, url, format: formatOf(format, file, USAGE) }
+  return { name, file, window, key, url, format: formatOf(format, file, usage) }
 }

@@ -1,17 +1,21 @@
-import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { ConfigError, readConfig } from '../../config.ts'
 import { placeOf } from '../../ledger/database.ts'
 import { migrateAt } from '../../ledger/migrate.ts'
-import { UsageError, type Command } from '../command.ts'
+import { readNoWords } from '../arguments.ts'
+import type { Command } from '../command.ts'
+import type { Usage } from '../usage.ts'
+
+/** How `scorewire migrate` is used. */
+export const usage: Usage = {
+  summary: 'bring the ledger\'s database up to date; a worker does the same when it starts',
+  forms: ['migrate'],
+  variables: ['DATABASE_URL']
+}
 
 /** `scorewire migrate`: brings the ledger's database up to this version; a worker does the same when it starts. */
 export const migrate: Command = async (words, { env, write }) => {
-  try {
-    parseArgs({ args: words, options: {} })
-  } catch {
-    throw new UsageError('scorewire migrate takes no options: it is configured by DATABASE_URL.')
-  }
+  readNoWords('migrate', words)
   const { databaseUrl } = readConfig(env, [])
   if (databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required: the database to bring up to date'])
   const applied = await migrateAt(databaseUrl, pino({ level: 'silent' })).catch((error) => {

@@ -1,12 +1,23 @@
 import { rebuildBoard, RebuildRefusal, type RebuildReport } from '../../leaderboard/ledger/rebuild.ts'
 import type { LedgerBoard } from '../../ledger/board-rules.ts'
 import { openRebuild } from '../../redis/ledger/rebuild.ts'
-import { boardsNamed, putRules, withRunningLedger, type RunningLedger } from '../running-ledger.ts'
-import { UsageError, type Command, type Process } from '../command.ts'
+import { misuse, readWords } from '../arguments.ts'
+import type { Command, Process } from '../command.ts'
 import { createProgress } from '../progress.ts'
-import { readWords } from '../arguments.ts'
+import { boardsNamed, LEDGER_VARIABLES, putRules, withRunningLedger, type RunningLedger } from '../running-ledger.ts'
+import type { Usage } from '../usage.ts'
 
-const USAGE = 'usage: scorewire rebuild [--board NAME] [--replace]'
+/** How `scorewire rebuild` is used. */
+export const usage: Usage = {
+  summary: 'make boards anew in Redis from the ledger, while nodes run',
+  forms: ['rebuild [--board NAME] [--replace]'],
+  options: [
+    ['--board NAME', 'this board alone (all boards of the ledger)'],
+    ['--replace', 'also a board that has scores in Redis: what the ledger says takes their place']
+  ],
+  variables: LEDGER_VARIABLES,
+  notes: ['Nodes refuse writes to a board while it is rebuilt. Exits with 1 where a board was not rebuilt.']
+}
 
 /** `scorewire rebuild`: makes boards anew in Redis from the ledger, while nodes are running: their writes are refused for so long. */
 export const rebuild: Command = async (words, { env, write, showProgress }) => {
@@ -78,7 +89,9 @@ async function restoreServiceBans ({ store }: RunningLedger, boards: readonly Re
 }
 
 function parseWords (words: string[]) {
-  const { positionals, values: { board, replace } } = readWords({ args: words, allowPositionals: true, options: { board: { type: 'string' }, replace: { type: 'boolean', default: false } } }, USAGE)
-  if (positionals.length > 0) throw new UsageError(`a board is named by --board\n${USAGE}`)
+  const { positionals, values: { board, replace } } = readWords({
+    args: words, allowPositionals: true, options: { board: { type: 'string' }, replace: { type: 'boolean', default: false } }
+  }, usage)
+  if (positionals.length > 0) throw misuse('a board is named by --board', usage)
   return { board, replace }
 }

@@ -3,12 +3,25 @@ import { closedSeasons, keptWindows } from '../../leaderboard/boards/retention.t
 import type { LedgerBoard } from '../../ledger/board-rules.ts'
 import { namesOfUsers, replayUsers } from '../../ledger/replay.ts'
 import { openReconcile } from '../../redis/ledger/reconcile.ts'
-import { UsageError, type Command, type Process } from '../command.ts'
+import { misuse, readWords } from '../arguments.ts'
+import type { Command, Process } from '../command.ts'
 import { createProgress } from '../progress.ts'
-import { boardsNamed, withRunningLedger, type RunningLedger } from '../running-ledger.ts'
-import { readWords } from '../arguments.ts'
+import { boardsNamed, LEDGER_VARIABLES, withRunningLedger, type RunningLedger } from '../running-ledger.ts'
+import type { Usage } from '../usage.ts'
 
-const USAGE = 'usage: scorewire reconcile [--board NAME] [--apply] [--json]'
+/** How `scorewire reconcile` is used. */
+export const usage: Usage = {
+  summary: 'print where Redis and the ledger differ, while the service goes on',
+  forms: ['reconcile [--board NAME] [--apply] [--json]'],
+  options: [
+    ['--board NAME', 'this board alone (all boards of the ledger)'],
+    ['--apply', 'repairs each difference: Redis gets what the ledger says'],
+    ['--json', 'a JSON object a line for each difference']
+  ],
+  variables: LEDGER_VARIABLES,
+  notes: ['Exits with 1 where a difference was not repaired.']
+}
+
 /** Windows that end so soon are not looked at. */
 const ENDING_MS = 60_000
 
@@ -77,8 +90,8 @@ function sentence (board: string, { userId, what, window, segment, store, ledger
 function parseWords (words: string[]) {
   const { positionals, values } = readWords({
     args: words, allowPositionals: true, options: { board: { type: 'string' }, apply: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } }
-  }, USAGE)
-  if (positionals.length > 0) throw new UsageError(`a board is named by --board\n${USAGE}`)
+  }, usage)
+  if (positionals.length > 0) throw misuse('a board is named by --board', usage)
   const { board, apply, json } = values
   return { board, apply, json }
 }

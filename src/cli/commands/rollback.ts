@@ -2,11 +2,24 @@ import { randomUUID } from 'node:crypto'
 import { keptUntil } from '../../leaderboard/boards/board-history.ts'
 import { planRollback, type RollbackStep } from '../../leaderboard/ledger/rollback.ts'
 import { replayUsers } from '../../ledger/replay.ts'
-import { UsageError, type Command } from '../command.ts'
-import { boardsNamed, storedRevision, withRunningLedger } from '../running-ledger.ts'
-import { readWords } from '../arguments.ts'
+import { misuse, readWords } from '../arguments.ts'
+import type { Command } from '../command.ts'
+import { boardsNamed, LEDGER_VARIABLES, storedRevision, withRunningLedger } from '../running-ledger.ts'
+import type { Usage } from '../usage.ts'
 
-const USAGE = 'usage: scorewire rollback --board NAME --user ID --since TIME [--reason TEXT] [--dry-run]'
+/** How `scorewire rollback` is used. */
+export const usage: Usage = {
+  summary: 'take back what a user has gained since a time, window by window',
+  forms: ['rollback --board NAME --user ID --since TIME [--reason TEXT] [--dry-run]'],
+  options: [
+    ['--board NAME', 'the board'],
+    ['--user ID', 'the user'],
+    ['--since TIME', 'such as 2026-11-21 or 2026-11-21T12:00:00Z'],
+    ['--reason TEXT', 'stands in the ledger, at most 500 characters ("rolled back to TIME")'],
+    ['--dry-run', 'prints what would be taken back, and changes nothing']
+  ],
+  variables: LEDGER_VARIABLES
+}
 
 /** `scorewire rollback`: takes back what a user has gained since a moment, window by window, by events that stand in the ledger beside what they undo. */
 export const rollback: Command = async (words, { env, write }) => {
@@ -49,11 +62,15 @@ function parseWords (words: string[]) {
   const text = { type: 'string' } as const
   const { positionals, values } = readWords({
     args: words, allowPositionals: true, options: { board: text, user: text, since: text, reason: text, 'dry-run': { type: 'boolean', default: false } }
-  }, USAGE)
+  }, usage)
   const { board, user, since, reason } = values
-  if (positionals.length > 0 || board === undefined || user === undefined || since === undefined) throw new UsageError(`a rollback names a board, a user and a time\n${USAGE}`)
+  if (positionals.length > 0 || board === undefined || user === undefined || since === undefined) {
+    throw misuse('a rollback names a board, a user and a time', usage)
+  }
   const sinceMs = Date.parse(since)
-  if (!(sinceMs >= 0)) throw new UsageError(`--since ${since} is not a time such as 2026-11-21T12:00:00Z or 2026-11-21\n${USAGE}`)
-  if (reason !== undefined && !/^[^\p{C}]{1,500}$/u.test(reason)) throw new UsageError(`--reason is 1 to 500 characters of printable Unicode\n${USAGE}`)
+  if (!(sinceMs >= 0)) throw misuse(`--since ${since} is not a time such as 2026-11-21T12:00:00Z or 2026-11-21`, usage)
+  if (reason !== undefined && !/^[^\p{C}]{1,500}$/u.test(reason)) {
+    throw misuse('--reason is 1 to 500 characters of printable Unicode', usage)
+  }
   return { boardName: board, userId: user, since, sinceMs, reason, isDry: values['dry-run'] }
 }

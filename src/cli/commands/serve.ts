@@ -1,17 +1,27 @@
-import { parseArgs } from 'node:util'
 import { createApp } from '../../app.ts'
 import { readConfig } from '../../config.ts'
 import { startEmbeddedRedis, type EmbeddedRedis } from '../../redis/embedded.ts'
-import { UsageError, type Command } from '../command.ts'
+import { VARIABLES } from '../../environment.ts'
+import { readNoWords } from '../arguments.ts'
+import type { Command } from '../command.ts'
 import { makeDevelopmentSecret } from '../development-secret.ts'
 import { createLog } from '../log.ts'
+import type { Usage } from '../usage.ts'
 import { VERSION } from '../version.ts'
 import { worker } from './worker.ts'
+
+/** How `scorewire serve` is used. */
+export const usage: Usage = {
+  summary: 'run a node, which answers requests; its environment configures it',
+  forms: ['serve'],
+  variables: VARIABLES,
+  notes: ['SIGTERM and SIGINT drain the node; a second signal ends it at once.']
+}
 
 /** `scorewire serve`: runs a node until it is asked to stop. */
 export const serve: Command = async (words, process) => {
   const { env, isTerminal, write, stopSignal } = process
-  parseWords(words)
+  readNoWords('serve', words)
   const config = readConfig(env)
   if (!config.roles.has('api')) return await worker(words, process)
   const log = createLog(config, isTerminal)
@@ -40,12 +50,4 @@ export const serve: Command = async (words, process) => {
   }
   log.info({}, 'stopped')
   return 0
-}
-
-function parseWords (words: string[]): void {
-  try {
-    parseArgs({ args: words, options: {} })
-  } catch {
-    throw new UsageError('scorewire serve takes no options: it is configured by its environment, see the README.')
-  }
 }

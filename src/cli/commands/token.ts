@@ -2,12 +2,25 @@ import { createSigner } from 'fast-jwt'
 import { readConfig } from '../../config.ts'
 import { tokenOptions } from '../../http/tokens.ts'
 import { UserId, Username } from '../../leaderboard/identifiers.ts'
+import { misuse, readWords } from '../arguments.ts'
 import { UsageError, type Command } from '../command.ts'
 import { readDevelopmentSecret } from '../development-secret.ts'
-import { readWords } from '../arguments.ts'
+import type { Usage } from '../usage.ts'
 import { checker } from '../../leaderboard/schema.ts'
 
-const USAGE = 'scorewire token <user> [--name NAME] [--scope "scores:write admin"] [--expires 30s|15m|12h|7d]'
+/** How `scorewire token` is used. */
+export const usage: Usage = {
+  summary: 'print a token that the service accepts',
+  forms: ['token USER [--name NAME] [--scope "scores:write admin"] [--expires TIME]'],
+  options: [
+    ['USER', 'the user id'],
+    ['--name NAME', 'the name that boards show'],
+    ['--scope SCOPES', 'scores:write for a service that raises the score of any user, admin for an administrator'],
+    ['--expires TIME', 'such as 30s, 15m, 12h or 7d, at most a year (1h)']
+  ],
+  variables: ['NODE_ENV', 'JWT_SECRET', 'JWT_ISSUER', 'JWT_AUDIENCE', 'DATA_DIR']
+}
+
 const SCOPES = ['scores:write', 'admin']
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 const LONGEST_SECONDS = 366 * 86_400
@@ -31,8 +44,8 @@ function parseWords (words: string[]) {
     args: words,
     allowPositionals: true,
     options: { name: { type: 'string' }, scope: { type: 'string' }, expires: { type: 'string', default: '1h' } }
-  }, `usage: ${USAGE}`)
-  if (user === undefined || more.length > 0) throw new UsageError(`name one user\nusage: ${USAGE}`)
+  }, usage)
+  if (user === undefined || more.length > 0) throw misuse('name one user', usage)
   if (!isUserId(user)) throw new UsageError('a user id is 1 to 128 characters of printable Unicode')
   if (name !== undefined && !isUsername(name)) throw new UsageError('a name is 1 to 64 characters of printable Unicode')
   const unknown = scope?.split(' ').find((word) => !SCOPES.includes(word))

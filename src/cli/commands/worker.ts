@@ -1,16 +1,24 @@
-import { parseArgs } from 'node:util'
 import { ConfigError, readConfig, type Config } from '../../config.ts'
 import { createWorker } from '../../app/worker.ts'
-import { UsageError, type Command } from '../command.ts'
+import { readNoWords } from '../arguments.ts'
+import type { Command } from '../command.ts'
 import { createLog } from '../log.ts'
+import type { Usage } from '../usage.ts'
+
+/** How `scorewire worker` is used. */
+export const usage: Usage = {
+  summary: 'work behind the nodes: apply queued increments, archive the ledger, send webhooks',
+  forms: ['worker'],
+  variables: [
+    'NODE_ENV', 'HOST', 'PORT', 'REDIS_URL', 'REDIS_TIMEOUT_MS', 'DATABASE_URL', 'LEDGER_MAX_ENTRIES', 'QUEUE_MAX_JOBS', 'BOARDS_FILE',
+    'LOG_LEVEL', 'LOG_FORMAT', 'TRUST_PROXY', 'WEBHOOK_TIMEOUT_MS', 'WEBHOOK_NETWORKS'
+  ],
+  notes: ['REDIS_URL is required. The port answers /healthz, /readyz and /metrics alone.']
+}
 
 /** `scorewire worker`: does what is done behind the nodes, and answers nothing but operators. */
 export const worker: Command = async (words, { env, isTerminal, stopSignal }) => {
-  try {
-    parseArgs({ args: words, options: {} })
-  } catch {
-    throw new UsageError('scorewire worker takes no options: it is configured by its environment, see the README.')
-  }
+  readNoWords('worker', words)
   const { config, redisUrl } = workerConfig(env)
   const log = createLog(config, isTerminal)
   const server = await createWorker({ config: { ...config, roles: new Set(['worker'] as const) }, redisUrl, log, random: Math.random })
