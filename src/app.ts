@@ -1,4 +1,4 @@
-// One node of the service as a diagram: core, ledger, work, live side, background, server, routes. Read this file first.
+// One node of the service as a diagram: core, ledger, work, live side, background, server, routes.
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { FastifyBaseLogger } from 'fastify'
 import { startBackground } from './app/background.ts'
@@ -38,7 +38,10 @@ export interface App {
   depart (): Promise<void>
 }
 
-/** Creates a node. It answers requests as soon as its server listens. @throws Error when the store cannot be reached or does not fit */
+/**
+ * Creates a node. It answers requests as soon as its server listens.
+ * @throws Error when the store cannot be reached or does not fit
+ */
 export async function createApp (options: AppOptions): Promise<App> {
   const { config, jwtSecret: secret, log, now } = options
   return await openAll(async ({ defer, close }) => {

@@ -12,9 +12,13 @@ export interface BackgroundOptions {
   readonly random: () => number
 }
 
-/** Starts the background work of a node. Every node does all of it, and the store lets each thing happen once. Returns the stop. */
-export function startBackground ({ core: { store, feed: { boards }, moderation }, log, random }: BackgroundOptions): () => void {
-  applyServiceBansToNewBoards({ core: { feed: { boards }, moderation }, log })
+/**
+ * Starts the background work of a node. Every node does all of it, and the scripts of the store let each thing happen once.
+ * Returns the stop.
+ */
+export function startBackground ({ core, log, random }: BackgroundOptions): () => void {
+  const { store, feed: { boards }, moderation } = core
+  applyServiceBansToNewBoards(core, log)
   const stopBanSweep = startBanSweep({
     read: store.readEndedBans,
     boards: () => boards.all,
@@ -37,10 +41,8 @@ export function startBackground ({ core: { store, feed: { boards }, moderation }
   }
 }
 
-/** Applies the bans from all boards to each board that is new, at once. The ban sweep tries again what fails here. */
-function applyServiceBansToNewBoards ({ core: { feed: { boards }, moderation }, log }: {
-  core: { feed: Pick<Core['feed'], 'boards'>, moderation: Core['moderation'] }, log: FastifyBaseLogger
-}): void {
+/** Applies the bans from all boards to each new board, at once. The ban sweep tries again what fails here. */
+function applyServiceBansToNewBoards ({ feed: { boards }, moderation }: Core, log: FastifyBaseLogger): void {
   const apply = (newBoards: readonly Board[]) => {
     moderation.takeOverServiceBans(newBoards).catch((error: unknown) => {
       log.warn({ error: String(error) }, 'could not apply global bans to new boards, retrying')

@@ -44,12 +44,17 @@ export interface Core {
 
 /** Opens the core. @throws Error when the store cannot be reached or does not fit */
 export async function openCore (options: CoreOptions): Promise<Core> {
-  const { config, redisUrl, log, now, readGrant, metrics, scripts } = options
+  const { config, redisUrl, log, now, metrics, scripts } = options
   if (config.databaseUrl !== undefined) await checkVersion(config.databaseUrl, log)
   const connection = { url: redisUrl, timeoutMs: config.redisTimeoutMs }
   return await openAll(async ({ defer, close }) => {
     const store = await openStore({
-      ...connection, log, now, ledgerMax: config.ledgerMaxEntries, onGroup: metrics.onGroup, ...(scripts && { directory: scripts })
+      ...connection,
+      log,
+      now,
+      ledgerMax: config.ledgerMaxEntries,
+      onGroup: metrics.onGroup,
+      ...(scripts && { directory: scripts })
     })
     defer(store.close)
 
@@ -71,33 +76,44 @@ export async function openCore (options: CoreOptions): Promise<Core> {
     })
     defer(queue.close)
     defer(startQueueAlarm({ depth: queue.depth, log }))
-    registerQueueMetrics(metrics, { readDepth: queue.depth, maxJobs: config.queueMaxJobs, requests: queue.counts, now: store.now })
-
-    const moderation = createModeration({
-      keep: store.moderation,
-      serviceBans: store.serviceBans,
-      readBans: store.readBans,
-      boards: feed.boards,
-      refreshBoards: feed.refresh,
-      renewBoard: feed.renew,
-      newId: randomUUID,
-      now: store.now
+    registerQueueMetrics(metrics, {
+      readDepth: queue.depth, maxJobs: config.queueMaxJobs, requests: queue.counts, now: store.now
     })
-    const judging = { newId: randomUUID, readGrant }
-    const raiseScore = logScores(createRaiseScore({
-      ...judging,
-      keep: store.increment,
-      readReceipt: store.readReceipt,
-      renewBoard: feed.renew,
-      liftBan: moderation.liftBan,
-      onOutcome: countOutcomes(metrics, feed)
-    }), log)
-    const queueScore = createQueueScore({ ...judging, readCounted: store.readCounted, enqueue: queue.enqueue, raiseScore, now: store.now })
-    return { store, feed, moderation, raiseScore, queue, queueScore, close }
+
+    return { store, feed, queue, ...createRules(options, { store, feed, queue }), close }
   })
 }
 
-/** Counts what becomes of increments, for the boards that exist: a write that ends after its board was deleted is not counted. */
+/** The rules of the service over its stores: moderation, and both ways to raise a score. */
+function createRules (
+  { readGrant, metrics, log }: CoreOptions, { store, feed, queue }: Pick<Core, 'store' | 'feed' | 'queue'>
+): Pick<Core, 'moderation' | 'raiseScore' | 'queueScore'> {
+  const moderation = createModeration({
+    keep: store.moderation,
+    serviceBans: store.serviceBans,
+    readBans: store.readBans,
+    boards: feed.boards,
+    refreshBoards: feed.refresh,
+    renewBoard: feed.renew,
+    newId: randomUUID,
+    now: store.now
+  })
+  const raiseScore = logScores(createRaiseScore({
+    keep: store.increment,
+    readReceipt: store.readReceipt,
+    renewBoard: feed.renew,
+    liftBan: moderation.liftBan,
+    onOutcome: countOutcomes(metrics, feed),
+    newId: randomUUID,
+    readGrant
+  }), log)
+  const queueScore = createQueueScore({
+    readCounted: store.readCounted, enqueue: queue.enqueue, raiseScore, now: store.now, newId: randomUUID, readGrant
+  })
+  return { moderation, raiseScore, queueScore }
+}
+
+/** Counts what becomes of increments, for boards that exist: a write that ends after the deletion of its board is not counted. */
 function countOutcomes (metrics: Metrics, { boards }: BoardFeed): NonNullable<RaiseScoreOptions['onOutcome']> {
   boards.onChange(({ before, after }) => {
     if (after === undefined) metrics.forget(before!.name)

@@ -37,8 +37,8 @@ export interface Ledger {
 }
 
 /**
- * Opens the ledger. With PostgreSQL no board's stream is trimmed before it is archived, from now on. A worker archives; it begins when
- * PostgreSQL is there.
+ * Opens the ledger. With PostgreSQL, no stream of a board is trimmed from now on before it is archived. A worker archives, as
+ * soon as PostgreSQL is there.
  * @throws Error when Redis cannot be reached
  */
 export async function openLedger (options: LedgerOptions): Promise<Ledger> {
@@ -63,7 +63,9 @@ async function openArchivedLedger (options: ArchivedOptions): Promise<Ledger> {
     for (const board of boards()) await stream.open(board)
 
     const stats = new LedgerStats()
-    registerLedgerMetrics(metrics, { boards, readBacklog: stream.backlog, maxEntries, ...(isWorker && { archived: stats }) })
+    registerLedgerMetrics(metrics, {
+      boards, readBacklog: stream.backlog, maxEntries, ...(isWorker && { archived: stats })
+    })
     if (isWorker) {
       defer(startArchive(options, { stream, database, stats, boards }))
       defer(makeMonthsAhead(database, log))
@@ -73,7 +75,10 @@ async function openArchivedLedger (options: ArchivedOptions): Promise<Ledger> {
   })
 }
 
-/** Brings the database up to date, and then keeps rules and archives events. Returns the stop, which ends after what is under way. */
+/**
+ * Brings the database up to date, and then archives rules and events.
+ * Returns the stop, which ends after what is under way.
+ */
 function startArchive (
   { core: { store, feed: { boards } }, databaseUrl, log, random }: ArchivedOptions,
   { boards: boardNames, ...parts }: Pick<ArchiverOptions, 'stream' | 'database' | 'stats' | 'boards'>

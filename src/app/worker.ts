@@ -1,4 +1,4 @@
-// The work behind the nodes: it applies queued increments and sends webhooks. A worker by itself is a process that does only this.
+// The work behind the nodes: queued increments and webhooks. A worker by itself is a process that does only this.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.ts'
 import { registerHealth } from '../http/health.ts'

@@ -55,6 +55,8 @@ import { registerImport } from './transfer/import.ts'
 import { registerWebhookDeliveries } from './webhooks/webhook-deliveries.ts'
 import { registerWebhooks } from './webhooks/webhooks.ts'
 
+const PROXY_SUSPECTED = 'clients seem to come through a proxy that TRUST_PROXY does not name: they count as one address'
+
 /** What an operator sets of the routes; the fields are those of the configuration. */
 export interface RouteSettings extends TargetPolicy {
   readonly allowedOrigins: readonly string[]
@@ -100,7 +102,12 @@ export interface RouteParts {
     readonly queue: { isQueued (board: string, action: { userId: string, actionId: string }): Promise<boolean> }
   }
   readonly ledger: { readonly readEvents: ReadEvents, readonly source: EventsSource }
-  readonly live: { readonly hub: Hub, readonly audience: Audience, readonly stats: LiveStats, readonly readTop: ReadKnownTop }
+  readonly live: {
+    readonly hub: Hub
+    readonly audience: Audience
+    readonly stats: LiveStats
+    readonly readTop: ReadKnownTop
+  }
   readonly isLeaving: () => boolean
   /** Adds `/metrics`, and times the routes that follow. */
   readonly addMetrics: () => void
@@ -112,28 +119,24 @@ export interface RouteParts {
 
 /** Registers everything that a node answers. Call it once, before the server listens. */
 export async function registerRoutes (server: Server, parts: RouteParts): Promise<void> {
-  const { settings, auth, grants, core, ledger, live, isLeaving, random, randomBytes, newId } = parts
+  const { settings, auth, grants, core, ledger, live, newId } = parts
   const { store, feed: { boards, refresh, renew }, moderation, raiseScore, queueScore, queue } = core
-  const { readTop } = live
   const { readUser, readEntries, readLookup, readBans, webhooks, now } = store
 
-  // Before every route: limits, errors, documentation, and the time that each takes.
   const refuseOtherMethods = watchMethods(server)
-  await registerCrossOrigin(server, settings.allowedOrigins)
-  registerEdgeLimit(server, auth, settings.rateLimitMax)
-  server.setNotFoundHandler(handleNotFound)
-  await registerOpenApi(server, { version: parts.version })
-  parts.addMetrics()
+  await registerEdge(server, parts)
 
   // Scoring
   registerIncrement(server, { boards, auth, raiseScore, queueScore, readUser })
   registerScore(server, { boards, auth, raiseScore, queueScore, readUser })
   registerBatch(server, { boards, auth, raiseScore, newId })
   registerGrant(server, { boards, auth, signGrant: grants.sign, now, newId })
-  registerReceipt(server, { boards, auth, readReceipt: store.readReceipt, readRefusal: store.refusals.read, isQueued: queue.isQueued })
+  registerReceipt(server, {
+    boards, auth, readReceipt: store.readReceipt, readRefusal: store.refusals.read, isQueued: queue.isQueued
+  })
 
   // Ranking
-  registerTop(server, { boards, auth, readTop, readGroup: store.groups.read, readLookup, now })
+  registerTop(server, { boards, auth, readTop: live.readTop, readGroup: store.groups.read, readLookup, now })
   registerUser(server, { boards, auth, readUser, now })
   registerEntries(server, { boards, auth, readEntries, now })
   registerLookup(server, { boards, auth, readLookup, now })
@@ -155,36 +158,56 @@ export async function registerRoutes (server: Server, parts: RouteParts): Promis
   registerErase(server, { boards, auth, moderation })
 
   // Webhooks
-  registerWebhooks(server, { boards, auth, webhooks, policy: settings, randomBytes })
+  registerWebhooks(server, { boards, auth, webhooks, policy: settings, randomBytes: parts.randomBytes })
   registerWebhookDeliveries(server, { boards, auth, webhooks, put: store.deliveries.put, newId, now })
 
-  // Live
+  await registerLive(server, parts)
+  await registerContracts(server, parts)
+  await registerOperations(server, parts)
+  refuseOtherMethods()
+}
+
+/** What every request meets before its route: limits, errors, documentation, and the measure of its time. */
+async function registerEdge (server: Server, { settings, auth, version, addMetrics }: RouteParts): Promise<void> {
+  await registerCrossOrigin(server, settings.allowedOrigins)
+  registerEdgeLimit(server, auth, settings.rateLimitMax)
+  server.setNotFoundHandler(handleNotFound)
+  await registerOpenApi(server, { version })
+  addMetrics()
+}
+
+/** The WebSocket and the stream of server-sent events. */
+async function registerLive (server: Server, { settings, auth, core, live, isLeaving, random }: RouteParts): Promise<void> {
   const door = createDoor({
     allowedOrigins: settings.allowedOrigins,
     maxPerAddress: settings.maxSocketsPerIp,
     maxConnections: settings.maxSockets,
     maxHandshakesPerSecond: settings.maxHandshakesPerSecond,
     isLeaving,
-    onProxySuspected: () => server.log.warn({}, 'clients seem to come through a proxy that TRUST_PROXY does not name: they count as one address')
+    onProxySuspected: () => server.log.warn({}, PROXY_SUSPECTED)
   })
-  await registerScoreboardSocket(server, { boards, auth, door, ...live })
-  registerScoreboardStream(server, { boards, auth, door, ...live, random })
+  const watching = { ...live, boards: core.feed.boards, auth, door, random }
+  await registerScoreboardSocket(server, watching)
+  registerScoreboardStream(server, watching)
+}
 
-  // The five published contracts, on the default board
-  const contract = { boards, auth, raiseScore, readTop, readStoredTop: store.readTop, now }
+/** The five published contracts, on the default board. */
+async function registerContracts (server: Server, { auth, core, live }: RouteParts): Promise<void> {
+  const { store, feed: { boards }, raiseScore } = core
+  const contract = { boards, auth, raiseScore, readTop: live.readTop, readStoredTop: store.readTop, now: store.now }
   await registerContract000(server, contract)
   await registerContract001(server, contract)
   await registerContract002(server, contract)
   await registerContract003(server, contract)
   await registerContract004(server, contract)
+}
 
-  // Operations, and the page
+/** Health for balancers, the live page, and tokens for it outside production. */
+async function registerOperations (server: Server, { settings, core: { store }, isLeaving }: RouteParts): Promise<void> {
   registerHealth(server, { isReady: store.isReady, isLeaving })
   await registerPage(server)
-  if (!settings.production) {
-    registerDevelopmentToken(server, {
-      signToken: (claims, { expiresInSeconds }) => server.jwt.sign(claims, { expiresIn: expiresInSeconds })
-    })
-  }
-  refuseOtherMethods()
+  if (settings.production) return
+  registerDevelopmentToken(server, {
+    signToken: (claims, { expiresInSeconds }) => server.jwt.sign(claims, { expiresIn: expiresInSeconds })
+  })
 }

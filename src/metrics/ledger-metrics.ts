@@ -1,72 +1,60 @@
-import { Counter, Gauge } from 'prom-client'
+// Metrics of the ledger: how far archiving is behind, and what the archiver of this process has done.
 import type { Backlog } from '../leaderboard/ledger/archive.ts'
+import { collectCounter, collectGauge, oncePerScrape } from './collected.ts'
 import type { Metrics } from './metrics.ts'
+
+/** What an archiver has done with the entries of a board. */
+interface Archived {
+  readonly archived: number
+  readonly repeated: number
+  readonly buried: number
+}
 
 export interface LedgerMetricsOptions {
   readonly boards: () => readonly string[]
   readonly readBacklog: (board: string) => Promise<Backlog>
   /** Entries that a board's stream may hold. */
   readonly maxEntries: number
-  /** What the archiver of this process has done, by board; none where it has no archiver. */
-  readonly archived?: { readonly boards: ReadonlyMap<string, { readonly archived: number, readonly repeated: number, readonly buried: number }>, readonly failures: number }
+  /** What the archiver of this process has done; undefined where it has no archiver. */
+  readonly archived?: { readonly boards: ReadonlyMap<string, Archived>, readonly failures: number }
 }
 
-/** Adds what an operator watches of the ledger. The figures of a board are read from the store when Prometheus asks. */
+/** Adds the metrics of the ledger. The figures of a board are read from the store at each scrape. */
 export function registerLedgerMetrics (
   { registry }: Pick<Metrics, 'registry'>, { boards, readBacklog, maxEntries, archived }: LedgerMetricsOptions
 ): void {
-  const registers = [registry]
-  const gauge = (name: string, help: string, valueOf: (backlog: Backlog) => number) => {
-    const one: Gauge = new Gauge({
-      name,
-      help,
-      labelNames: ['board'],
-      registers,
-      async collect () {
-        one.reset()
-        const all = await readAll()
-        for (const [board, backlog] of all) one.set({ board }, valueOf(backlog))
-      }
+  const readAll = oncePerScrape(async () => (await Promise.all(boards().map(async (board) => {
+    const backlog = await readBacklog(board).catch(() => undefined) // a store that is away has no figures
+    return backlog === undefined ? [] : [{ board, backlog }]
+  }))).flat())
+  const gauge = (name: string, help: string, valueOf: (backlog: Backlog) => number) =>
+    collectGauge(registry, { name, help, labelNames: ['board'] }, async (set) => {
+      for (const { board, backlog } of await readAll()) set(valueOf(backlog), { board })
     })
-  }
-
-  // One read of a board serves all the gauges of a scrape.
-  let reading: Promise<Array<[string, Backlog]>> | undefined
-  function readAll (): Promise<Array<[string, Backlog]>> {
-    reading ??= Promise.all(boards().map(async (board): Promise<Array<[string, Backlog]>> => {
-      const backlog = await readBacklog(board).catch(() => undefined) // a store that is away has no figures
-      return backlog === undefined ? [] : [[board, backlog]]
-    })).then((all) => all.flat()).finally(() => setImmediate(() => { reading = undefined }))
-    return reading
-  }
 
   gauge('scorewire_ledger_entries', 'Entries that the ledger stream of a board holds, archived or not', ({ entries }) => entries)
   gauge('scorewire_ledger_backlog', 'Entries of a ledger stream that are not archived', ({ waiting }) => waiting)
   gauge('scorewire_ledger_lag_seconds', 'How long the oldest entry that is not archived has waited', ({ lagMs }) => lagMs / 1000)
   gauge('scorewire_ledger_dead_letters', 'Entries that could not be archived', ({ deadLetters }) => deadLetters)
-  const bound: Gauge = new Gauge({ name: 'scorewire_ledger_max_entries', help: 'Entries of a ledger stream beyond which writes are refused', registers })
-  bound.set(maxEntries)
-  if (archived === undefined) return
+  collectGauge(registry, {
+    name: 'scorewire_ledger_max_entries', help: 'Entries of a ledger stream beyond which writes are refused'
+  }, (set) => set(maxEntries))
+  if (archived !== undefined) registerArchiverMetrics(registry, archived)
+}
 
-  const events: Counter = new Counter({
+function registerArchiverMetrics (
+  registry: Metrics['registry'], archived: NonNullable<LedgerMetricsOptions['archived']>
+): void {
+  collectCounter(registry, {
     name: 'scorewire_archived_total',
     help: 'Entries by what the archiver of this process did with them',
-    labelNames: ['board', 'result'],
-    registers,
-    collect () {
-      events.reset()
-      for (const [board, { archived: kept, repeated, buried }] of archived.boards) {
-        for (const [result, count] of Object.entries({ kept, repeated, buried })) events.inc({ board, result }, count)
-      }
+    labelNames: ['board', 'result']
+  }, (count) => {
+    for (const [board, { archived: kept, repeated, buried }] of archived.boards) {
+      for (const [result, entries] of Object.entries({ kept, repeated, buried })) count(entries, { board, result })
     }
   })
-  const failures: Counter = new Counter({
-    name: 'scorewire_archive_failures_total',
-    help: 'Rounds of the archiver that failed because a store was away',
-    registers,
-    collect () {
-      failures.reset()
-      failures.inc(archived.failures)
-    }
-  })
+  collectCounter(registry, {
+    name: 'scorewire_archive_failures_total', help: 'Rounds of the archiver that failed because a store was away'
+  }, (count) => count(archived.failures))
 }

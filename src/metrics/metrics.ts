@@ -1,21 +1,24 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+// The metrics of a process: what increments do, live clients, and the time of each route.
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import type { Board } from '../leaderboard/boards/board.ts'
 import type { LiveStats } from '../live/live-stats.ts'
 import type { Server } from '../http/server.ts'
+import { collectCounter, collectGauge } from './collected.ts'
 
 const ROUND_TRIP_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1]
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5]
 const GROUP_ITEMS = [1, 2, 4, 8, 16, 32, 64, 128]
 
-/** What the service counts. The hot path adds to plain numbers; Prometheus' shape is made when it asks. */
+/** What the hot path reports. It adds to plain numbers; they take the shape of Prometheus at each scrape. */
 export interface Metrics {
   readonly onGroup: (items: number, seconds: number) => void
   readonly onOutcome: (board: Board, result: string) => void
-  /** Says no more of a board that is gone, so that boards which come and go leave nothing behind. */
+  /** Drops the counts of a deleted board, so that boards which come and go leave nothing behind. */
   readonly forget: (board: string) => void
   readonly registry: Registry
 }
 
+/** Creates the metrics of a process, with those of Node itself. */
 export function createMetrics (): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -28,16 +31,11 @@ export function createMetrics (): Metrics {
   })
 
   const outcomes = new Map<string, Map<string, number>>()
-  const increments: Counter = new Counter({
-    name: 'scorewire_increments_total',
-    help: 'Increments by what became of them',
-    labelNames: ['board', 'result'],
-    registers,
-    collect () {
-      this.reset()
-      for (const [board, results] of outcomes) {
-        for (const [result, count] of results) increments.inc({ board, result }, count)
-      }
+  collectCounter(registry, {
+    name: 'scorewire_increments_total', help: 'Increments by what became of them', labelNames: ['board', 'result']
+  }, (count) => {
+    for (const [board, results] of outcomes) {
+      for (const [result, increments] of results) count(increments, { board, result })
     }
   })
 
@@ -56,37 +54,24 @@ export function createMetrics (): Metrics {
   }
 }
 
-/** Adds what is counted of live clients. */
+/** Adds the metrics of live clients. */
 export function registerLiveMetrics (
   { registry }: Pick<Metrics, 'registry'>, { live, connections }: { live: LiveStats, connections: () => number }
 ): void {
-  const registers = [registry]
-  const count = (name: string, help: string, read: () => number): Counter => {
-    const counter: Counter = new Counter({
-      name,
-      help,
-      registers,
-      collect () {
-        this.reset()
-        counter.inc(read())
-      }
-    })
-    return counter
-  }
-  count('scorewire_pushes_total', 'Messages written to live clients', () => live.sent)
-  count('scorewire_conflated_total', 'Messages that a live client was not ready for, and got the newest one later instead', () => live.conflated)
-  count('scorewire_stalled_total', 'Times that a live client was found not to read', () => live.stalled)
-  const ended: Counter = new Counter({
+  const counter = (name: string, read: () => number, help: string) =>
+    collectCounter(registry, { name, help }, (count) => count(read()))
+  counter('scorewire_pushes_total', () => live.sent, 'Messages written to live clients')
+  counter('scorewire_conflated_total', () => live.conflated,
+    'Messages that a live client was not ready for; it gets the newest one later instead')
+  counter('scorewire_stalled_total', () => live.stalled, 'Times that a live client was found not to read')
+  collectCounter(registry, {
     name: 'scorewire_ended_total',
     help: 'Live connections that ended, by close code or by a word where there was none',
-    labelNames: ['why'],
-    registers,
-    collect () {
-      this.reset()
-      for (const [why, times] of live.ended) ended.inc({ why }, times)
-    }
+    labelNames: ['why']
+  }, (count) => {
+    for (const [why, times] of live.ended) count(times, { why })
   })
-  const sockets: Gauge = new Gauge({ name: 'scorewire_sockets', help: 'Live clients', registers, collect: () => sockets.set(connections()) })
+  collectGauge(registry, { name: 'scorewire_sockets', help: 'Live clients' }, (set) => set(connections()))
 }
 
 /** Serves `/metrics`, and times every route registered from now on. */
@@ -113,6 +98,7 @@ export function registerMetrics (server: Server, { registry }: Pick<Metrics, 're
   })
 
   server.get('/metrics', {
-    config: { edgeLimit: false }, schema: { summary: 'Metrics in the Prometheus text format', tags: ['operations'] }
+    config: { edgeLimit: false },
+    schema: { summary: 'Metrics in the Prometheus text format', tags: ['operations'] }
   }, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()))
 }

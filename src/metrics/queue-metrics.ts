@@ -1,7 +1,8 @@
-import { Counter, Gauge } from 'prom-client'
+// Metrics of the queue of increments: what waits, what was queued here, and what the worker of this process has done.
+import { collectCounter, collectGauge, oncePerScrape, type Report } from './collected.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Plain numbers that go on growing, by result. */
+/** Plain numbers that only grow, by result. */
 type Counts = Readonly<Record<string, number>>
 
 interface Depth {
@@ -22,56 +23,42 @@ export interface QueueMetricsOptions {
   readonly now: () => number
 }
 
-/** Adds what an operator watches of the queue. Its length is read from the store when Prometheus asks. */
+/** Adds the metrics of the queue. Its length is read from the store at each scrape. */
 export function registerQueueMetrics (
   { registry }: Pick<Metrics, 'registry'>, { readDepth, maxJobs, requests, now }: QueueMetricsOptions
 ): void {
-  const registers = [registry]
-  // One read serves all the gauges of a scrape.
-  let reading: Promise<Depth | undefined> | undefined
-  function readOnce (): Promise<Depth | undefined> {
-    reading ??= readDepth().catch(() => undefined).finally(() => setImmediate(() => { reading = undefined })) // a store that is away has no figures
-    return reading
-  }
-  const gauge = (name: string, help: string, show: (one: Gauge, depth: Depth) => void, labelNames: string[] = []) => {
-    const one: Gauge = new Gauge({
-      name,
-      help,
-      labelNames,
-      registers,
-      async collect () {
-        one.reset()
-        const depth = await readOnce()
-        if (depth !== undefined) show(one, depth)
-      }
+  const readOnce = oncePerScrape(async () => await readDepth().catch(() => undefined)) // a store that is away has no figures
+  const gauge = (name: string, help: string, show: (set: Report, depth: Depth) => void, labelNames: string[] = []) =>
+    collectGauge(registry, { name, help, labelNames }, async (set) => {
+      const depth = await readOnce()
+      if (depth !== undefined) show(set, depth)
     })
-  }
-  gauge('scorewire_queue_jobs', 'Increments in the queue, by state', (one, { waiting, active, delayed, failed }) => {
-    for (const [state, count] of Object.entries({ waiting, active, delayed, failed })) one.set({ state }, count)
+
+  gauge('scorewire_queue_jobs', 'Increments in the queue, by state', (set, { waiting, active, delayed, failed }) => {
+    for (const [state, jobs] of Object.entries({ waiting, active, delayed, failed })) set(jobs, { state })
   }, ['state'])
-  gauge('scorewire_queue_oldest_seconds', 'How long the first increment in the queue has waited', (one, { oldestMs }) => {
-    one.set(oldestMs === undefined ? 0 : Math.max(0, (now() - oldestMs) / 1000))
+  gauge('scorewire_queue_oldest_seconds', 'How long the first increment in the queue has waited', (set, { oldestMs }) => {
+    set(oldestMs === undefined ? 0 : Math.max(0, (now() - oldestMs) / 1000))
   })
-  gauge('scorewire_queue_workers', 'Processes that apply what is queued', (one, { workers }) => one.set(workers))
-  const bound: Gauge = new Gauge({ name: 'scorewire_queue_max_jobs', help: 'Increments in the queue beyond which more are refused', registers })
-  bound.set(maxJobs)
-  countByResult(registry, { name: 'scorewire_queue_requests_total', help: 'Increments that were to be queued here: queued, or full where the queue held as much as it may', counts: requests })
+  gauge('scorewire_queue_workers', 'Processes that apply queued increments', (set, { workers }) => set(workers))
+  collectGauge(registry, {
+    name: 'scorewire_queue_max_jobs', help: 'Increments in the queue beyond which more are refused'
+  }, (set) => set(maxJobs))
+  countByResult(registry, requests, {
+    name: 'scorewire_queue_requests_total',
+    help: 'Increments that this process was asked to queue: queued, or full where the queue had no room'
+  })
 }
 
 /** Adds what the worker of this process has done. */
 export function registerQueueWorkMetrics ({ registry }: Pick<Metrics, 'registry'>, counts: Counts): void {
-  countByResult(registry, { name: 'scorewire_queue_tries_total', help: 'Queued increments that were tried here, by what became of them', counts })
+  countByResult(registry, counts, {
+    name: 'scorewire_queue_tries_total', help: 'Queued increments that this process tried to apply, by what became of them'
+  })
 }
 
-function countByResult (registry: Metrics['registry'], { name, help, counts }: { name: string, help: string, counts: Counts }): void {
-  const counter: Counter = new Counter({
-    name,
-    help,
-    labelNames: ['result'],
-    registers: [registry],
-    collect () {
-      counter.reset()
-      for (const [result, count] of Object.entries(counts)) counter.inc({ result }, count)
-    }
+function countByResult (registry: Metrics['registry'], counts: Counts, about: { name: string, help: string }): void {
+  collectCounter(registry, { ...about, labelNames: ['result'] }, (count) => {
+    for (const [result, increments] of Object.entries(counts)) count(increments, { result })
   })
 }
