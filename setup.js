@@ -1,8 +1,8 @@
-// Makes a fresh clone ready: packages, servers, build. Needs Node and npm alone, is quick when there is nothing to do, and says what
-// to do where it may not do it. `node setup.js` is for running scorewire, `--test` for testing it, `--bench` for measuring it.
+// Makes a fresh clone ready: packages, servers, build. It needs Node and npm alone, and is quick when there is nothing to do.
+// `node setup.js` is for running scorewire, `--test` for testing it, `--bench` for measuring it.
+// With SCOREWIRE_SETUP=check it installs nothing: it lists what is missing and exits with 1.
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -97,27 +97,57 @@ function checkNode () {
   fail(`needs Node ${OLDEST_NODE.join('.')} or later, this is ${process.versions.node}`)
 }
 
-/** `npm ci`, when the lockfile is another one than at the last time. */
+/** Whether `node_modules` holds every package of the lockfile in its version; npm writes there what it has installed. */
+function hasPackages () {
+  const read = (...path) => JSON.parse(readFileSync(join(ROOT, ...path), 'utf8')).packages
+  const kept = join(ROOT, 'node_modules', '.package-lock.json')
+  if (!existsSync(kept)) return false
+  const installed = read('node_modules', '.package-lock.json')
+  return Object.entries(read('package-lock.json'))
+    .every(([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version)
+}
+
 function installPackages () {
-  const stamp = join(ROOT, 'node_modules', '.scorewire-setup')
-  const lock = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return
+  if (hasPackages()) return
   say('installing packages (npm ci)')
-  if (!run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--fetch-retries=5', '--loglevel=error'])) fail('npm ci failed; see above')
-  writeFileSync(stamp, lock)
+  const quietly = ['--no-audit', '--no-fund', '--fetch-retries=5', '--loglevel=error']
+  if (!run('npm', ['ci', '--include=dev', ...quietly])) fail('npm ci failed; see above')
+}
+
+const isInstalled = ({ commands = [], modules = [] }) => commands.some(find) || modules.some(findModule)
+
+/** The package manager of this system that has a program, if there is one, and the command that installs it. */
+function managerOf ({ packages }) {
+  const manager = Object.keys(MANAGERS).find((name) => packages[name] !== undefined && find(name))
+  return { manager, byHand: manager && `${manager} ${MANAGERS[manager].install[0]} ${packages[manager]}` }
+}
+
+/** What to do about a program that is missing. */
+function adviceFor (program) {
+  const { what, commands = [], modules = [] } = program
+  const { manager, byHand } = managerOf(program)
+  const names = [...commands, ...modules].join(' or ')
+  if (manager === undefined) return `install ${what} (${names})`
+  return `install ${what} (${names}): ${MANAGERS[manager].asUser ? '' : 'sudo '}${byHand}`
+}
+
+/** Lists everything that is missing and ends, without installing anything. */
+function check (programs) {
+  const missing = programs.filter((program) => !isInstalled(program)).map(adviceFor)
+  if (!hasPackages()) missing.unshift('install the packages: npm ci')
+  if (missing.length > 0) fail(`SCOREWIRE_SETUP=check found something missing:\n${missing.map((line) => `- ${line}`).join('\n')}`)
 }
 
 /** Installs a program through the system's package manager, where it is missing and that is allowed. */
-function installProgram ({ what, commands = [], modules = [], packages, before = {} }) {
-  const isInstalled = () => commands.some(find) || modules.some(findModule)
-  if (isInstalled()) return
-  const manager = Object.keys(MANAGERS).find((name) => packages[name] !== undefined && find(name))
+function installProgram (program) {
+  if (isInstalled(program)) return
+  const { what, commands = [], modules = [], packages, before = {} } = program
+  const { manager, byHand } = managerOf(program)
   const names = [...commands, ...modules]
   const todo = `install ${what} (${names.join(' or ')}) and try again`
   if (manager === undefined) fail(`found none of ${names.join(', ')} and no package manager that has it: ${todo}`)
 
   const { refresh, install, asUser = false } = MANAGERS[manager]
-  const byHand = `${manager} ${install[0]} ${packages[manager]}`
   // RUNLEVEL=1 keeps Debian from starting the system's own Redis service: scorewire starts one for itself.
   const settings = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1']
   const prefix = asUser || process.getuid?.() === 0 ? settings : ['sudo', '-n', ...settings]
@@ -133,7 +163,7 @@ function installProgram ({ what, commands = [], modules = [], packages, before =
   if (refresh !== undefined) step([manager, ...refresh])
   if (before[manager] !== undefined) step(before[manager])
   step([manager, ...install, packages[manager]])
-  if (!isInstalled()) fail(`"${byHand}" did not bring it: ${todo}`)
+  if (!isInstalled(program)) fail(`"${byHand}" did not bring it: ${todo}`)
 }
 
 /** Compiles `src/` to `dist/`, when anything in it is newer. */
@@ -150,9 +180,19 @@ function build () {
 
 const forTests = process.argv.includes('--test')
 const forBench = process.argv.includes('--bench')
+const { redis, postgres, chromium, haproxy, nginx, nchan } = PROGRAMS
+const programs = [
+  ...forTests || forBench || !process.env.REDIS_URL ? [redis] : [],
+  ...forTests ? [postgres, chromium, haproxy, nginx] : [],
+  ...forBench ? [postgres, nchan] : []
+]
+const mode = process.env.SCOREWIRE_SETUP || 'install'
+if (mode !== 'install' && mode !== 'check') fail('SCOREWIRE_SETUP must be install or check')
 checkNode()
-installPackages()
-if (forTests || forBench || !process.env.REDIS_URL) installProgram(PROGRAMS.redis)
-if (forTests) for (const program of [PROGRAMS.postgres, PROGRAMS.chromium, PROGRAMS.haproxy, PROGRAMS.nginx]) installProgram(program)
-if (forBench) for (const program of [PROGRAMS.postgres, PROGRAMS.nchan]) installProgram(program)
+if (mode === 'check') {
+  check(programs)
+} else {
+  installPackages()
+  programs.forEach(installProgram)
+}
 build()

@@ -2,7 +2,7 @@
 // qualifies for the top 10, the scoreboard cache is updated") and as Redis' own guide to leaderboards does it: ZADD, trim, ZRANGE REV, in
 // one transaction and one round trip (https://redis.io/docs/latest/develop/use-cases/leaderboard/nodejs/ and
 // https://github.com/redis/ioredis#transaction). To throw the cache away at each update instead, and fill it from the next SELECT
-// (https://redis.io/docs/latest/develop/use-cases/cache-hidden/nodejs/), would cost the SELECT that it is to save, since each update
+// (https://redis.io/docs/latest/develop/use-cases/cache-aside/nodejs/), would cost the SELECT that it is to save, since each update
 // reads the top. A user's name is part of the member, which saves a look-up of ten names. Scores only rise, so that ZADD GT keeps the
 // later of two that overtake each other. The cache needs no durability, and its Redis keeps nothing on the disk.
 import { Redis } from 'ioredis'
