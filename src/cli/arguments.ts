@@ -9,7 +9,9 @@ export function misuse (message: string, usage: Usage): UsageError {
 }
 
 /** The options and operands in a command's words. @throws UsageError */
-export function readWords<Config extends ParseArgsConfig> (config: Config, usage: Usage): ReturnType<typeof parseArgs<Config>> {
+export function readWords<Config extends ParseArgsConfig> (
+  config: Config, usage: Usage
+): ReturnType<typeof parseArgs<Config>> {
   try {
     return parseArgs(config)
   } catch (error) {
@@ -19,5 +21,7 @@ export function readWords<Config extends ParseArgsConfig> (config: Config, usage
 
 /** For a command without options. @throws UsageError where there are words after its name */
 export function readNoWords (name: string, words: readonly string[]): void {
-  if (words.length > 0) throw new UsageError(`scorewire ${name} takes no options: its environment configures it, see scorewire ${name} --help.`)
+  if (words.length === 0) return
+  const command = `scorewire ${name}`
+  throw new UsageError(`${command} takes no options: its environment configures it, see ${command} --help.`)
 }

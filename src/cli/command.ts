@@ -1,3 +1,4 @@
+// What a command of the program is, and what it gets of its process.
 import type { Readable, Writable } from 'node:stream'
 
 /** What a command gets of its process. */
@@ -5,7 +6,7 @@ export interface Process {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly isTerminal: boolean
   readonly write: (text: string) => void
-  /** Shows a line in the place of the last one, where somebody looks at the standard error. */
+  /** Shows a line in the place of the last one, where the standard error is a terminal. */
   readonly showProgress: (line: string) => void
   /** The standard input and output, for more than fits into memory. */
   readonly stdin: Readable
@@ -14,8 +15,8 @@ export interface Process {
   readonly stopSignal: Promise<string>
 }
 
-/** Runs a command with the words after its name and resolves to the exit code: 0 done, 1 could not be done, 2 not understood. */
+/** Runs a command with the words after its name. Resolves to the exit code: 0 done, 1 not done, 2 not understood. */
 export type Command = (words: string[], process: Process) => Promise<number>
 
-/** A command line that is not understood; the message says what would be. */
+/** A command line that is not understood. The message says what is wrong with it. */
 export class UsageError extends Error {}

@@ -1,14 +1,16 @@
+// How far a long command is, in one line of a terminal.
+
 const EVERY_MS = 100
 const BAR = 30
 
 export interface Progress {
   /** `share` of the whole, from 0 to 1, where it is known. */
   show (done: number, share: number | undefined): void
-  /** Takes the line away. */
+  /** Removes the line. */
   end (): void
 }
 
-/** Shows some times a second how far something is: a bar where that is known, and what is done of it. */
+/** Creates a progress line, drawn at most 10 times a second: a bar where the share is known, and how much is done. */
 export function createProgress (showProgress: (line: string) => void, noun: string): Progress {
   let shownAt = -Infinity
   return {

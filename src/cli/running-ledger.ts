@@ -1,3 +1,4 @@
+// Both stores of a running service, its Redis and the ledger in PostgreSQL, as commands use them.
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
 import { Closers } from '../app/closers.ts'
@@ -24,7 +25,7 @@ export const LEDGER_VARIABLES: Usage['variables'] = ['DATABASE_URL', ...STORE_VA
 
 const log = pino({ level: 'silent' })
 
-/** To sort the events of some million users takes a while. */
+/** Sorting the events of some million users takes a while. */
 const STATEMENT_MS = 600_000
 
 /** Both stores of a running service: its Redis, and the ledger in PostgreSQL. */
@@ -40,11 +41,18 @@ export interface RunningLedger {
   ledgerOf (board: LedgerBoard): RebuildLedger
 }
 
-/** Does something with both stores. @throws ConfigError without a ledger; Error that says which of them is away, or not brought up to date */
-export async function withRunningLedger<T> (env: Process['env'], use: (running: RunningLedger) => Promise<T>): Promise<T> {
+/**
+ * Lets `use` work with both stores.
+ * @throws ConfigError without DATABASE_URL; Error that says which store is away, or not up to date
+ */
+export async function withRunningLedger<T> (
+  env: Process['env'], use: (running: RunningLedger) => Promise<T>
+): Promise<T> {
   const config = readConfig(env, [])
   const { databaseUrl } = config
-  if (databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required: the ledger that says what the boards are'])
+  if (databaseUrl === undefined) {
+    throw new ConfigError(['DATABASE_URL is required: the ledger that says what the boards are'])
+  }
   const { defer, close } = new Closers()
   try {
     const database = openDatabase({ url: databaseUrl, log, statementMs: STATEMENT_MS })
@@ -62,12 +70,20 @@ export async function withRunningLedger<T> (env: Process['env'], use: (running: 
   }
 }
 
-function runningLedger ({ archive, ...rest }: Omit<RunningLedger, 'drain' | 'ledgerOf'> & { archive: ArchiveConnection }): RunningLedger {
+type Opened = Omit<RunningLedger, 'drain' | 'ledgerOf'> & { readonly archive: ArchiveConnection }
+
+function runningLedger ({ archive, ...rest }: Opened): RunningLedger {
   const { database, boards } = rest
   const options: ArchiveOptions = {
-    stream: archive.stream, database, stats: new LedgerStats(), log, windowOf: (board) => boards.get(board)?.history.board.windows[0] ?? 'all'
+    stream: archive.stream,
+    database,
+    stats: new LedgerStats(),
+    log,
+    windowOf: (board) => boards.get(board)?.history.board.windows[0] ?? 'all'
   }
-  const drainBoard = async ({ history: { board } }: LedgerBoard, upToMs?: number) => await drain(options, board.name, upToMs)
+  const drainBoard = async ({ history: { board } }: LedgerBoard, upToMs?: number) => {
+    await drain(options, board.name, upToMs)
+  }
   return {
     ...rest,
     drain: drainBoard,
@@ -90,13 +106,17 @@ async function checkDatabase (database: Database, place: string): Promise<void> 
     migrated = await isMigrated(database)
   } catch (error) {
     if (error instanceof OtherVersion) throw error
-    throw new Error(`The ledger's database cannot be reached at ${place}: ${error instanceof Error ? error.message || error.name : String(error)}`)
+    const why = error instanceof Error ? error.message || error.name : String(error)
+    throw new Error(`The ledger's database cannot be reached at ${place}: ${why}`)
   }
-  if (!migrated) throw new Error(`The ledger's database at ${place} is not up to date: run scorewire migrate, or start a worker.`)
+  if (migrated) return
+  throw new Error(`The ledger's database at ${place} is not up to date: run scorewire migrate, or start a worker.`)
 }
 
-/** A ledger that was kept before it took note of rules has those of Redis, or of the configuration. */
-async function boardsOf ({ config, store, database }: Pick<RunningLedger, 'config' | 'store' | 'database'>): Promise<ReadonlyMap<string, LedgerBoard>> {
+/** The boards of the ledger. Rules that it has not archived yet come from Redis, or else from the configuration. */
+async function boardsOf (
+  { config, store, database }: Pick<RunningLedger, 'config' | 'store' | 'database'>
+): Promise<RunningLedger['boards']> {
   for (const name of (await store.boards.list()).keys()) {
     const stored = await store.boards.read(name)
     if (stored.state === 'there') await keepRules(database, stored)
@@ -115,7 +135,7 @@ async function isDeleted (store: Store, name: string): Promise<boolean> {
   return (await store.boards.read(name)).state === 'deleted'
 }
 
-/** The boards that a command is about: the one that it names, or all. @throws Error for one that the ledger does not know */
+/** The boards that a command is about: the named one, or all. @throws Error for one that the ledger does not know */
 export function boardsNamed ({ boards }: RunningLedger, name: string | undefined): LedgerBoard[] {
   if (name === undefined) {
     if (boards.size === 0) throw new Error('There is nothing in the ledger: it knows no board.')
@@ -123,7 +143,8 @@ export function boardsNamed ({ boards }: RunningLedger, name: string | undefined
   }
   const board = boards.get(name)
   if (board !== undefined) return [board]
-  throw new Error(`The ledger knows no board called ${JSON.stringify(name)}; it knows ${[...boards.keys()].join(', ') || 'none'}.`)
+  const known = [...boards.keys()].join(', ') || 'none'
+  throw new Error(`The ledger knows no board called ${JSON.stringify(name)}; it knows ${known}.`)
 }
 
 /** The revision of the rules that Redis has for a board; undefined where it has none. */
@@ -132,12 +153,15 @@ export async function storedRevision (store: Store, name: string): Promise<strin
   return stored.state === 'there' ? stored.board.revision : undefined
 }
 
-/** Gives Redis a board with the rules of the ledger, where it has none or others. @throws Error */
+/** Gives a board in Redis the rules of the ledger, where it has none or others. @throws Error */
 export async function putRules (store: Store, board: LedgerBoard['history']['board']): Promise<void> {
   const stored = await store.boards.read(board.name)
-  if (stored.state === 'puzzling') throw new Error(`Redis has rules of the board ${board.name} that this version does not understand.`)
+  if (stored.state === 'puzzling') {
+    throw new Error(`Redis has rules of the board ${board.name} that this version does not understand.`)
+  }
   if (stored.state === 'there' && stored.board.revision === board.revision) return
   const ifRevision = stored.state === 'there' ? (stored satisfies StoredBoard).board.revision : undefined
   const outcome = await store.boards.apply(board, { ifRevision, isCorrupting: false, anew: true })
-  if (outcome === 'outdated') throw new Error(`The rules of the board ${board.name} were changed at the same time: try again.`)
+  if (outcome !== 'outdated') return
+  throw new Error(`The rules of the board ${board.name} were changed at the same time: try again.`)
 }

@@ -1,3 +1,4 @@
+// The score store of a running service, as commands use it.
 import { readConfig } from '../config.ts'
 import type { Board } from '../leaderboard/boards/rules.ts'
 import { runningEmbeddedRedis } from '../redis/embedded.ts'
@@ -10,10 +11,14 @@ export const STORE_VARIABLES: Usage['variables'] = ['REDIS_URL', 'REDIS_TIMEOUT_
 
 const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
-/** Does something with the store of a running service: the one at REDIS_URL, or the embedded one of DATA_DIR. @throws Error when there is none */
+/**
+ * Lets `use` work with the store of a running service: the one at REDIS_URL, or the embedded one of DATA_DIR.
+ * @throws Error when there is none
+ */
 export async function withRunningStore<T> (env: Process['env'], use: (store: Store) => Promise<T>): Promise<T> {
   const { redisUrl, redisTimeoutMs, dataDir } = readConfig({ ...env, BOARDS_FILE: undefined }, ['REDIS_URL'])
-  const store = await openStore({ url: redisUrl ?? await runningEmbeddedRedis(dataDir), timeoutMs: redisTimeoutMs, log: silent, now: Date.now })
+  const url = redisUrl ?? await runningEmbeddedRedis(dataDir)
+  const store = await openStore({ url, timeoutMs: redisTimeoutMs, log: silent, now: Date.now })
   try {
     return await use(store)
   } finally {
@@ -21,10 +26,11 @@ export async function withRunningStore<T> (env: Process['env'], use: (store: Sto
   }
 }
 
-/** @throws Error when the store has no board of this name */
+/** A board as the store has it. @throws Error when there is none of this name */
 export async function storedBoard ({ boards }: Store, name: string): Promise<Board> {
   const stored = await boards.read(name)
   if (stored.state === 'there') return stored.board
   const names = [...(await boards.list()).keys()]
-  throw new Error(`There is no board called ${JSON.stringify(name)}; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ') || 'none yet'}.`)
+  const present = `there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ') || 'none yet'}`
+  throw new Error(`There is no board called ${JSON.stringify(name)}; ${present}.`)
 }

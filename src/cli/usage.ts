@@ -42,5 +42,6 @@ function section (title: string, rows: readonly (readonly [string, string])[]): 
   if (rows.length === 0) return ''
   const width = Math.max(...rows.map(([name]) => name.length))
   const indent = `\n${' '.repeat(width + 4)}`
-  return [`${title}:`, ...rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text.replaceAll('\n', indent)}`)].join('\n')
+  const lines = rows.map(([name, text]) => `  ${name.padEnd(width)}  ${text.replaceAll('\n', indent)}`)
+  return [`${title}:`, ...lines].join('\n')
 }

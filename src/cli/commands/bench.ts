@@ -1,3 +1,4 @@
+// `scorewire bench`: puts load on a running deployment.
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { createSigner } from 'fast-jwt'
 import { readConfig } from '../../config.ts'
@@ -15,10 +16,10 @@ import { VERSION } from '../version.ts'
 
 export { usage } from '../bench-options.ts'
 
-/** Longer than any run and what comes after it. */
+/** Longer than any run with its checks. */
 const TOKEN_LIFE_MS = 26 * 3600 * 1000
 
-/** `scorewire bench`: puts load on a running deployment. Ends with 1 when the figures are not to be believed, with 2 when it could not begin. */
+/** Runs a load and prints its report. The exit codes are those of `usage`. */
 export const bench: Command = async (words, process) => {
   const options = readBenchOptions(words)
   const { showProgress, write } = process
@@ -26,7 +27,9 @@ export const bench: Command = async (words, process) => {
   const given = await callersOf(options, process.env)
   await checkWritable([options.out, options.report])
   try {
-    const finished = await runLoad({ asked: options.asked, given, onProgress: showProgress, stopped: process.stopSignal })
+    const finished = await runLoad({
+      asked: options.asked, given, onProgress: showProgress, stopped: process.stopSignal
+    })
     const result = resultOf(finished, {
       asked: options.asked, command: ['scorewire bench', ...words].join(' '), version: VERSION, date: new Date()
     })
@@ -50,7 +53,9 @@ async function readResult (file: string): Promise<Result> {
 /** Tokens from the file, or signed with the secret that there is; none where there is neither. */
 async function callersOf ({ asked, tokenFile }: BenchOptions, env: Process['env']): Promise<Callers | undefined> {
   if (tokenFile !== undefined) {
-    const text = await readFile(tokenFile, 'utf8').catch((error) => { throw new UsageError(`--token-file: ${error.message}`) })
+    const text = await readFile(tokenFile, 'utf8').catch((error) => {
+      throw new UsageError(`--token-file: ${error.message}`)
+    })
     try {
       return callersFrom(text, tokenFile, asked)
     } catch (error) {
@@ -73,10 +78,11 @@ function mintOf (env: Process['env']): Mint | undefined {
   return createSigner({ ...sign, key: secret, expiresIn: TOKEN_LIFE_MS })
 }
 
-/** A run is not to be lost for a file that cannot be written. @throws UsageError */
+/** Checks before the run that its files can be written. @throws UsageError */
 async function checkWritable (files: readonly (string | undefined)[]): Promise<void> {
   for (const file of files) {
-    if (file !== undefined) await appendFile(file, '').catch((error) => { throw new UsageError(`cannot write ${file}: ${error.message}`) })
+    if (file === undefined) continue
+    await appendFile(file, '').catch((error) => { throw new UsageError(`cannot write ${file}: ${error.message}`) })
   }
 }
 

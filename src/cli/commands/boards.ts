@@ -1,10 +1,13 @@
+// `scorewire boards`: shows and changes the boards of a running service.
 import { readBoards } from '../../config.ts'
-import { applyBoard, planBoard, type BoardPlan, type BoardRegistry, type StoredBoard } from '../../leaderboard/boards/apply-board.ts'
+import {
+  applyBoard, planBoard, type BoardPlan, type BoardRegistry, type StoredBoard
+} from '../../leaderboard/boards/apply-board.ts'
 import { rulesOf } from '../../leaderboard/boards/rules.ts'
 import type { Store } from '../../redis/store.ts'
 import { boardDiff } from '../board-diff.ts'
 import { readWords } from '../arguments.ts'
-import { UsageError, type Command } from '../command.ts'
+import { UsageError, type Command, type Process } from '../command.ts'
 import { STORE_VARIABLES, withRunningStore } from '../running-store.ts'
 import { usageText, type Usage } from '../usage.ts'
 
@@ -22,13 +25,13 @@ export const usage: Usage = {
   variables: STORE_VARIABLES
 }
 
-/** `scorewire boards`: shows and changes the boards of a running service, which takes them over at once. */
+/** Lists, shows or changes boards. Running nodes take a change over at once. */
 export const boards: Command = async (words, { env, write }) => {
   const run = parseWords(words)
   return await withRunningStore(env, async (store) => await run(store, write))
 }
 
-type Run = (store: Store, write: (text: string) => void) => Promise<number>
+type Run = (store: Store, write: Process['write']) => Promise<number>
 
 function parseWords (words: string[]): Run {
   const flag = { type: 'boolean', default: false } as const
@@ -43,7 +46,9 @@ function parseWords (words: string[]): Run {
   throw new UsageError(usageText(usage))
 }
 
-async function apply (file: string, isDry: boolean, { boards: registry, now }: Store, write: (text: string) => void): Promise<number> {
+async function apply (
+  file: string, isDry: boolean, { boards: registry, now }: Store, write: Process['write']
+): Promise<number> {
   const wanted = readBoards(file).all
   const listed = await registry.list()
   const plans: BoardPlan[] = []
@@ -53,39 +58,47 @@ async function apply (file: string, isDry: boolean, { boards: registry, now }: S
   if (others.length > 0) write(`Not in the file, and left alone: ${others.join(', ')}.\n`)
 
   const due = plans.filter(({ result }) => result !== 'same')
-  if (due.some(({ result }) => result === 'refused')) return end(write, 'Nothing was applied: what is marked with ! cannot change on a board that has scores.', 1)
+  const count = boardsIn(due.length)
+  if (due.some(({ result }) => result === 'refused')) {
+    return end(write, 'Nothing was applied: what is marked with ! cannot change on a board that has scores.', 1)
+  }
   if (due.length === 0) return end(write, 'Nothing to do: the boards are as the file says.', 0)
-  if (isDry) return end(write, `Nothing was applied: this was a dry run. ${boardsIn(due.length)} would be made or changed.`, 0)
+  if (isDry) return end(write, `Nothing was applied: this was a dry run. ${count} would be made or changed.`, 0)
   for (const [n, { board }] of due.entries()) {
     try {
       await applyBoard(registry, board, now())
     } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : String(error)} Of ${boardsIn(due.length)}, ${n} came before and ${n === 1 ? 'was' : 'were'} applied.`)
+      const why = error instanceof Error ? error.message : String(error)
+      throw new Error(`${why} Of ${count}, ${n} came before and ${n === 1 ? 'was' : 'were'} applied.`)
     }
   }
-  return end(write, `Applied: ${boardsIn(due.length)} made or changed. Running nodes obey at once.`, 0)
+  return end(write, `Applied: ${count} made or changed. Running nodes take them over at once.`, 0)
 }
 
-async function list ({ boards: registry }: Store, write: (text: string) => void): Promise<number> {
+async function list ({ boards: registry }: Store, write: Process['write']): Promise<number> {
   const stored = await readAll(registry)
   const width = Math.max(0, ...stored.map(({ board }) => board.name.length))
-  for (const { board, hasScores } of stored) {
-    write(`${board.name.padEnd(width)}  ${board.revision}  ${board.windows.join(', ')}${hasScores ? '' : '  (no scores yet)'}\n`)
+  for (const { board: { name, revision, windows }, hasScores } of stored) {
+    write(`${name.padEnd(width)}  ${revision}  ${windows.join(', ')}${hasScores ? '' : '  (no scores yet)'}\n`)
   }
   if (stored.length === 0) write('There are no boards yet.\n')
   return 0
 }
 
-/** As a boards file has it, so that it can be changed and applied. */
-async function show (name: string, { boards: registry }: Store, write: (text: string) => void): Promise<number> {
+/** Prints a board as a boards file has it, so that it can be changed and applied. */
+async function show (name: string, { boards: registry }: Store, write: Process['write']): Promise<number> {
   const stored = await registry.read(name)
-  if (stored.state !== 'there') throw new Error(`There is no board called ${JSON.stringify(name)}${stored.state === 'deleted' ? ' any more' : ''}.`)
+  if (stored.state !== 'there') {
+    throw new Error(`There is no board called ${JSON.stringify(name)}${stored.state === 'deleted' ? ' any more' : ''}.`)
+  }
   write(`${JSON.stringify({ boards: { [name]: rulesOf(stored.board) } }, null, 2)}\n`)
   return 0
 }
 
+/** All boards in the order in which they were made. */
 async function readAll (registry: BoardRegistry): Promise<StoredBoard[]> {
-  const states = await Promise.all([...(await registry.list()).keys()].map(async (name) => await registry.read(name)))
+  const names = [...(await registry.list()).keys()]
+  const states = await Promise.all(names.map(async (name) => await registry.read(name)))
   return states.filter((stored) => stored.state === 'there').sort((a, b) => a.created - b.created)
 }
 
@@ -93,7 +106,8 @@ function boardsIn (count: number): string {
   return count === 1 ? '1 board' : `${count} boards`
 }
 
-function end (write: (text: string) => void, sentence: string, code: number): number {
+/** Ends a command with a sentence. Returns the exit code. */
+function end (write: Process['write'], sentence: string, code: number): number {
   write(`\n${sentence}\n`)
   return code
 }

@@ -1,3 +1,4 @@
+// `scorewire export`: writes a board in its order.
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -17,7 +18,7 @@ export const usage: Usage = {
   summary: 'write the entries of a board in its order, while the service goes on',
   forms: ['export BOARD [--window W] [--segment NAME:VALUE] [--format ndjson|csv] [--out FILE]'],
   options: [
-    ['--window W', 'a running window such as day, or one by its name such as day:2026-11-20 (the first window of the board)'],
+    ['--window W', 'a running window such as day, or one by its name such as day:2026-11-20 (the first window)'],
     ['--segment NAME:VALUE', 'only users in this segment, such as region:eu'],
     ['--format F', 'ndjson or csv (as the name of the file ends, else ndjson)'],
     ['--out FILE', 'the file to write (the standard output)']
@@ -25,7 +26,7 @@ export const usage: Usage = {
   variables: STORE_VARIABLES
 }
 
-/** `scorewire export`: writes a board in its order, to a file or to the standard output, while the service goes on. */
+/** Writes a board to a file or to the standard output, while the service goes on. */
 export const exportBoard: Command = async (words, { env, stdout, showProgress }) => {
   const { name, format, out, ...asked } = parseWords(words)
   return await withRunningStore(env, async (store) => {
@@ -35,9 +36,10 @@ export const exportBoard: Command = async (words, { env, stdout, showProgress })
     const progress = createProgress(showProgress, 'entries')
     const pages = counted(exportPages(board, { ...part, window }, store), progress.show)
     try {
-      await pipeline(Readable.from(writeRows(format, pages)), out === undefined ? stdout : createWriteStream(out), { end: out !== undefined })
+      const target = out === undefined ? stdout : createWriteStream(out)
+      await pipeline(Readable.from(writeRows(format, pages)), target, { end: out !== undefined })
     } catch (error) {
-      // Whoever reads the output has seen enough.
+      // The reader of the output, such as head, has closed it.
       if (!(error instanceof Error && 'code' in error && error.code === 'EPIPE')) throw error
     } finally {
       progress.end()
@@ -56,10 +58,11 @@ async function * counted (pages: AsyncIterable<ExportPage>, show: Progress['show
 }
 
 function parseWords (words: string[]) {
+  const text = { type: 'string' } as const
   const { positionals: [name, ...more], values: { format, out, window, segment } } = readWords({
     args: words,
     allowPositionals: true,
-    options: { window: { type: 'string' }, segment: { type: 'string' }, format: { type: 'string' }, out: { type: 'string' } }
+    options: { window: text, segment: text, format: text, out: text }
   }, usage)
   if (name === undefined || more.length > 0) throw misuse('name one board', usage)
   return { name, out, window, segment, format: formatOf(format, out, usage) }

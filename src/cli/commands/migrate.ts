@@ -1,3 +1,4 @@
+// `scorewire migrate`: brings the ledger's database up to date.
 import { pino } from 'pino'
 import { ConfigError, readConfig } from '../../config.ts'
 import { placeOf } from '../../ledger/database.ts'
@@ -13,13 +14,14 @@ export const usage: Usage = {
   variables: ['DATABASE_URL']
 }
 
-/** `scorewire migrate`: brings the ledger's database up to this version; a worker does the same when it starts. */
+/** Applies the migrations that are missing; a worker does the same when it starts. */
 export const migrate: Command = async (words, { env, write }) => {
   readNoWords('migrate', words)
   const { databaseUrl } = readConfig(env, [])
   if (databaseUrl === undefined) throw new ConfigError(['DATABASE_URL is required: the database to bring up to date'])
   const applied = await migrateAt(databaseUrl, pino({ level: 'silent' })).catch((error) => {
-    throw new Error(`The database ${placeOf(databaseUrl)} cannot be brought up to date: ${error instanceof Error ? error.message || error.name : String(error)}`)
+    const why = error instanceof Error ? error.message || error.name : String(error)
+    throw new Error(`The database ${placeOf(databaseUrl)} cannot be brought up to date: ${why}`)
   })
   write(applied.length === 0 ? 'The database is up to date.\n' : `Applied ${applied.join(', ')}.\n`)
   return 0

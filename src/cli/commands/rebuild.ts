@@ -1,3 +1,4 @@
+// `scorewire rebuild`: makes boards anew in Redis from the ledger.
 import { rebuildBoard, RebuildRefusal, type RebuildReport } from '../../leaderboard/ledger/rebuild.ts'
 import type { LedgerBoard } from '../../ledger/board-rules.ts'
 import { openRebuild } from '../../redis/ledger/rebuild.ts'
@@ -19,12 +20,12 @@ export const usage: Usage = {
   notes: ['Nodes refuse writes to a board while it is rebuilt. Exits with 1 where a board was not rebuilt.']
 }
 
-/** `scorewire rebuild`: makes boards anew in Redis from the ledger, while nodes are running: their writes are refused for so long. */
+/** Makes boards anew while nodes run. Nodes refuse writes to a board while it is rebuilt. */
 export const rebuild: Command = async (words, { env, write, showProgress }) => {
   const { board: name, replace } = parseWords(words)
   return await withRunningLedger(env, async (running) => {
     const boards = boardsNamed(running, name)
-    const bans: RebuildReport['allBoardsBans'][] = []
+    const bans: Bans[] = []
     let refused = 0
     for (const board of boards) {
       try {
@@ -33,7 +34,7 @@ export const rebuild: Command = async (words, { env, write, showProgress }) => {
         write(sentence(board, report))
       } catch (error) {
         if (!(error instanceof RebuildRefusal)) throw error
-        // The others are no worse for it.
+        // The other boards can be rebuilt all the same.
         write(`${board.history.board.name}: ${WHY[error.why]}\n`)
         if (error.why !== 'nothing' || name !== undefined) refused++
       }
@@ -44,24 +45,31 @@ export const rebuild: Command = async (words, { env, write, showProgress }) => {
 }
 
 const WHY: Record<RebuildRefusal['why'], string> = {
-  other: 'not rebuilt: another rebuild is at it.',
+  other: 'not rebuilt: another rebuild is running.',
   rules: 'not rebuilt: its rules were changed at the same time. Try again.',
-  scores: 'not rebuilt: it has scores in Redis. Look with scorewire reconcile what differs; with --replace they go, and what the ledger says takes their place.',
-  lost: 'not rebuilt: it was opened, changed or deleted meanwhile, or Redis has lost some of it. Nothing has changed; try again.',
+  scores: 'not rebuilt: it has scores in Redis. scorewire reconcile prints what differs; ' +
+    'with --replace the scores of the ledger take their place.',
+  lost: 'not rebuilt: it was opened, changed or deleted meanwhile, or Redis has lost some of it. ' +
+    'Nothing has changed; try again.',
   written: 'not rebuilt: something was written to it meanwhile. Nothing has changed; try again.',
   nothing: 'nothing in the ledger.'
 }
 
+interface HowToRebuild { readonly which: 'empty' | 'any', readonly showProgress: Process['showProgress'] }
+type TimedReport = RebuildReport & { readonly seconds: number }
+
 async function rebuildOne (
-  running: RunningLedger, board: LedgerBoard, { which, showProgress }: { which: 'empty' | 'any', showProgress: Process['showProgress'] }
-): Promise<RebuildReport & { seconds: number }> {
+  running: RunningLedger, board: LedgerBoard, { which, showProgress }: HowToRebuild
+): Promise<TimedReport> {
   const { history } = board
   const begun = performance.now()
   await putRules(running.store, history.board)
   const rebuilding = await openRebuild({ url: running.redisUrl, timeoutMs: running.config.redisTimeoutMs })
   const progress = createProgress(showProgress, `events of ${history.board.name}`)
   try {
-    const report = await rebuildBoard({ history, which, close: rebuilding.close, ledger: running.ledgerOf(board), onProgress: progress.show })
+    const report = await rebuildBoard({
+      history, which, close: rebuilding.close, ledger: running.ledgerOf(board), onProgress: progress.show
+    })
     return { ...report, seconds: (performance.now() - begun) / 1000 }
   } finally {
     progress.end()
@@ -69,16 +77,22 @@ async function rebuildOne (
   }
 }
 
-function sentence ({ history: { board } }: LedgerBoard, { events, users, remembered, seconds }: RebuildReport & { seconds: number }): string {
+function sentence ({ history: { board } }: LedgerBoard, { events, users, remembered, seconds }: TimedReport): string {
   const n = (count: number) => count.toLocaleString('en')
-  return `${board.name}: rebuilt from ${n(events)} events in ${seconds.toFixed(1)} s: ${n(users)} users, ${n(remembered)} remembered actions\n`
+  const made = `${n(users)} users, ${n(remembered)} remembered actions`
+  return `${board.name}: rebuilt from ${n(events)} events in ${seconds.toFixed(1)} s: ${made}\n`
 }
 
-/** Bans from all boards are told by the boards' ledgers: the last word of any counts. They are put back where Redis has lost them all. */
-async function restoreServiceBans ({ store }: RunningLedger, boards: readonly RebuildReport['allBoardsBans'][]): Promise<string> {
-  const last = new Map<string, RebuildReport['allBoardsBans'] extends ReadonlyMap<string, infer Word> ? Word : never>()
+type Bans = RebuildReport['allBoardsBans']
+
+/**
+ * Restores the bans from all boards, where Redis has lost them all. The ledger of each board has noted them; the latest note
+ * on a user counts.
+ */
+async function restoreServiceBans ({ store }: RunningLedger, boards: readonly Bans[]): Promise<string> {
+  const last = new Map<string, Bans extends ReadonlyMap<string, infer Note> ? Note : never>()
   for (const board of boards) {
-    for (const [userId, word] of board) if ((last.get(userId)?.ms ?? -1) < word.ms) last.set(userId, word)
+    for (const [userId, note] of board) if ((last.get(userId)?.ms ?? -1) < note.ms) last.set(userId, note)
   }
   const bans = [...last].flatMap(([userId, { ban }]) => ban === undefined ? [] : [{ userId, ban }])
   if (bans.length === 0) return ''
@@ -90,7 +104,9 @@ async function restoreServiceBans ({ store }: RunningLedger, boards: readonly Re
 
 function parseWords (words: string[]) {
   const { positionals, values: { board, replace } } = readWords({
-    args: words, allowPositionals: true, options: { board: { type: 'string' }, replace: { type: 'boolean', default: false } }
+    args: words,
+    allowPositionals: true,
+    options: { board: { type: 'string' }, replace: { type: 'boolean', default: false } }
   }, usage)
   if (positionals.length > 0) throw misuse('a board is named by --board', usage)
   return { board, replace }

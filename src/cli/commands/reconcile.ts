@@ -1,5 +1,8 @@
+// `scorewire reconcile`: prints where Redis and the ledger differ, and repairs it.
 import { reconcile as compare, type Drift } from '../../leaderboard/ledger/reconcile.ts'
+import type { Board } from '../../leaderboard/boards/board.ts'
 import { closedSeasons, keptWindows } from '../../leaderboard/boards/retention.ts'
+import type { WindowName } from '../../leaderboard/boards/window.ts'
 import type { LedgerBoard } from '../../ledger/board-rules.ts'
 import { namesOfUsers, replayUsers } from '../../ledger/replay.ts'
 import { openReconcile } from '../../redis/ledger/reconcile.ts'
@@ -22,35 +25,38 @@ export const usage: Usage = {
   notes: ['Exits with 1 where a difference was not repaired.']
 }
 
-/** Windows that end so soon are not looked at. */
+/** A window that ends within this time is not compared. */
 const ENDING_MS = 60_000
 
-/** `scorewire reconcile`: tells where Redis and the ledger differ, while the service goes on; exit code 1 where something differs that was not repaired. */
+/** Compares both, while the service goes on. The exit code is 1 where a difference was not repaired. */
 export const reconcile: Command = async (words, { env, write, showProgress }) => {
   const { board: name, ...how } = parseWords(words)
   return await withRunningLedger(env, async (running) => {
     let left = 0
-    for (const board of boardsNamed(running, name)) left += await reconcileOne(running, board, { ...how, write, showProgress })
+    for (const board of boardsNamed(running, name)) {
+      left += await reconcileOne(running, board, { ...how, write, showProgress })
+    }
     return left === 0 ? 0 : 1
   })
 }
 
 type Options = Pick<Process, 'write' | 'showProgress'> & { readonly apply: boolean, readonly json: boolean }
 
-async function reconcileOne (running: RunningLedger, board: LedgerBoard, { apply, json, write, showProgress }: Options): Promise<number> {
+/** Compares a board, and repairs it where asked to. Returns how many differences are left. */
+async function reconcileOne (
+  running: RunningLedger, board: LedgerBoard, { apply, json, write, showProgress }: Options
+): Promise<number> {
   const { history, sinceMicros } = board
   const { name } = history.board
-  const { database, store } = running
+  const { database, store, redisUrl, config } = running
   const range = { board: name, sinceMicros }
-  const atMs = store.now() + ENDING_MS
-  const kept = keptWindows(history.board, atMs)
-  const { store: compared, end } = await openReconcile({ url: running.redisUrl, timeoutMs: running.config.redisTimeoutMs, history })
+  const { store: compared, end } = await openReconcile({ url: redisUrl, timeoutMs: config.redisTimeoutMs, history })
   const progress = createProgress(showProgress, `users of ${name}`)
   try {
     await running.drain(board, store.now())
     const { users, drifts, left } = await compare({
       history,
-      windows: [...kept.running, ...kept.past, ...closedSeasons(history.board, atMs)].map((window) => window.name),
+      windows: windowsToCompare(history.board, store.now() + ENDING_MS),
       store: compared,
       ledger: {
         replay: running.ledgerOf(board).replay,
@@ -63,12 +69,17 @@ async function reconcileOne (running: RunningLedger, board: LedgerBoard, { apply
       apply,
       onDrift (drift, isRepaired) {
         progress.end()
-        write(json ? `${JSON.stringify({ board: name, ...body(drift), repaired: isRepaired })}\n` : `${sentence(name, drift)}${isRepaired ? ' (repaired)' : ''}\n`)
+        const line = json
+          ? JSON.stringify({ board: name, ...body(drift), repaired: isRepaired })
+          : `${sentence(name, drift)}${isRepaired ? ' (repaired)' : ''}`
+        write(`${line}\n`)
       },
       onProgress: (users) => progress.show(users, undefined)
     })
     progress.end()
-    if (!json) write(`${name}: ${users.toLocaleString('en')} users compared, ${drifts === 0 ? 'nothing differs' : `${drifts} differences${apply ? `, ${drifts - left} repaired` : ''}`}\n`)
+    const repaired = apply ? `, ${drifts - left} repaired` : ''
+    const found = drifts === 0 ? 'nothing differs' : `${drifts} differences${repaired}`
+    if (!json) write(`${name}: ${users.toLocaleString('en')} users compared, ${found}\n`)
     return left
   } finally {
     progress.end()
@@ -76,11 +87,19 @@ async function reconcileOne (running: RunningLedger, board: LedgerBoard, { apply
   }
 }
 
-function body ({ userId, what, window = null, segment = null, store = null, ledger = null }: Drift | { [Key in keyof Drift]: Drift[Key] | null }) {
-  return { user_id: userId, what, window, segment, redis: store, ledger }
+function windowsToCompare (board: Board, atMs: number): WindowName[] {
+  const { running, past } = keptWindows(board, atMs)
+  return [...running, ...past, ...closedSeasons(board, atMs)].map(({ name }) => name)
 }
 
-const WORDS: Record<Drift['what'], string> = { score: 'score', hidden: 'score set hidden', ban: 'ban', segments: 'segments', name: 'name' }
+function body ({ userId, what, window, segment, store, ledger }: Drift) {
+  const place = { window: window ?? null, segment: segment ?? null }
+  return { user_id: userId, what, ...place, redis: store ?? null, ledger: ledger ?? null }
+}
+
+const WORDS: Record<Drift['what'], string> = {
+  score: 'score', hidden: 'hidden score', ban: 'ban', segments: 'segments', name: 'name'
+}
 
 function sentence (board: string, { userId, what, window, segment, store, ledger }: Drift): string {
   const where = window === undefined ? '' : ` in ${window}${segment === undefined ? '' : ` ${segment}`}`
@@ -88,8 +107,9 @@ function sentence (board: string, { userId, what, window, segment, store, ledger
 }
 
 function parseWords (words: string[]) {
+  const flag = { type: 'boolean', default: false } as const
   const { positionals, values } = readWords({
-    args: words, allowPositionals: true, options: { board: { type: 'string' }, apply: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } }
+    args: words, allowPositionals: true, options: { board: { type: 'string' }, apply: flag, json: flag }
   }, usage)
   if (positionals.length > 0) throw misuse('a board is named by --board', usage)
   const { board, apply, json } = values

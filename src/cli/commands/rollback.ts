@@ -1,10 +1,15 @@
+// `scorewire rollback`: takes back what a user has gained since a time.
 import { randomUUID } from 'node:crypto'
 import { keptUntil } from '../../leaderboard/boards/board-history.ts'
 import { planRollback, type RollbackStep } from '../../leaderboard/ledger/rollback.ts'
+import type { LedgerBoard } from '../../ledger/board-rules.ts'
 import { replayUsers } from '../../ledger/replay.ts'
+import type { Store } from '../../redis/store.ts'
 import { misuse, readWords } from '../arguments.ts'
-import type { Command } from '../command.ts'
-import { boardsNamed, LEDGER_VARIABLES, storedRevision, withRunningLedger } from '../running-ledger.ts'
+import type { Command, Process } from '../command.ts'
+import {
+  boardsNamed, LEDGER_VARIABLES, storedRevision, withRunningLedger, type RunningLedger
+} from '../running-ledger.ts'
 import type { Usage } from '../usage.ts'
 
 /** How `scorewire rollback` is used. */
@@ -21,47 +26,84 @@ export const usage: Usage = {
   variables: LEDGER_VARIABLES
 }
 
-/** `scorewire rollback`: takes back what a user has gained since a moment, window by window, by events that stand in the ledger beside what they undo. */
+/** Takes the gains back window by window, by events that stand in the ledger beside what they undo. */
 export const rollback: Command = async (words, { env, write }) => {
-  const { boardName, userId, sinceMs, since, reason, isDry } = parseWords(words)
-  return await withRunningLedger(env, async (running) => {
-    const [board] = boardsNamed(running, boardName)
-    const { history, sinceMicros } = board!
-    const { store, database } = running
-    if (await storedRevision(store, boardName) !== history.board.revision) throw new Error(`Redis has no board ${boardName}, or one with other rules than the ledger: run scorewire rebuild first.`)
-    await running.drain(board!, store.now())
-    const upTo = { ms: store.now(), seq: Number.MAX_SAFE_INTEGER }
-    const [user] = await replayUsers(database, { board: boardName, sinceMicros }, { userIds: [userId], upTo })
-    if (user!.events.length === 0) throw new Error(`The ledger of the board ${boardName} knows no user ${JSON.stringify(userId)}.`)
-    const plan = planRollback(history, { ...user!, sinceMs, atMs: store.now() })
-    for (const window of plan.closed) write(`${window}: closed, it stays as it is\n`)
-    const steps = plan.steps.filter(({ window }) => keptUntil(history, window, store.now()) !== undefined)
-    if (steps.length === 0) {
-      write(`Nothing to take back: ${userId} has no gains on ${boardName} since ${since}.\n`)
-      return 0
-    }
-    const act = { userId, actionId: '', actor: 'scorewire rollback', ip: 'local', requestId: randomUUID(), reason: reason ?? `rolled back to ${since}` }
-    for (const step of steps) {
-      if (isDry) write(`${sentence(step, step.to)}\n`)
-      else {
-        const { result, score } = await store.rollback(history.board, act, step)
-        if (result === 'outdated') throw new Error(`The rules of the board ${boardName} were changed, or it is being rebuilt: what is above is done. Run the same again.`)
-        write(`${sentence(step, result === 'applied' ? score : step.to)}${result === 'applied' ? '' : result === 'replayed' ? ' (was done before)' : ' (not in Redis: run scorewire reconcile)'}\n`)
-      }
-    }
-    write(isDry ? `Nothing was done: this was a dry run. ${plan.events} events would be taken back.\n` : `${plan.events} events of ${userId} on ${boardName} taken back. They stay in the ledger, and so do their receipts.\n`)
+  const asked = parseWords(words)
+  return await withRunningLedger(env, async (running) => await rollbackUser(running, asked, write))
+}
+
+async function rollbackUser (running: RunningLedger, asked: Asked, write: Process['write']): Promise<number> {
+  const { boardName, userId, since, isDry } = asked
+  const { store } = running
+  const { board, plan } = await planOf(running, asked)
+  for (const window of plan.closed) write(`${window}: closed, it stays as it is\n`)
+  const steps = plan.steps.filter(({ window }) => keptUntil(board.history, window, store.now()) !== undefined)
+  if (steps.length === 0) {
+    write(`Nothing to take back: ${userId} has no gains on ${boardName} since ${since}.\n`)
     return 0
-  })
+  }
+  for (const step of steps) write(`${isDry ? sentence(step, step.to) : await apply(store, board, { step, asked })}\n`)
+  const done = `${plan.events} events of ${userId} on ${boardName} taken back.`
+  write(isDry
+    ? `Nothing was done: this was a dry run. ${plan.events} events would be taken back.\n`
+    : `${done} They stay in the ledger, and so do their receipts.\n`)
+  return 0
+}
+
+/** What has to be taken back, by a ledger that holds everything up to now. */
+async function planOf (
+  running: RunningLedger, { boardName, userId, sinceMs }: Asked
+): Promise<{ board: LedgerBoard, plan: ReturnType<typeof planRollback> }> {
+  const { store, database } = running
+  const board = boardsNamed(running, boardName)[0]!
+  const { history, sinceMicros } = board
+  if (await storedRevision(store, boardName) !== history.board.revision) {
+    const what = `Redis has no board ${boardName}, or one with other rules than the ledger`
+    throw new Error(`${what}: run scorewire rebuild first.`)
+  }
+  await running.drain(board, store.now())
+  const upTo = { ms: store.now(), seq: Number.MAX_SAFE_INTEGER }
+  const [user] = await replayUsers(database, { board: boardName, sinceMicros }, { userIds: [userId], upTo })
+  if (user!.events.length === 0) {
+    throw new Error(`The ledger of the board ${boardName} knows no user ${JSON.stringify(userId)}.`)
+  }
+  return { board, plan: planRollback(history, { ...user!, sinceMs, atMs: store.now() }) }
+}
+
+/** Takes back the gains in one window. Returns what became of them. */
+async function apply (
+  store: Store, { history }: LedgerBoard, { step, asked }: { step: RollbackStep, asked: Asked }
+): Promise<string> {
+  const { boardName, userId, since, reason } = asked
+  const { result, score } = await store.rollback(history.board, {
+    userId,
+    actionId: '',
+    actor: 'scorewire rollback',
+    ip: 'local',
+    requestId: randomUUID(),
+    reason: reason ?? `rolled back to ${since}`
+  }, step)
+  if (result === 'outdated') {
+    const why = `The rules of the board ${boardName} were changed, or it is being rebuilt`
+    throw new Error(`${why}: what is above is done. Run the same again.`)
+  }
+  if (result === 'applied') return sentence(step, score)
+  const remark = result === 'replayed' ? 'was done before' : 'not in Redis: run scorewire reconcile'
+  return `${sentence(step, step.to)} (${remark})`
 }
 
 function sentence ({ window, from }: RollbackStep, to: number | undefined): string {
   return `${window}: ${from} -> ${to === undefined || to === 0 ? 'none' : to}`
 }
 
+type Asked = ReturnType<typeof parseWords>
+
 function parseWords (words: string[]) {
   const text = { type: 'string' } as const
   const { positionals, values } = readWords({
-    args: words, allowPositionals: true, options: { board: text, user: text, since: text, reason: text, 'dry-run': { type: 'boolean', default: false } }
+    args: words,
+    allowPositionals: true,
+    options: { board: text, user: text, since: text, reason: text, 'dry-run': { type: 'boolean', default: false } }
   }, usage)
   const { board, user, since, reason } = values
   if (positionals.length > 0 || board === undefined || user === undefined || since === undefined) {

@@ -1,3 +1,4 @@
+// `scorewire serve`: runs a node until it is asked to stop.
 import { createApp } from '../../app.ts'
 import { readConfig } from '../../config.ts'
 import { startEmbeddedRedis, type EmbeddedRedis } from '../../redis/embedded.ts'
@@ -18,20 +19,22 @@ export const usage: Usage = {
   notes: ['SIGTERM and SIGINT drain the node; a second signal ends it at once.']
 }
 
-/** `scorewire serve`: runs a node until it is asked to stop. */
+/** Runs a node, with the Redis of its own where there is no REDIS_URL; without the role api, a worker. */
 export const serve: Command = async (words, process) => {
   const { env, isTerminal, write, stopSignal } = process
   readNoWords('serve', words)
   const config = readConfig(env)
   if (!config.roles.has('api')) return await worker(words, process)
   const log = createLog(config, isTerminal)
+  const { dataDir } = config
   let redis: EmbeddedRedis | undefined
   try {
-    const redisUrl = config.redisUrl ?? (redis = await startEmbeddedRedis({ dataDir: config.dataDir, path: env['PATH'] ?? '', log })).url
+    if (config.redisUrl === undefined) redis = await startEmbeddedRedis({ dataDir, path: env['PATH'] ?? '', log })
+    const redisUrl = config.redisUrl ?? redis!.url
     const app = await createApp({
       config,
       redisUrl,
-      jwtSecret: config.jwtSecret ?? makeDevelopmentSecret(config.dataDir),
+      jwtSecret: config.jwtSecret ?? makeDevelopmentSecret(dataDir),
       version: VERSION,
       log,
       now: Date.now,
@@ -39,7 +42,7 @@ export const serve: Command = async (words, process) => {
     })
     try {
       const address = await app.server.listen({ host: config.host, port: config.port })
-      if (!config.production) write(`\n  scorewire ${VERSION} is live at ${address}\n  API documentation        ${address}/docs\n  A token                  npx scorewire token <user>\n\n`)
+      if (!config.production) write(welcome(address))
       log.info({ signal: await stopSignal, drainMs: config.drainMs }, 'leaving')
       await app.depart()
     } finally {
@@ -50,4 +53,16 @@ export const serve: Command = async (words, process) => {
   }
   log.info({}, 'stopped')
   return 0
+}
+
+/** What a developer wants to know first. */
+function welcome (address: string): string {
+  return [
+    '',
+    `  scorewire ${VERSION} is live at ${address}`,
+    `  API documentation        ${address}/docs`,
+    '  A token                  npx scorewire token <user>',
+    '',
+    ''
+  ].join('\n')
 }

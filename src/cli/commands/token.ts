@@ -1,3 +1,4 @@
+// `scorewire token`: prints a token.
 import { createSigner } from 'fast-jwt'
 import { readConfig } from '../../config.ts'
 import { tokenOptions } from '../../http/tokens.ts'
@@ -23,12 +24,12 @@ export const usage: Usage = {
 
 const SCOPES = ['scores:write', 'admin']
 const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
-const LONGEST_SECONDS = 366 * 86_400
+const MAX_SECONDS = 366 * 86_400
 
 const isUserId = checker(UserId)
 const isUsername = checker(Username)
 
-/** `scorewire token`: prints a token signed with the service's own secret. */
+/** Prints a token that is signed with the secret of the service. */
 export const token: Command = async (words, { env, write }) => {
   const { user, name, scope, expiresInSeconds } = parseWords(words)
   const config = readConfig(env, ['JWT_SECRET'])
@@ -49,13 +50,15 @@ function parseWords (words: string[]) {
   if (!isUserId(user)) throw new UsageError('a user id is 1 to 128 characters of printable Unicode')
   if (name !== undefined && !isUsername(name)) throw new UsageError('a name is 1 to 64 characters of printable Unicode')
   const unknown = scope?.split(' ').find((word) => !SCOPES.includes(word))
-  if (unknown !== undefined) throw new UsageError(`there is no scope ${JSON.stringify(unknown)}: use ${SCOPES.join(' or ')}, or both in quotes`)
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no scope ${JSON.stringify(unknown)}: use ${SCOPES.join(' or ')}, or both in quotes`)
+  }
   return { user, name, scope, expiresInSeconds: secondsOf(expires) }
 }
 
 function secondsOf (duration: string): number {
   const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(duration) ?? []
   const seconds = Number(count) * (SECONDS[unit ?? ''] ?? NaN)
-  if (!(seconds >= 1 && seconds <= LONGEST_SECONDS)) throw new UsageError(`--expires ${duration} is not a time such as 30s, 15m, 12h or 7d, of a year at most`)
-  return seconds
+  if (seconds >= 1 && seconds <= MAX_SECONDS) return seconds
+  throw new UsageError(`--expires ${duration} is not a time such as 30s, 15m, 12h or 7d, of a year at most`)
 }

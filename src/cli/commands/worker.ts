@@ -1,3 +1,4 @@
+// `scorewire worker`: works behind the nodes until it is asked to stop.
 import { ConfigError, readConfig, type Config } from '../../config.ts'
 import { createWorker } from '../../app/worker.ts'
 import { readNoWords } from '../arguments.ts'
@@ -10,18 +11,20 @@ export const usage: Usage = {
   summary: 'work behind the nodes: apply queued increments, archive the ledger, send webhooks',
   forms: ['worker'],
   variables: [
-    'NODE_ENV', 'HOST', 'PORT', 'REDIS_URL', 'REDIS_TIMEOUT_MS', 'DATABASE_URL', 'LEDGER_MAX_ENTRIES', 'QUEUE_MAX_JOBS', 'BOARDS_FILE',
-    'LOG_LEVEL', 'LOG_FORMAT', 'TRUST_PROXY', 'WEBHOOK_TIMEOUT_MS', 'WEBHOOK_NETWORKS'
+    'NODE_ENV', 'HOST', 'PORT', 'REDIS_URL', 'REDIS_TIMEOUT_MS', 'DATABASE_URL', 'LEDGER_MAX_ENTRIES', 'QUEUE_MAX_JOBS',
+    'BOARDS_FILE', 'LOG_LEVEL', 'LOG_FORMAT', 'TRUST_PROXY', 'WEBHOOK_TIMEOUT_MS', 'WEBHOOK_NETWORKS'
   ],
   notes: ['REDIS_URL is required. The port answers /healthz, /readyz and /metrics alone.']
 }
 
-/** `scorewire worker`: does what is done behind the nodes, and answers nothing but operators. */
+/** Runs a worker. Its port answers operators alone. */
 export const worker: Command = async (words, { env, isTerminal, stopSignal }) => {
   readNoWords('worker', words)
   const { config, redisUrl } = workerConfig(env)
   const log = createLog(config, isTerminal)
-  const server = await createWorker({ config: { ...config, roles: new Set(['worker'] as const) }, redisUrl, log, random: Math.random })
+  const server = await createWorker({
+    config: { ...config, roles: new Set(['worker'] as const) }, redisUrl, log, random: Math.random
+  })
   try {
     await server.listen({ host: config.host, port: config.port })
     log.info({ signal: await stopSignal }, 'leaving')
