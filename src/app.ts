@@ -35,7 +35,7 @@ export interface App {
   /** Closing it closes all of the node. */
   readonly server: Server
   /** Stops the node without an error for any client. */
-  depart (): Promise<void>
+  drain (): Promise<void>
 }
 
 /**
@@ -62,7 +62,7 @@ export async function createApp (options: AppOptions): Promise<App> {
     const server = createServer({ log, trustProxy: config.trustProxy })
     server.addHook('onClose', close)
     const auth = await registerAuth(server, { secret, issuer: config.jwtIssuer, audience: config.jwtAudience, now })
-    const drain = createDrain({ server, audience: live.audience, withinMs: config.drainMs })
+    const drain = createDrain({ server, sessions: live.sessions, withinMs: config.drainMs })
 
     await registerRoutes(server, {
       ...parts,
@@ -71,11 +71,11 @@ export async function createApp (options: AppOptions): Promise<App> {
       grants,
       ledger,
       live,
-      isLeaving: drain.isLeaving,
+      isDraining: drain.isDraining,
       addMetrics: () => registerMetrics(server, metrics),
       randomBytes,
       newId: randomUUID
     })
-    return { server, depart: drain.run }
+    return { server, drain: drain.run }
   })
 }

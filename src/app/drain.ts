@@ -1,17 +1,17 @@
 // The drain: how a node stops without an error for any client.
 import { closeConnectionsAfterAnswer, type Server } from '../http/server.ts'
-import type { Audience } from '../live/sessions.ts'
+import type { Sessions } from '../live/sessions.ts'
 
 export interface DrainOptions {
   readonly server: Server
-  readonly audience: Audience
+  readonly sessions: Sessions
   /** How long live clients have to connect to another node. */
   readonly withinMs: number
 }
 
 export interface Drain {
   /** Whether the node is stopping: it is not ready, and admits no live client. */
-  readonly isLeaving: () => boolean
+  readonly isDraining: () => boolean
   /** Stops the node. Ends when the server is closed. */
   readonly run: () => Promise<void>
 }
@@ -20,14 +20,14 @@ export interface Drain {
  * Creates the drain of a node. In this order: the node stops being ready, live clients are sent to other nodes, requests
  * under way are answered, and the server is closed.
  */
-export function createDrain ({ server, audience, withinMs }: DrainOptions): Drain {
-  let isLeaving = false
+export function createDrain ({ server, sessions, withinMs }: DrainOptions): Drain {
+  let isDraining = false
   return {
-    isLeaving: () => isLeaving,
+    isDraining: () => isDraining,
     async run () {
-      isLeaving = true
+      isDraining = true
       closeConnectionsAfterAnswer(server)
-      await audience.depart(withinMs)
+      await sessions.drain(withinMs)
       await server.close()
     }
   }

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { createTopReader, type ReadKnownTop } from '../leaderboard/ranking/top-reader.ts'
 import { Hub } from '../live/hub.ts'
 import { createLiveStats, type LiveStats } from '../live/live-stats.ts'
-import { Audience } from '../live/sessions.ts'
+import { Sessions } from '../live/sessions.ts'
 import { registerLiveMetrics, type Metrics } from '../metrics/metrics.ts'
 import { GATE_MS } from '../redis/keys.ts'
 import type { Core } from './core.ts'
@@ -21,7 +21,7 @@ export interface LiveOptions {
 /** What live routes send from, and the read of a top that shares its memory. */
 export interface Live {
   readonly hub: Hub
-  readonly audience: Audience
+  readonly sessions: Sessions
   readonly stats: LiveStats
   readonly readTop: ReadKnownTop
   /** Stops the timers of the sessions. */
@@ -31,8 +31,8 @@ export interface Live {
 /** Starts the live side of a node. It follows a board in the store while somebody watches the board. */
 export function startLive ({ config, core: { store, feed }, metrics, log, random }: LiveOptions): Live {
   const stats = createLiveStats()
-  const audience = new Audience({ random, stats })
-  registerLiveMetrics(metrics, { live: stats, connections: () => audience.size })
+  const sessions = new Sessions({ random, stats })
+  registerLiveMetrics(metrics, { live: stats, connections: () => sessions.size })
   const hub = new Hub({
     read: store.readTop,
     readChanges: store.readChanges,
@@ -52,5 +52,5 @@ export function startLive ({ config, core: { store, feed }, metrics, log, random
     readArchivedTop: store.seasons.top,
     now: store.now
   })
-  return { hub, audience, stats, readTop, close: () => audience.stop() }
+  return { hub, sessions, stats, readTop, close: () => sessions.stop() }
 }

@@ -36,7 +36,7 @@ export async function createWorker (options: WorkerOptions): Promise<Server> {
     const server = createServer({ log, trustProxy: config.trustProxy })
     server.addHook('onClose', close)
     registerMetrics(server, metrics)
-    registerHealth(server, { isReady: () => core.store.isReady() && ledger.isReady(), isLeaving: () => false })
+    registerHealth(server, { isReady: () => core.store.isReady() && ledger.isReady(), isDraining: () => false })
     return server
   })
 }

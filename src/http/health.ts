@@ -6,7 +6,7 @@ import type { Server } from './server.ts'
 const Ok = Type.Object({ status: Type.Literal('ok') })
 
 /** `/healthz` looks at the process alone; `/readyz` says whether requests should come here. Neither is limited. */
-export function registerHealth (server: Server, { isReady, isLeaving }: { isReady: () => boolean, isLeaving: () => boolean }): void {
+export function registerHealth (server: Server, { isReady, isDraining }: { isReady: () => boolean, isDraining: () => boolean }): void {
   const config = { edgeLimit: false } as const
   server.get('/healthz', {
     config, schema: { summary: 'Whether the process is alive', tags: ['operations'], response: { 200: Ok } }
@@ -15,7 +15,7 @@ export function registerHealth (server: Server, { isReady, isLeaving }: { isRead
   server.get('/readyz', {
     config, schema: { summary: 'Whether the store is reachable and the node stays', tags: ['operations'], response: { 200: Ok, ...PROBLEMS } }
   }, async () => {
-    if (isLeaving()) throw unavailable('This node is leaving.')
+    if (isDraining()) throw unavailable('This node is stopping.')
     if (!isReady()) throw unavailable('The score store is away.')
     return { status: 'ok' as const }
   })

@@ -14,7 +14,7 @@ import type { TargetPolicy } from '../leaderboard/webhooks/webhook-target.ts'
 import type { Deliveries, Webhooks } from '../leaderboard/webhooks/webhook.ts'
 import type { Hub } from '../live/hub.ts'
 import type { LiveStats } from '../live/live-stats.ts'
-import type { Audience } from '../live/sessions.ts'
+import type { Sessions } from '../live/sessions.ts'
 import type { Auth } from './auth.ts'
 import { registerBoards } from './boards/boards.ts'
 import { registerSeason, type SeasonOptions } from './boards/season.ts'
@@ -29,7 +29,7 @@ import { registerEdgeLimit } from './edge-limit.ts'
 import { handleNotFound } from './errors.ts'
 import { registerHealth } from './health.ts'
 import { registerEvents } from './ledger/events.ts'
-import { createDoor } from './live/connection-limits.ts'
+import { createConnectionLimits } from './live/connection-limits.ts'
 import { registerScoreboardSocket } from './live/scoreboard-socket.ts'
 import { registerScoreboardStream } from './live/scoreboard-stream.ts'
 import { watchMethods } from './method-not-allowed.ts'
@@ -104,11 +104,11 @@ export interface RouteParts {
   readonly ledger: { readonly readEvents: ReadEvents, readonly source: EventsSource }
   readonly live: {
     readonly hub: Hub
-    readonly audience: Audience
+    readonly sessions: Sessions
     readonly stats: LiveStats
     readonly readTop: ReadKnownTop
   }
-  readonly isLeaving: () => boolean
+  readonly isDraining: () => boolean
   /** Adds `/metrics`, and times the routes that follow. */
   readonly addMetrics: () => void
   /** Between 0 and 1. */
@@ -177,16 +177,16 @@ async function registerEdge (server: Server, { settings, auth, version, addMetri
 }
 
 /** The WebSocket and the stream of server-sent events. */
-async function registerLive (server: Server, { settings, auth, core, live, isLeaving, random }: RouteParts): Promise<void> {
-  const door = createDoor({
+async function registerLive (server: Server, { settings, auth, core, live, isDraining, random }: RouteParts): Promise<void> {
+  const limits = createConnectionLimits({
     allowedOrigins: settings.allowedOrigins,
     maxPerAddress: settings.maxSocketsPerIp,
     maxConnections: settings.maxSockets,
     maxHandshakesPerSecond: settings.maxHandshakesPerSecond,
-    isLeaving,
+    isDraining,
     onProxySuspected: () => server.log.warn({}, PROXY_SUSPECTED)
   })
-  const watching = { ...live, boards: core.feed.boards, auth, door, random }
+  const watching = { ...live, boards: core.feed.boards, auth, limits, random }
   await registerScoreboardSocket(server, watching)
   registerScoreboardStream(server, watching)
 }
@@ -203,8 +203,8 @@ async function registerContracts (server: Server, { auth, core, live }: RoutePar
 }
 
 /** Health for balancers, the live page, and tokens for it outside production. */
-async function registerOperations (server: Server, { settings, core: { store }, isLeaving }: RouteParts): Promise<void> {
-  registerHealth(server, { isReady: store.isReady, isLeaving })
+async function registerOperations (server: Server, { settings, core: { store }, isDraining }: RouteParts): Promise<void> {
+  registerHealth(server, { isReady: store.isReady, isDraining })
   await registerPage(server)
   if (settings.production) return
   registerDevelopmentToken(server, {

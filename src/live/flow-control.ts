@@ -1,8 +1,8 @@
 /** A ping rides with a message at most this often. Each costs a delivery's worth of CPU for its answer. */
 const PING_EVERY_MS = 1500
-const PATIENCE_MS = 1000
+const ANSWER_TIMEOUT_MS = 1000
 /** However far away a client is, what it has not read is never older than this and a ping's interval: 3 s. */
-const LONGEST_PATIENCE_MS = 1500
+const MAX_ANSWER_TIMEOUT_MS = 1500
 const PROBATION_MS = 30_000
 
 /**
@@ -10,49 +10,49 @@ const PROBATION_MS = 30_000
  * does not read, long before its socket is full. Then nothing is sent until the answer, which says that all before it was read.
  * A client that has stalled is asked with every message for a while, and gets the next one after the answer.
  */
-export class Credit {
-  #awaiting: string | undefined
-  #askedAt = -Infinity
+export class FlowControl {
+  #awaited: string | undefined
+  #pingedAt = -Infinity
   #roundTripMs = 0
   #probationUntil = -Infinity
 
   /** Spreads the first pings of many clients, and so all of them; `phase` is between 0 and 1. */
-  begin (phase: number, now: number): void {
-    this.#askedAt = now - phase * PING_EVERY_MS
+  start (phase: number, now: number): void {
+    this.#pingedAt = now - phase * PING_EVERY_MS
   }
 
   /** Whether a message may be sent. */
   isOpen (now: number): boolean {
-    if (this.#awaiting === undefined) return true
+    if (this.#awaited === undefined) return true
     return now >= this.#probationUntil && !this.isLate(now)
   }
 
   /** Whether there should have been an answer by now: the client does not read. */
   isLate (now: number): boolean {
-    return this.#awaiting !== undefined &&
-      now - this.#askedAt > Math.min(LONGEST_PATIENCE_MS, Math.max(PATIENCE_MS, 4 * this.#roundTripMs))
+    return this.#awaited !== undefined &&
+      now - this.#pingedAt > Math.min(MAX_ANSWER_TIMEOUT_MS, Math.max(ANSWER_TIMEOUT_MS, 4 * this.#roundTripMs))
   }
 
   /** Whether the next message should carry a ping. */
   wantsPing (now: number): boolean {
-    return this.#awaiting === undefined && (now < this.#probationUntil || now - this.#askedAt >= PING_EVERY_MS)
+    return this.#awaited === undefined && (now < this.#probationUntil || now - this.#pingedAt >= PING_EVERY_MS)
   }
 
-  asked (ping: string, now: number): void {
-    this.#awaiting = ping
-    this.#askedAt = now
+  pinged (ping: string, now: number): void {
+    this.#awaited = ping
+    this.#pingedAt = now
   }
 
-  get isAsked (): boolean {
-    return this.#awaiting !== undefined
+  get isAwaiting (): boolean {
+    return this.#awaited !== undefined
   }
 
   /** Takes a pong; false for one that answers nothing. */
-  answered (pong: string, now: number): boolean {
-    if (pong !== this.#awaiting) return false
+  receivePong (pong: string, now: number): boolean {
+    if (pong !== this.#awaited) return false
     if (this.isLate(now)) this.#probationUntil = now + PROBATION_MS
-    else this.#roundTripMs = now - this.#askedAt
-    this.#awaiting = undefined
+    else this.#roundTripMs = now - this.#pingedAt
+    this.#awaited = undefined
     return true
   }
 }

@@ -25,7 +25,7 @@ export interface Watch {
 const SHOWN_BY = ['order', 'windows', 'time_zone', 'week_start', 'seasons', 'segments', 'visibility'] as const satisfies (keyof Board)[]
 
 /** Sessions closed in one turn of the event loop: some two milliseconds. */
-const CLOSES_AT_ONCE = 128
+const MAX_CLOSES_A_TURN = 128
 
 /** Who watches what on this node. A board is followed while somebody watches it. */
 export class Hub {
@@ -87,7 +87,7 @@ export class Hub {
     }
     for (const [key, { board }] of this.#last) if (board.name === name) this.#last.delete(key)
     const closeSome = () => {
-      for (const session of sessions.splice(-CLOSES_AT_ONCE)) session.close(code, reason)
+      for (const session of sessions.splice(-MAX_CLOSES_A_TURN)) session.close(code, reason)
       if (sessions.length > 0) setImmediate(closeSome)
     }
     closeSome()
@@ -101,7 +101,7 @@ export class Hub {
     const last = topic?.top ?? this.#last.get(name)?.top
     try {
       const top = await this.#options.read(board, part, last)
-      this.#keep(name, board, part, top)
+      this.#remember(name, board, part, top)
       return { ...top, isStale: false }
     } catch (error) {
       if (last === undefined) throw error
@@ -110,7 +110,7 @@ export class Hub {
   }
 
   /** Anybody may think of a segment, and there is no end of names: only whole windows are remembered. */
-  #keep (name: string, board: Board, { segment }: RunningPart, top: Top): void {
+  #remember (name: string, board: Board, { segment }: RunningPart, top: Top): void {
     if (segment === undefined) this.#last.set(name, { board, top })
   }
 
@@ -120,7 +120,7 @@ export class Hub {
     if (topic.isWatched) return
     topic.close()
     if (this.#topics.get(topic.name) !== topic) return // the board has changed, and what it looked like is no more
-    if (topic.top !== undefined) this.#keep(topic.name, topic.board, topic.part, topic.top)
+    if (topic.top !== undefined) this.#remember(topic.name, topic.board, topic.part, topic.top)
     this.#topics.delete(topic.name)
   }
 }

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net'
 import type { Board } from '../leaderboard/boards/board.ts'
 import type { RunningPart } from '../leaderboard/ranking/scope.ts'
 import { CLOSE, type CloseCode } from './close-code.ts'
-import { Credit } from './flow-control.ts'
+import { FlowControl } from './flow-control.ts'
 import { Frame, type Wire } from './frame.ts'
 import type { LiveStats } from './live-stats.ts'
 import type { View } from './view.ts'
-import type { Timed } from './timer-wheel.ts'
+import type { TimerItem } from './timer-wheel.ts'
 
 /** A client that has not answered for so long is gone; with the wheel's two seconds this is 35 s. */
 const DEAD_AFTER_MS = 33_000
@@ -37,7 +37,7 @@ const outbox: Frame[] = []
  * One client's connection. It is sent the present, not the past: while its socket has not taken the last message, or the client
  * has not read it, newer ones replace each other, and the newest goes out when there is room.
  */
-export class Session implements Timed {
+export class Session implements TimerItem {
   dueAt = 0
   /** What it watches; one entry for nearly everybody. */
   readonly views: View[] = []
@@ -47,7 +47,7 @@ export class Session implements Timed {
   readonly #stats: LiveStats
   readonly #options: SessionOptions
   /** A server-sent stream has no answers, and only its socket tells that it is slow. */
-  readonly #credit: Credit | undefined
+  readonly #flow: FlowControl | undefined
   /** Told once and before everything else. */
   #notices: Frame[] | undefined
   #writing = false
@@ -55,7 +55,7 @@ export class Session implements Timed {
   #stalled = false
   #ended = false
   #endedFor: string | undefined
-  #heardAt = performance.now()
+  #aliveAt = performance.now()
   #beatAt = 0
 
   constructor (options: SessionOptions) {
@@ -63,7 +63,7 @@ export class Session implements Timed {
     this.#socket = options.socket
     this.#wire = options.wire
     this.#stats = options.stats
-    this.#credit = options.wire === 'events' ? undefined : new Credit()
+    this.#flow = options.wire === 'events' ? undefined : new FlowControl()
   }
 
   get isEnded (): boolean {
@@ -82,10 +82,10 @@ export class Session implements Timed {
   /** Sends what the client does not have yet, if it can take it, or remembers that there is something. */
   flush (now = performance.now()): void {
     if (this.#ended) return
-    if (this.#writing || this.#credit?.isOpen(now) === false) {
+    if (this.#writing || this.#flow?.isOpen(now) === false) {
       this.#stats.conflated++
       this.#behind = true
-      if (!this.#stalled && this.#credit?.isLate(now) === true) {
+      if (!this.#stalled && this.#flow?.isLate(now) === true) {
         this.#stalled = true
         this.#stats.stalled++
       }
@@ -97,11 +97,11 @@ export class Session implements Timed {
       this.#notices = undefined
     }
     for (const view of this.views) view.collect(outbox)
-    if (outbox.length > 0) this.#write(now, this.#credit?.wantsPing(now) === true)
+    if (outbox.length > 0) this.#write(now, this.#flow?.wantsPing(now) === true)
   }
 
   /** Tells the client something as soon as it can take it. */
-  tell (notice: Frame): void {
+  notify (notice: Frame): void {
     const notices = this.#notices ??= []
     if (notices.length >= MAX_NOTICES) return this.close(CLOSE.policy, 'too much was asked for that was not read')
     notices.push(notice)
@@ -109,33 +109,33 @@ export class Session implements Timed {
   }
 
   /** Takes the answer to a ping; false for one that was not asked for. */
-  answered (pong: string): boolean {
+  receivePong (pong: string): boolean {
     const now = performance.now()
-    if (this.#credit?.answered(pong, now) !== true) return false
-    this.#heardAt = now
+    if (this.#flow?.receivePong(pong, now) !== true) return false
+    this.#aliveAt = now
     this.#stalled = false
     if (this.#behind) this.flush(now)
     return true
   }
 
   /** Begins to be looked after; `phase`, between 0 and 1, spreads the heartbeats of many. Returns when to look first. */
-  begin (phase: number): number {
+  start (phase: number): number {
     const now = performance.now()
-    this.#credit?.begin(phase, now)
+    this.#flow?.start(phase, now)
     this.#beatAt = now + phase * this.#options.beatMs
-    return this.#nextLook()
+    return this.#nextTick()
   }
 
   /** Looks after the connection: hears whether it lives, ends it when it does not or may not. Returns when to look again. */
-  look (now: number): number {
+  tick (now: number): number {
     if (this.#ended) return Infinity
     if (now >= this.#options.expiresAt) this.close(CLOSE.tokenExpired, 'the token has expired')
-    else if (now - this.#heardAt >= DEAD_AFTER_MS) this.drop('dead')
+    else if (now - this.#aliveAt >= DEAD_AFTER_MS) this.drop('dead')
     else if (now >= this.#beatAt) {
       this.#beatAt += this.#options.beatMs
       this.#beat(now)
     }
-    return this.#nextLook()
+    return this.#nextTick()
   }
 
   /** Closes in order. */
@@ -153,12 +153,12 @@ export class Session implements Timed {
     this.#socket.destroy()
   }
 
-  #nextLook (): number {
-    return Math.min(this.#beatAt, this.#options.expiresAt, this.#heardAt + DEAD_AFTER_MS)
+  #nextTick (): number {
+    return Math.min(this.#beatAt, this.#options.expiresAt, this.#aliveAt + DEAD_AFTER_MS)
   }
 
   #beat (now: number): void {
-    if (this.#writing || this.#credit?.isAsked === true) return // there is an answer to wait for already
+    if (this.#writing || this.#flow?.isAwaiting === true) return // there is an answer to wait for already
     for (const { heartbeat } of this.views) if (heartbeat !== undefined) outbox.push(heartbeat)
     if (outbox.length === 0) outbox.push(ALIVE)
     this.#write(now, true)
@@ -175,10 +175,10 @@ export class Session implements Timed {
     outbox.length = 0
     socket.write(withPing ? last.bytesWithPing(wire) : last.bytes(wire))
     if (corked) socket.uncork()
-    if (withPing) this.#credit?.asked(last.ping, now)
+    if (withPing) this.#flow?.pinged(last.ping, now)
     // Nearly always the kernel has taken all of it by now, and to be called back then would cost a tenth of the whole.
     if (socket.writableLength === 0) {
-      this.#heardAt = this.#credit === undefined ? now : this.#heardAt
+      this.#aliveAt = this.#flow === undefined ? now : this.#aliveAt
     } else {
       this.#writing = true
       socket.write(NOTHING, this.#onWritten)
@@ -188,7 +188,7 @@ export class Session implements Timed {
   readonly #onWritten = (error?: Error | null): void => {
     this.#writing = false
     if (error) return
-    if (this.#credit === undefined) this.#heardAt = performance.now()
+    if (this.#flow === undefined) this.#aliveAt = performance.now()
     if (this.#behind) this.flush()
   }
 }

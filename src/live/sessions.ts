@@ -3,18 +3,18 @@ import { CLOSE } from './close-code.ts'
 import { Frame } from './frame.ts'
 import { countEnd, type LiveStats } from './live-stats.ts'
 import type { Session } from './session.ts'
-import { Wheel } from './timer-wheel.ts'
+import { TimerWheel } from './timer-wheel.ts'
 
 /** Closes are spread in steps of this. */
 const STEP_MS = 20
 
 /** Everybody connected to this node: looked after while they stay, and told to go elsewhere when the node leaves. */
-export class Audience {
+export class Sessions {
   readonly #random: () => number
   readonly #stats: LiveStats
   readonly #sessions = new Set<Session>()
-  readonly #wheel = new Wheel<Session>((session, now) => {
-    const next = session.look(now)
+  readonly #wheel = new TimerWheel<Session>((session, now) => {
+    const next = session.tick(now)
     if (!session.isEnded) this.#wheel.add(session, next)
   })
 
@@ -29,9 +29,9 @@ export class Audience {
   }
 
   /** Takes a session in. Returns the stop, to be called with how its connection has ended. */
-  join (session: Session): (how: string) => void {
+  add (session: Session): (how: string) => void {
     this.#sessions.add(session)
-    this.#wheel.add(session, session.begin(this.#random()))
+    this.#wheel.add(session, session.start(this.#random()))
     return (how) => {
       this.#sessions.delete(session)
       this.#wheel.remove(session)
@@ -44,22 +44,22 @@ export class Audience {
    * Sends everybody elsewhere within `withinMs`. In its first half clients that were told open another connection before they leave this
    * one, each at a random time; in the second half those that are still here are closed one after the other, spread evenly.
    */
-  async depart (withinMs: number): Promise<void> {
+  async drain (withinMs: number): Promise<void> {
     const notice = new Frame({ event: 'reconnect', within_ms: Math.floor(withinMs / 2) })
-    for (const session of this.#sessions) session.tell(notice)
+    for (const session of this.#sessions) session.notify(notice)
     await delay(withinMs / 2)
     await this.#closeAll(withinMs / 2)
   }
 
   async #closeAll (withinMs: number): Promise<void> {
-    const leaving = [...this.#sessions]
+    const open = [...this.#sessions]
     const begun = performance.now()
-    const all = leaving.length
+    const all = open.length
     await new Promise<void>((resolve) => {
       const step = () => {
         const share = withinMs === 0 ? 1 : Math.min(1, (performance.now() - begun) / withinMs)
         const staying = Math.floor(all * (1 - share))
-        while (leaving.length > staying) leaving.pop()!.close(CLOSE.restart, 'this node restarts')
+        while (open.length > staying) open.pop()!.close(CLOSE.restart, 'this node restarts')
         // The whole time is taken: requests go on until the balancer has noticed.
         if (share < 1) setTimeout(step, Math.min(STEP_MS, withinMs))
         else resolve()

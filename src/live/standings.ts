@@ -6,7 +6,7 @@ import type { View } from './view.ts'
 /** Users in one read. */
 const MAX_USERS = 100
 /** A rank changes with every score above: those of users who did not score themselves are looked at this often. */
-const RANKS_EVERY_MS = 1000
+const READ_RANKS_EVERY_MS = 1000
 
 /** A user whose own score and rank somebody follows. */
 export interface Follower {
@@ -24,11 +24,11 @@ export interface StandingsOptions {
   readonly onReadError: (error: unknown) => void
 }
 
-/** The users of one topic that follow their own score, and what they have been told of it. */
+/** The users of one topic that follow their own score, and the standings that were published to them. */
 export class Standings {
   readonly #options: StandingsOptions
   readonly #followers = new Map<string, Follower>()
-  readonly #told = new Map<string, Standing>()
+  readonly #published = new Map<string, Standing>()
   /** To be read again. */
   readonly #due = new Set<string>()
   #ranksMoved = false
@@ -55,7 +55,7 @@ export class Standings {
   leave (follower: Follower, view: View): void {
     if (!follower.views.delete(view) || follower.views.size > 0) return
     this.#followers.delete(follower.userId)
-    this.#told.delete(follower.userId)
+    this.#published.delete(follower.userId)
     this.#due.delete(follower.userId)
   }
 
@@ -80,7 +80,7 @@ export class Standings {
   /** Reads what is due and tells those whom it concerns. */
   async refresh (): Promise<void> {
     const now = performance.now()
-    if (this.#ranksMoved && now - this.#ranksReadAt >= RANKS_EVERY_MS) {
+    if (this.#ranksMoved && now - this.#ranksReadAt >= READ_RANKS_EVERY_MS) {
       this.#ranksMoved = false
       this.#ranksReadAt = now
       this.changedAll()
@@ -120,9 +120,9 @@ export class Standings {
       const standing = standings[index]!
       const follower = this.#followers.get(userId)
       if (follower === undefined) continue
-      const told = this.#told.get(userId)
-      if (follower.standing === undefined || told?.score !== standing.score || told.rank !== standing.rank) {
-        this.#told.set(userId, standing)
+      const published = this.#published.get(userId)
+      if (follower.standing === undefined || published?.score !== standing.score || published.rank !== standing.rank) {
+        this.#published.set(userId, standing)
         follower.standing = new Frame({
           event: 'you', ...this.#options.heading, user_id: userId, score: standing.score, rank: standing.rank ?? null
         })

@@ -1,10 +1,10 @@
 /** What is due at a time. */
-export interface Timed { dueAt: number }
+export interface TimerItem { dueAt: number }
 
 const TICK_MS = 1000
 
 /** A wheel of one-second buckets: some thousand timers for the price of one. Nothing is early, and nothing more than two seconds late. */
-export class Wheel<Item extends Timed> {
+export class TimerWheel<Item extends TimerItem> {
   readonly #onDue: (item: Item, now: number) => void
   readonly #buckets = new Map<number, Set<Item>>()
   readonly #timer: NodeJS.Timeout

@@ -15,7 +15,7 @@ const POLL_MS = 1000
 /** A state not confirmed for this long is no longer vouched for: twice the slowest poll. */
 const FRESH_MS = 2400
 /** However long a fan-out takes, a client waits no longer for the next. */
-const LONGEST_WINDOW_MS = 1000
+const MAX_WINDOW_MS = 1000
 
 export interface TopicOptions {
   readonly name: string
@@ -126,7 +126,7 @@ export class Topic {
 
   /** A message to everybody at most this often: fan-out leaves half of this node's time to others. */
   get windowMs (): number {
-    return Math.min(LONGEST_WINDOW_MS, Math.max(this.#options.windowMs, 2 * this.#views.lastPassMs))
+    return Math.min(MAX_WINDOW_MS, Math.max(this.#options.windowMs, 2 * this.#views.lastPassMs))
   }
 
   add (view: View): void {
@@ -161,14 +161,14 @@ export class Topic {
       top = await read(board, part, this.#top)
     } catch (error) {
       onReadError(error)
-      this.#doubt()
+      this.#markStale()
       return false
     }
-    return this.#take(top)
+    return this.#accept(top)
   }
 
   /** Tells everybody that what they see may be old, when it has not been confirmed for a while. */
-  #doubt (): void {
+  #markStale (): void {
     if (this.isFresh || this.#isStale) return
     if (this.#newest === undefined && this.#options.last !== undefined) this.#show(this.#top = this.#options.last)
     this.#isStale = true
@@ -178,7 +178,7 @@ export class Topic {
   }
 
   /** Takes a state that is not older than the present one, and shows it to everybody when what they see has changed. Whether it is newer. */
-  #take (top: Top): boolean {
+  #accept (top: Top): boolean {
     const before = this.#top
     const sameEpoch = before?.epoch === top.epoch
     if (sameEpoch && top.version < before!.version) return false
@@ -191,7 +191,7 @@ export class Topic {
       return false
     }
     if (sameEpoch) this.standings.compare(before!, top)
-    else if (before !== undefined && before.version > 0) this.#startAnew()
+    else if (before !== undefined && before.version > 0) this.#startOver()
     if (sameEpoch && looksTheSame(before!.entries, top.entries)) {
       this.#newest = prepareTop(this.#heading, top)
       if (wasStale) this.#views.start()
@@ -204,7 +204,7 @@ export class Topic {
   }
 
   /** Another history: its ledger may go on before the place where this one's was read to. */
-  #startAnew (): void {
+  #startOver (): void {
     this.standings.changedAll()
     if (this.#followers.size === 0) return
     this.feed.push([], { missed: true })

@@ -90,10 +90,10 @@ test('who answers gets everything, with a ping a second at most', async (t) => {
   const show = showIn(listener)
   let asked = 0
   const begun = performance.now()
-  const { answered } = listener.session
-  listener.session.answered = (pong) => {
+  const { receivePong } = listener.session
+  listener.session.receivePong = (pong) => {
     asked++
-    return answered.call(listener.session, pong)
+    return receivePong.call(listener.session, pong)
   }
   for (let version = 1; version <= 30; version++) {
     show(version)
@@ -111,9 +111,9 @@ test('an answer to no question is none', async (t) => {
   const show = showIn(listener)
   show(1)
   await listener.until(({ version }) => version === 1)
-  t.notOk(listener.session.answered('made up'))
-  t.ok(listener.session.answered(listener.pings[0]!))
-  t.notOk(listener.session.answered(listener.pings[0]!), 'nor is the same one twice')
+  t.notOk(listener.session.receivePong('made up'))
+  t.ok(listener.session.receivePong(listener.pings[0]!))
+  t.notOk(listener.session.receivePong(listener.pings[0]!), 'nor is the same one twice')
 })
 
 test('a notice waits for the client to be ready, and is not replaced', async (t) => {
@@ -121,7 +121,7 @@ test('a notice waits for the client to be ready, and is not replaced', async (t)
   const show = showIn(listener)
   listener.far.pause()
   for (let version = 1; version <= 2; version++) show(version, 'x'.repeat(4_000_000))
-  listener.session.tell(new Frame({ event: 'reconnect' }))
+  listener.session.notify(new Frame({ event: 'reconnect' }))
   show(3)
   listener.far.resume()
   await listener.until(({ version }) => version === 3)

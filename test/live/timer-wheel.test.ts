@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { EventEmitter } from 'node:events'
 import { test } from 'tap'
-import { Wheel } from '../../src/live/timer-wheel.ts'
+import { TimerWheel } from '../../src/live/timer-wheel.ts'
 
 test('what is due comes in time, what was removed does not, and what asks again comes again', async (t) => {
   const events = new EventEmitter()
   const came: { name: string, late: number }[] = []
   interface Item { dueAt: number, readonly name: string, again?: boolean }
-  const wheel = new Wheel<Item>((item, now) => {
+  const wheel = new TimerWheel<Item>((item, now) => {
     came.push({ name: item.name, late: now - item.dueAt })
     if (item.again === true) {
       item.again = false

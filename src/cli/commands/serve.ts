@@ -43,8 +43,8 @@ export const serve: Command = async (words, process) => {
     try {
       const address = await app.server.listen({ host: config.host, port: config.port })
       if (!config.production) write(welcome(address))
-      log.info({ signal: await stopSignal, drainMs: config.drainMs }, 'leaving')
-      await app.depart()
+      log.info({ signal: await stopSignal, drainMs: config.drainMs }, 'draining')
+      await app.drain()
     } finally {
       await app.server.close()
     }

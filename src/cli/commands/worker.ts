@@ -27,7 +27,7 @@ export const worker: Command = async (words, { env, isTerminal, stopSignal }) =>
   })
   try {
     await server.listen({ host: config.host, port: config.port })
-    log.info({ signal: await stopSignal }, 'leaving')
+    log.info({ signal: await stopSignal }, 'stopping')
   } finally {
     await server.close()
   }

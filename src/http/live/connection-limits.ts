@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { Problem, rateLimited, unavailable } from '../../leaderboard/problem.ts'
 import { networkOf } from '../network.ts'
 
-export interface DoorOptions {
+export interface ConnectionLimitsOptions {
   /** Origins of the pages that may watch, `*` for all; none: only pages of this service itself. */
   readonly allowedOrigins: readonly string[]
   /** Live connections from one IP address (an IPv6 /64), 0 for no limit. */
@@ -11,24 +11,24 @@ export interface DoorOptions {
   /** Live connections of this node. */
   readonly maxConnections: number
   readonly maxHandshakesPerSecond: number
-  /** Whether this node is leaving, and takes nobody in. */
-  readonly isLeaving: () => boolean
+  /** Whether this node is draining and admits no new client. */
+  readonly isDraining: () => boolean
   /** Told once when all clients seem to have one address. */
   readonly onProxySuspected: () => void
 }
 
 /** Who may connect at all, decided before anything is spent on them. */
-export interface Door {
+export interface ConnectionLimits {
   /** @throws Problem `forbidden_origin`, `rate_limited`, `unavailable` */
   check (request: FastifyRequest): void
   /** Counts the connection until it ends. */
-  enter (request: FastifyRequest): void
+  admit (request: FastifyRequest): void
 }
 
-export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, maxHandshakesPerSecond, isLeaving, onProxySuspected }: DoorOptions): Door {
+export function createConnectionLimits ({ allowedOrigins, maxPerAddress, maxConnections, maxHandshakesPerSecond, isDraining, onProxySuspected }: ConnectionLimitsOptions): ConnectionLimits {
   const anyOrigin = allowedOrigins.includes('*')
   const countOf = new Map<string, number>()
-  const entered = new WeakSet<Socket>()
+  const admitted = new WeakSet<Socket>()
   let connections = 0
   let second = 0
   let handshakes = 0
@@ -59,7 +59,7 @@ export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, max
   return {
     check (request) {
       checkOrigin(request)
-      if (isLeaving()) throw unavailable('This node is leaving.')
+      if (isDraining()) throw unavailable('This node is stopping.')
       if (connections >= maxConnections) throw unavailable('This node has as many live connections as it takes.', { retryAfterSeconds: 5 })
       const network = networkOf(request.ip)
       if (maxPerAddress > 0 && (countOf.get(network) ?? 0) >= maxPerAddress) {
@@ -71,10 +71,10 @@ export function createDoor ({ allowedOrigins, maxPerAddress, maxConnections, max
       }
       checkHandshakes(network)
     },
-    enter (request) {
+    admit (request) {
       const { socket } = request.raw
-      if (entered.has(socket)) return
-      entered.add(socket)
+      if (admitted.has(socket)) return
+      admitted.add(socket)
       const network = networkOf(request.ip)
       connections++
       countOf.set(network, (countOf.get(network) ?? 0) + 1)

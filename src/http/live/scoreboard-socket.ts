@@ -48,7 +48,7 @@ const CLOSE_FOR: Partial<Record<ProblemCode, CloseCode>> = {
 
 /** `GET /ws/scoreboard`: the top of a board over a WebSocket, at once and whenever it changes. */
 export async function registerScoreboardSocket (server: Server, options: WatchOptions): Promise<void> {
-  const { door } = options
+  const { limits } = options
   await server.register(websocket, {
     options: SOCKETS,
     errorHandler: (_error, socket) => socket.terminate(),
@@ -73,8 +73,8 @@ export async function registerScoreboardSocket (server: Server, options: WatchOp
     try {
       // The plugin would upgrade any path, and log the whole address of those that it closes again.
       if (request.routeOptions.url !== PATH) throw new Problem('invalid_request', `Only ${PATH} is a WebSocket.`)
-      door.check(request)
-      door.enter(request)
+      limits.check(request)
+      limits.admit(request)
       done()
     } catch (error) {
       done(error as Error)
@@ -86,11 +86,11 @@ export async function registerScoreboardSocket (server: Server, options: WatchOp
     url: PATH,
     schema: { hide: true },
     handler: () => { throw new Problem('upgrade_required', 'This path is a WebSocket.', { headers: { upgrade: 'websocket', connection: 'upgrade' } }) },
-    wsHandler: (socket, request) => welcome(socket, request, options)
+    wsHandler: (socket, request) => accept(socket, request, options)
   })
 }
 
-function welcome (socket: WebSocket, request: FastifyRequest, options: WatchOptions): void {
+function accept (socket: WebSocket, request: FastifyRequest, options: WatchOptions): void {
   const { hub, stats } = options
   try {
     const { principal, watch } = judgeRequest(request, parseWatchQuery(request.query), options)
@@ -101,7 +101,7 @@ function welcome (socket: WebSocket, request: FastifyRequest, options: WatchOpti
       close: (code, reason) => closeSocket(socket, code, reason)
     }, options)
     socket.once('close', (code) => leave(KNOWN_ENDS.has(code) ? String(code) : 'other'))
-    listen(socket, session, (message) => obey(message, { session, principal }, options))
+    receive(socket, session, (message) => handleMessage(message, { session, principal }, options))
     hub.watch(session, watch)
   } catch (error) {
     const code = error instanceof Problem ? CLOSE_FOR[error.code] ?? CLOSE.policy : CLOSE.internalError
@@ -112,17 +112,17 @@ function welcome (socket: WebSocket, request: FastifyRequest, options: WatchOpti
 }
 
 /** Hears what a client says: answers to our pings, and messages, which may be neither many nor strange. */
-function listen (socket: WebSocket, session: Session, onMessage: (message: WatchMessage) => void): void {
+function receive (socket: WebSocket, session: Session, onMessage: (message: WatchMessage) => void): void {
   let since = 0
-  let heard = 0
+  let received = 0
   const isTooMuch = (): boolean => {
     const now = performance.now()
-    if (now - since >= SECOND_MS) [since, heard] = [now, 0]
-    if (++heard <= MAX_INBOUND_PER_SECOND) return false
+    if (now - since >= SECOND_MS) [since, received] = [now, 0]
+    if (++received <= MAX_INBOUND_PER_SECOND) return false
     session.close(CLOSE.policy, `more than ${MAX_INBOUND_PER_SECOND} messages in a second`)
     return true
   }
-  socket.on('pong', (data) => { if (!session.answered(String(data))) isTooMuch() })
+  socket.on('pong', (data) => { if (!session.receivePong(String(data))) isTooMuch() })
   socket.on('ping', isTooMuch)
   socket.on('message', (data, isBinary) => {
     if (session.isEnded || isTooMuch()) return
@@ -134,7 +134,7 @@ function listen (socket: WebSocket, session: Session, onMessage: (message: Watch
 }
 
 /** Does what a message asks, or tells the client why not. */
-function obey (
+function handleMessage (
   message: WatchMessage, { session, principal }: { session: Session, principal: Principal | undefined }, { boards, hub }: WatchOptions
 ): void {
   const asked = 'subscribe' in message ? message.subscribe : message.unsubscribe
@@ -151,7 +151,7 @@ function obey (
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    session.tell(new Frame({ event: 'error', code: error.code, detail: error.message, board: asked.board, ...(asked.window && { window: asked.window }) }))
+    session.notify(new Frame({ event: 'error', code: error.code, detail: error.message, board: asked.board, ...(asked.window && { window: asked.window }) }))
   }
 }
 

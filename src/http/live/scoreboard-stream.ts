@@ -34,19 +34,19 @@ export interface ScoreboardStreamOptions extends WatchOptions {
 
 /** `GET /sse/scoreboard`: what `/ws/scoreboard` tells, as server-sent events (HTML Living Standard, section 9.2). */
 export function registerScoreboardStream (server: Server, options: ScoreboardStreamOptions): void {
-  const { door, hub, random } = options
+  const { limits, hub, random } = options
   server.get('/sse/scoreboard', {
     schema,
     exposeHeadRoute: false,
     onRequest: (request, _reply, done) => {
-      door.check(request)
+      limits.check(request)
       done()
     }
   }, (request, reply) => {
     const { principal, watch } = judgeRequest(request, request.query, options)
     const { socket } = reply.raw
     if (socket === null) throw new Problem('invalid_request', 'A stream cannot wait for an earlier answer on its connection.')
-    door.enter(request)
+    limits.admit(request)
 
     // Events are written to the socket itself, the same bytes for everybody, and so without a chunk's length before each:
     // the body ends with the connection.

@@ -6,12 +6,12 @@ import type { Principal } from '../../leaderboard/principal.ts'
 import { Problem } from '../../leaderboard/problem.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
 import { WindowKind } from '../../leaderboard/boards/window.ts'
-import type { Audience } from '../../live/sessions.ts'
+import type { Sessions } from '../../live/sessions.ts'
 import type { Hub, Watch } from '../../live/hub.ts'
 import type { LiveStats } from '../../live/live-stats.ts'
 import { Session, type SessionOptions } from '../../live/session.ts'
 import { presentedToken, requireReader, type Auth } from '../auth.ts'
-import type { Door } from './connection-limits.ts'
+import type { ConnectionLimits } from './connection-limits.ts'
 import { checker, firstProblem } from '../../leaderboard/schema.ts'
 
 const Board = Type.String({ description: 'Name of a board' })
@@ -79,9 +79,9 @@ export function judgeWatch (boards: Boards, principal: Principal | undefined, { 
 export interface WatchOptions {
   readonly boards: Boards
   readonly auth: Auth
-  readonly door: Door
+  readonly limits: ConnectionLimits
   readonly hub: Hub
-  readonly audience: Audience
+  readonly sessions: Sessions
   readonly stats: LiveStats
 }
 
@@ -98,17 +98,17 @@ export function judgeRequest (request: FastifyRequest, { me, ...query }: Static<
   return { principal, watch: judgeWatch(boards, principal, { ...query, me: me === '1' }) }
 }
 
-/** Takes a connection into the audience for as long as its token lasts. `leave` is to be called with how the connection has ended. */
+/** Adds a connection to the sessions of this node, for as long as its token lasts. `leave` is to be called with how the connection has ended. */
 export function openSession (
-  principal: Principal | undefined, connection: Omit<SessionOptions, 'stats' | 'expiresAt'>, { auth, hub, audience, stats }: WatchOptions
+  principal: Principal | undefined, connection: Omit<SessionOptions, 'stats' | 'expiresAt'>, { auth, hub, sessions, stats }: WatchOptions
 ): { session: Session, leave: (how: string) => void } {
   const session = new Session({ ...connection, stats, expiresAt: principal === undefined ? Infinity : auth.expiryOf(principal) })
-  const leaveAudience = audience.join(session)
+  const remove = sessions.add(session)
   return {
     session,
     leave (how) {
       hub.leave(session)
-      leaveAudience(how)
+      remove(how)
     }
   }
 }

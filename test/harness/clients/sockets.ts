@@ -44,7 +44,7 @@ export async function startListener (t: Test, { wire = 'websocket', answers = tr
   const session = new Session({ socket: near, wire, stats, beatMs: 25_000, expiresAt: Infinity, close: () => near.end() })
   const [messages, pings]: [any[], string[]] = [[], []]
   const receiver = new Receiver({ isServer: false })
-  const pong = (ping: string) => { session.answered(ping) }
+  const pong = (ping: string) => { session.receivePong(ping) }
   receiver.on('message', (data) => messages.push(JSON.parse(String(data))))
   receiver.on('ping', (data) => {
     if (answers) pong(String(data))

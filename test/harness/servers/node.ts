@@ -44,7 +44,7 @@ export interface NodeOptions {
 
 /** One node of the service on a free port of the loopback interface, closed when the test ends. */
 export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, port = 0, random = Math.random }: NodeOptions): Promise<TestNode> {
-  const { server, depart } = await createApp({
+  const { server, drain } = await createApp({
     config: readConfig({ NODE_ENV: 'test', RATE_LIMIT_MAX: '0', MAX_SOCKETS_PER_IP: '0', DRAIN_MS: '0', ...PATIENT, ...env }),
     redisUrl,
     jwtSecret: SECRET,
@@ -56,7 +56,7 @@ export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, po
   })
   const url = await server.listen({ host: '127.0.0.1', port })
   let closed: Promise<void> | undefined
-  const close = () => (closed ??= depart())
+  const close = () => (closed ??= drain())
   t.teardown(close)
   return {
     server,
