@@ -246,7 +246,7 @@ function figuresOf ({ systems, scale, watchers }: FanOutResult): Pick<Answer, 'f
       { name: 'a delivery beside nchan', unit: '×', better: 'less', samples: ratios }
     ],
     headlines: [
-      { what: `server CPU of a board delivered to one of ${watchers.toLocaleString('en')} WebSockets`, measured: `${spreadMicros(shipped)} µs`, beside: `× ${spread(ratios, 2)} nginx + nchan` },
+      { what: `server CPU of a board delivered to one of ${watchers.toLocaleString('en')} WebSockets`, measured: `${spreadMicros(shipped)} µs`, beside: `× ${spread(ratios, 2)} nginx + nchan`, inReadme: true },
       ...largest === undefined ? [] : [{ what: `memory of an idle screen, ${largest.screens.toLocaleString('en')} of them`, measured: `${(largest.idleBytesPerScreen / 1024).toFixed(1)} kB`, beside: '' }]
     ],
     curves: [

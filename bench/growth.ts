@@ -112,7 +112,7 @@ function figuresOf ({ boards, actionBytes }: GrowthResult): Pick<Answer, 'figure
     ],
     headlines: [
       { what: `Redis CPU of an increment, ${largest.members.toLocaleString('en')} members`, measured: `${spreadMicros(micros(largest.samples.increment))} µs`, beside: `× ${spread(ratios, 2)} the same with ${smallest.members.toLocaleString('en')}` },
-      { what: 'memory in Redis', measured: `${largest.bytes.scores.toFixed(0)} B a member, ${actionBytes.toFixed(0)} B a remembered action`, beside: '' }
+      { what: 'memory in Redis', measured: `${largest.bytes.scores.toFixed(0)} B a member, ${actionBytes.toFixed(0)} B a remembered action`, beside: '', inReadme: true }
     ],
     curves: [
       { title: 'Redis CPU by members', x, y: { label: 'µs' }, lines: (['increment', 'top', 'user'] as const).map((kind) => ({ name: kind, points: byMembers(({ samples }) => median(micros(samples[kind]))) })) },

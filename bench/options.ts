@@ -66,7 +66,7 @@ export function help (questions: readonly Askable[]): string {
   --report DIR   writes report.html, report.md and report.json there
   --compare FILE marks what has changed since the run that wrote this JSON, beyond the spread of both
   --from FILES   measures nothing: takes the answers from these results, later ones first where two answer the same question
-  --readme       writes the table of README.md`
+  --readme       writes the tables of README.md and docs/benchmarks.md`
 }
 
 /** @throws Error that says what is wrong with them */

@@ -129,7 +129,7 @@ function resultOf (entrants: readonly Entrant[]): PeersResult {
   const [single, batch, plain, cached, rank] = entrants as [Entrant, Entrant, Entrant, Entrant, Entrant]
   const reach = (own: Entrant, peer: Entrant, setting: Setting, least: number): Reach => {
     const others = ratesOf(peer, setting)
-    return { what: `${own === single ? 'one by one' : 'batched'}, ${setting.name}, beside ${peer.contender.name}`, ratios: ratesOf(own, setting).map((rate, n) => rate / others[n]!), least }
+    return { what: `${own === single ? 'one by one' : 'batched'}, ${setting.name}, beside ${peer.contender.name}`, ratios: ratesOf(own, setting).map((rate, n) => rate / others[n]!), least, inReadme: peer === plain && setting.screens === 0 }
   }
   const reaches = SETTINGS.flatMap((setting) => [batch, single].flatMap((own) => [reach(own, plain, setting, 20), reach(own, cached, setting, 8), reach(own, rank, setting, 1)]))
   return {

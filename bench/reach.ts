@@ -8,6 +8,8 @@ export interface Reach {
   readonly ratios: readonly number[]
   readonly least?: number
   readonly most?: number
+  /** Whether it is one of the few figures that README.md shows. */
+  readonly inReadme?: boolean
 }
 
 export function isMet ({ ratios, least = -Infinity, most = Infinity }: Reach): boolean {
@@ -29,7 +31,12 @@ export function reachAnswer (reaches: readonly Reach[]): Pick<Answer, 'figures' 
     figures: reaches.map(({ what, ratios, least }) => ({ name: what, unit: '×', better: least === undefined ? 'less' : 'more', samples: [...ratios] })),
     headlines: reaches.map((reach) => {
       const bound = reach.least === undefined ? `at most × ${reach.most}` : `at least × ${reach.least}`
-      return { what: reach.what, measured: `× ${spread(reach.ratios, 2)}`, beside: `to be reached: ${bound}${isMet(reach) ? '' : ', **missed**'}` }
+      return {
+        what: reach.what,
+        measured: `× ${spread(reach.ratios, 2)}`,
+        beside: `target: ${bound}${isMet(reach) ? '' : ', **missed**'}`,
+        ...reach.inReadme === true && { inReadme: true }
+      }
     })
   }
 }

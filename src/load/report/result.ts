@@ -35,8 +35,13 @@ export const Curve = Type.Object({
 })
 export type Curve = Static<typeof Curve>
 
-/** What a reader in a hurry is told: a line of the README's table. */
-export const Headline = Type.Object({ what: Type.String(), measured: Type.String(), beside: Type.String() })
+/** What a reader in a hurry is told: a row of the table in docs/benchmarks.md, and of the short one in README.md where it says so. */
+export const Headline = Type.Object({
+  what: Type.String(),
+  measured: Type.String(),
+  beside: Type.String(),
+  inReadme: Type.Optional(Type.Boolean())
+})
 export type Headline = Static<typeof Headline>
 
 /** One question and its answer. */
