@@ -1,5 +1,6 @@
 import { constants, deflateRawSync } from 'node:zlib'
 import { Sender } from 'ws'
+import type { LiveMessage } from './messages.ts'
 
 /** How a message goes over a connection: as a WebSocket frame, as a compressed one (RFC 7692), or as a server-sent event. */
 export type Wire = 'websocket' | 'deflated' | 'events'
@@ -17,14 +18,14 @@ let pings = 0
 export class Frame {
   /** What a client that has read this far answers, where the frame went out with a ping. */
   readonly ping = (pings = (pings + 1) % Number.MAX_SAFE_INTEGER).toString(36)
-  readonly #message: object
+  readonly #message: LiveMessage
   readonly #id: string | undefined
   #json: Buffer | undefined
   readonly #bytes: Partial<Record<Wire, Buffer>> = {}
   readonly #bytesWithPing: Partial<Record<Wire, Buffer>> = {}
 
   /** `id` is what a server-sent event is resumed by. */
-  constructor (message: object, id?: string) {
+  constructor (message: LiveMessage, id?: string) {
     this.#message = message
     this.#id = id
   }

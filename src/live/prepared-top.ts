@@ -1,18 +1,11 @@
 import type { RankedEntry } from '../leaderboard/ranking/ranking.ts'
 import type { Top } from '../leaderboard/ranking/reads.ts'
-import type { WindowKind } from '../leaderboard/boards/window.ts'
 import { entryBody, resetBody } from '../leaderboard/ranking/wire.ts'
 import { Frame } from './frame.ts'
+import type { Heading } from './messages.ts'
 
 /** How many entries a live message shows. */
 export const LIVE_ROWS = 10
-
-/** Says of which board and window a message is. */
-export interface Heading {
-  readonly board: string
-  readonly window: WindowKind
-  readonly segment?: string
-}
 
 /** One version of a board, ready to be sent: the first message to a client is a snapshot, those after it are updates. */
 export interface PreparedTop {

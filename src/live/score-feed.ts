@@ -1,5 +1,6 @@
 import type { ScoreChange } from '../leaderboard/ranking/reads.ts'
 import { Frame } from './frame.ts'
+import type { Heading } from './messages.ts'
 
 /** Changes kept for clients that lag; one that lags further is told that it has missed some. */
 const KEPT_CHANGES = 2000
@@ -13,15 +14,14 @@ interface Batch {
 
 /** Every user's new score, in batches: each is framed once, and who lags gets those in between as one. */
 export class ScoreFeed {
-  readonly #heading: object
+  readonly #heading: Heading
   #batches: Batch[] = []
   #kept = 0
   #sequence = 0
   /** What those who lag by more than a batch get, by how far they were. */
   readonly #merged = new Map<number, Frame>()
 
-  /** `heading` says of which board and window the changes are. */
-  constructor (heading: object) {
+  constructor (heading: Heading) {
     this.#heading = heading
   }
 
@@ -60,7 +60,7 @@ export class ScoreFeed {
       event: 'scores',
       ...this.#heading,
       changes: changes.map(({ userId, score }) => ({ user_id: userId, score })),
-      ...(missed && { missed })
+      ...(missed && { missed: true })
     })
   }
 }

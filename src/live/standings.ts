@@ -1,6 +1,7 @@
 import type { Standing, Top } from '../leaderboard/ranking/reads.ts'
 import { overtakersIn } from '../leaderboard/ranking/ranking.ts'
 import { Frame } from './frame.ts'
+import type { Heading } from './messages.ts'
 import type { View } from './view.ts'
 
 /** Users in one read. */
@@ -17,8 +18,7 @@ export interface Follower {
 }
 
 export interface StandingsOptions {
-  /** Says of which board and window the standings are. */
-  readonly heading: object
+  readonly heading: Heading
   /** Reads users' scores and ranks, in the order given. */
   readonly read: (userIds: readonly string[]) => Promise<readonly Standing[]>
   readonly onReadError: (error: unknown) => void

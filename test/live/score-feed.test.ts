@@ -2,6 +2,8 @@ import { test } from 'tap'
 import type { Frame } from '../../src/live/frame.ts'
 import { ScoreFeed } from '../../src/live/score-feed.ts'
 
+const HEADING = { board: 'main', window: 'all' } as const
+
 const changes = (from: number, count: number, score = 1) => Array.from({ length: count }, (_, n) => ({ userId: `u${from + n}`, score }))
 
 function read (feed: ScoreFeed, after: number) {
@@ -11,7 +13,7 @@ function read (feed: ScoreFeed, after: number) {
 }
 
 test('who keeps up gets each batch as it was, the same bytes for everybody', async (t) => {
-  const feed = new ScoreFeed({ board: 'main', window: 'all' })
+  const feed = new ScoreFeed(HEADING)
   feed.push(changes(0, 2))
   const [mine, yours]: [Frame[], Frame[]] = [[], []]
   feed.collect(0, mine)
@@ -19,22 +21,22 @@ test('who keeps up gets each batch as it was, the same bytes for everybody', asy
   t.equal(mine[0], yours[0])
   t.strictSame(read(feed, 0), {
     until: 1,
-    messages: [{ event: 'scores', board: 'main', window: 'all', changes: [{ user_id: 'u0', score: 1 }, { user_id: 'u1', score: 1 }] }]
+    messages: [{ event: 'scores', ...HEADING, changes: [{ user_id: 'u0', score: 1 }, { user_id: 'u1', score: 1 }] }]
   })
   t.strictSame(read(feed, 1), { until: 1, messages: [] })
 })
 
 test('who lags gets one message with the newest score of each', async (t) => {
-  const feed = new ScoreFeed({})
+  const feed = new ScoreFeed(HEADING)
   feed.push(changes(0, 2, 5))
   feed.push(changes(1, 2, 7))
   feed.push(changes(2, 1, 9))
-  t.strictSame(read(feed, 0).messages, [{ event: 'scores', changes: [{ user_id: 'u0', score: 5 }, { user_id: 'u1', score: 7 }, { user_id: 'u2', score: 9 }] }])
+  t.strictSame(read(feed, 0).messages, [{ event: 'scores', ...HEADING, changes: [{ user_id: 'u0', score: 5 }, { user_id: 'u1', score: 7 }, { user_id: 'u2', score: 9 }] }])
   t.strictSame(read(feed, 1).messages[0].changes.length, 2)
 })
 
 test('what is kept is bounded, and who lags beyond it is told', async (t) => {
-  const feed = new ScoreFeed({})
+  const feed = new ScoreFeed(HEADING)
   for (let n = 0; n < 10; n++) feed.push(changes(n * 500, 500))
   const { until, messages: [message] } = read(feed, 0)
   t.equal(until, 10)

@@ -16,7 +16,7 @@ function showIn ({ session }: Listener) {
   }
   session.views.push(view as never)
   return (version: number, padding = '') => {
-    newest = new Frame({ version, padding })
+    newest = new Frame({ event: 'update', board: 'main', window: 'all', epoch: padding, version, ts: '', top_scores: [] })
     session.flush()
   }
 }
@@ -121,9 +121,9 @@ test('a notice waits for the client to be ready, and is not replaced', async (t)
   const show = showIn(listener)
   listener.far.pause()
   for (let version = 1; version <= 2; version++) show(version, 'x'.repeat(4_000_000))
-  listener.session.notify(new Frame({ event: 'reconnect' }))
+  listener.session.notify(new Frame({ event: 'reconnect', within_ms: 1 }))
   show(3)
   listener.far.resume()
   await listener.until(({ version }) => version === 3)
-  t.strictSame(listener.messages.map(({ event, version }) => event ?? version), [1, 'reconnect', 3])
+  t.strictSame(listener.messages.map(({ event, version }) => event === 'update' ? version : event), [1, 'reconnect', 3])
 })
