@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import pg from 'pg'
-import { pathOf } from './processes.ts'
+import { pathOf } from './servers/processes.ts'
 
 export function machine (): string {
   const redis = /v=([\d.]+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1]
@@ -19,10 +19,10 @@ export async function postgresVersion (url: string): Promise<string> {
   return String(row.server_version).split(' ')[0]!
 }
 
-export const OWN_VERSION: string = JSON.parse(readFileSync(pathOf('../package.json'), 'utf8')).version
+export const OWN_VERSION: string = JSON.parse(readFileSync(pathOf('package.json'), 'utf8')).version
 
 export function packageVersion (name: string): string {
-  return JSON.parse(readFileSync(pathOf(`../node_modules/${name}/package.json`), 'utf8')).version
+  return JSON.parse(readFileSync(pathOf(`node_modules/${name}/package.json`), 'utf8')).version
 }
 
 export function today (): string {

@@ -6,7 +6,7 @@ import { reportHtml, reportMarkdown } from '../src/load/report/report.ts'
 import { parseResult, type Result, type Section } from '../src/load/report/result.ts'
 import { machine, mostOpenFiles, OWN_VERSION } from './machine.ts'
 import { fitOptions, help, readOptions, usage, type Options } from './options.ts'
-import { QUESTIONS, type Question } from './questions.ts'
+import { QUESTIONS, type Question } from './benchmarks.ts'
 import { writeReadme } from './readme.ts'
 
 /** `save` is called after each answer, so that an end before the end loses none. */

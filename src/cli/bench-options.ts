@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { BoardName } from '../leaderboard/identifiers.ts'
 import { checker } from '../leaderboard/schema.ts'
-import type { Asked } from '../load/asked.ts'
+import type { Asked } from '../load/settings.ts'
 import { SCENARIOS } from '../load/scenarios.ts'
 import { UsageError } from './command.ts'
 import type { Usage } from './usage.ts'

@@ -1,7 +1,7 @@
 // What a scenario needs to find on a board before it begins.
-import { CannotRun } from './asked.ts'
+import { CannotRun } from './settings.ts'
 import type { Callers } from './traffic/callers.ts'
-import type { Caller } from './plan.ts'
+import type { Caller } from './processes/plan.ts'
 import type { Scenario } from './scenario.ts'
 import type { Rules, Service } from './service.ts'
 

@@ -1,4 +1,4 @@
-import type { Measured, Plan, Times } from './plan.ts'
+import type { Measured, Plan, Times } from './processes/plan.ts'
 import type { Recorder } from './traffic/recorder.ts'
 
 /** What can be done to a deployment, one file each in scenarios/. */

@@ -1,7 +1,7 @@
 // What the load generator asks of a deployment beside the load.
 import { Type, type Static, type TSchema } from 'typebox'
-import { CannotRun } from './asked.ts'
-import type { Caller } from './plan.ts'
+import { CannotRun } from './settings.ts'
+import type { Caller } from './processes/plan.ts'
 import { checker } from '../leaderboard/schema.ts'
 
 const PATIENCE_MS = 10_000

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { CannotRun } from '../../src/load/asked.ts'
+import { CannotRun } from '../../src/load/settings.ts'
 import { mergeHistograms } from '../../src/load/report/histogram.ts'
 import { putLoad, whenMeasuring } from '../harness/clients/bench.ts'
 import { startNode } from '../harness/servers/node.ts'

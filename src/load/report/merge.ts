@@ -1,5 +1,5 @@
 import { encodeHistogram, mergeHistograms } from './histogram.ts'
-import { SLICES, type Measured } from '../plan.ts'
+import { SLICES, type Measured } from '../processes/plan.ts'
 
 /** What several processes have measured, as if one had. */
 export function mergeMeasured (all: readonly Measured[]): Measured {

@@ -1,7 +1,7 @@
 // A run, as a result: what a reader is told, and what a report is made of.
 import { cpus, totalmem, type as systemType, release } from 'node:os'
 import { version as nodeVersion } from 'node:process'
-import type { Asked } from '../asked.ts'
+import type { Asked } from '../settings.ts'
 import { decodeHistogram, encodeHistogram, mergeHistograms, percentileMs } from './histogram.ts'
 import type { Figure, Result, Section } from './result.ts'
 import type { Finished } from '../run.ts'

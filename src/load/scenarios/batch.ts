@@ -1,5 +1,5 @@
 import { clockMs } from '../clock.ts'
-import { httpPart } from '../http-part.ts'
+import { httpPart } from '../traffic/http-share.ts'
 import { batchSource } from '../traffic/increments.ts'
 import type { Scenario } from '../scenario.ts'
 

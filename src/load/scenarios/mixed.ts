@@ -1,4 +1,4 @@
-import { httpPart } from '../http-part.ts'
+import { httpPart } from '../traffic/http-share.ts'
 import { incrementSource } from '../traffic/increments.ts'
 import type { Scenario } from '../scenario.ts'
 import { topText } from './top.ts'

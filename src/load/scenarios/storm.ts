@@ -1,6 +1,6 @@
 import { clockMs } from '../clock.ts'
 import { closedLoop, openLoop, type Shoot } from '../traffic/loops.ts'
-import type { Plan, Times } from '../plan.ts'
+import type { Plan, Times } from '../processes/plan.ts'
 import type { Recorder } from '../traffic/recorder.ts'
 import type { Part, Scenario } from '../scenario.ts'
 import { openAll, watch, type Watcher } from '../traffic/watcher.ts'

@@ -1,7 +1,7 @@
 import { requestText } from '../traffic/http-connection.ts'
-import { httpPart } from '../http-part.ts'
+import { httpPart } from '../traffic/http-share.ts'
 import { boardPath } from '../traffic/increments.ts'
-import type { Plan } from '../plan.ts'
+import type { Plan } from '../processes/plan.ts'
 import type { Scenario } from '../scenario.ts'
 
 export const top: Scenario = {

@@ -1,8 +1,8 @@
 // Who asks: tokens from a file, or minted ones.
 import { createHash } from 'node:crypto'
 import { hostname } from 'node:os'
-import { CannotRun, type Asked } from '../asked.ts'
-import type { Caller } from '../plan.ts'
+import { CannotRun, type Asked } from '../settings.ts'
+import type { Caller } from '../processes/plan.ts'
 
 /** Signs a token of the service that is tested. */
 export type Mint = (claims: { sub: string, scope?: string }) => string

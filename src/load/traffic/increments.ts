@@ -1,8 +1,8 @@
 // Requests that raise scores by one, each by an action of its own.
 import { Actions, type Judge } from './actions.ts'
 import { requestText, type Answer } from './http-connection.ts'
-import type { Asked, Source } from '../http-part.ts'
-import type { Caller, Plan } from '../plan.ts'
+import type { Asked, Source } from './http-share.ts'
+import type { Caller, Plan } from '../processes/plan.ts'
 
 export const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!
 

@@ -1,7 +1,7 @@
 // When requests are sent: by schedule, or each when the one before is answered.
 import { setTimeout as delay } from 'node:timers/promises'
 import { clockMs } from '../clock.ts'
-import type { Times } from '../plan.ts'
+import type { Times } from '../processes/plan.ts'
 import type { Recorder } from './recorder.ts'
 
 /** A connection that was refused is not tried again at once. */

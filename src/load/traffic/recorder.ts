@@ -1,6 +1,6 @@
 import type { Histogram } from 'hdr-histogram-js'
 import { emptyHistogram, encodeHistogram, recordMs } from '../report/histogram.ts'
-import { SLICES, type Measured, type Times } from '../plan.ts'
+import { SLICES, type Measured, type Times } from '../processes/plan.ts'
 
 /** Kinds of errors that are told apart. */
 const MOST_KINDS = 20

@@ -2,7 +2,7 @@
 import { get as getPlain, type ClientRequest } from 'node:http'
 import { get as getTls } from 'node:https'
 import { WebSocket } from 'ws'
-import type { Plan } from '../plan.ts'
+import type { Plan } from '../processes/plan.ts'
 
 const EVENT_END = '\n\n'
 /** What the message of an error begins with that says how a screen was refused. */

@@ -1,5 +1,5 @@
 import { mintedCallers } from '../../../src/load/traffic/callers.ts'
-import type { Asked } from '../../../src/load/asked.ts'
+import type { Asked } from '../../../src/load/settings.ts'
 import { runLoad, type Finished } from '../../../src/load/run.ts'
 import type { TestNode } from '../servers/node.ts'
 
