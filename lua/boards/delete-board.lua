@@ -1,5 +1,5 @@
 #!lua
--- delete-board: ends a board: no write counts from now on, and its rules are gone. Its other keys are for sweep-board.
+-- delete-board: ends a board: no write counts from now on, and its rules are gone. Its other keys are for purge-board.
 --
 -- KEYS[1] rules         hash  as in apply-board
 -- KEYS[2] meta          hash  as in apply-board; from now on a tombstone, which tells nodes that come late

@@ -14,7 +14,7 @@ local group = ARGV[1]
 local text = function (number) return string.format('%.0f', number) end
 local clock = redis.call('TIME')
 local now_ms = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local entries, buried = redis.call('XLEN', ledger), redis.call('XLEN', dead)
+local entries, dead_letters = redis.call('XLEN', ledger), redis.call('XLEN', dead)
 
 local after, pending, lag = '0-0', 0, entries
 for _, row in ipairs(redis.call('EXISTS', ledger) == 1 and redis.call('XINFO', 'GROUPS', ledger) or {}) do
@@ -28,4 +28,4 @@ local oldest = unread and unread[1]
 if pending > 0 then oldest = redis.call('XPENDING', ledger, group)[2] end
 -- Redis does not always know how many are unread: then it is as many as there can be.
 local waiting = pending + (unread and (lag or entries) or 0)
-return {text(entries), text(waiting), oldest and string.match(oldest, '^%d+') or '0', text(now_ms), text(buried)}
+return {text(entries), text(waiting), oldest and string.match(oldest, '^%d+') or '0', text(now_ms), text(dead_letters)}

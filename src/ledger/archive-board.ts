@@ -5,7 +5,7 @@ import { keepEvents, type Events, type Kept } from './keep-events.ts'
 import type { LedgerStats } from './ledger-stats.ts'
 import type { Log } from './log.ts'
 
-/** So often an entry that cannot be archived is delivered before it goes to the dead letters. */
+/** Deliveries of an entry that cannot be archived, before it goes to the dead letters. */
 export const MAX_DELIVERIES = 5
 
 export interface ArchiveOptions {
@@ -17,7 +17,7 @@ export interface ArchiveOptions {
   readonly windowOf: (board: string) => string
 }
 
-/** Takes over what earlier workers left unsettled, oldest first. Returns how many entries are still not settled. */
+/** Archives what earlier workers left unacknowledged, oldest first. Returns how many entries are still to be archived. */
 export async function archivePending (options: ArchiveOptions, board: string): Promise<number> {
   let left = 0
   for (let from: string | undefined = '0-0'; from !== undefined;) {
@@ -30,8 +30,8 @@ export async function archivePending (options: ArchiveOptions, board: string): P
 }
 
 /**
- * Keeps entries in the database and then settles them, in that order: whoever dies in between leaves entries that are delivered
- * again, and change nothing. Those that cannot be kept stay as they are until they have had their deliveries. Returns how many.
+ * Keeps entries in the database and then acknowledges them, in that order. Where the worker dies in between, the entries are delivered
+ * again and change nothing. An entry that cannot be kept is delivered `MAX_DELIVERIES` times first. Returns how many of these are left.
  */
 export async function archiveEntries (options: ArchiveOptions, board: string, entries: readonly LedgerEntry[]): Promise<number> {
   if (entries.length === 0) return 0
@@ -53,11 +53,11 @@ export async function archiveEntries (options: ArchiveOptions, board: string, en
 
   for (const event of kept.repeated) {
     log.warn({ board, user: event.userId, action: event.actionId, entry: idOf(event) }, 'an action was counted again after the store had forgotten it')
-    await stream.bury(board, { id: idOf(event), why: 'the action is in the ledger already: it was counted twice' })
+    await stream.deadLetter(board, { id: idOf(event), why: 'the action is in the ledger already: it was counted twice' })
   }
-  const left = await buryRejected(options, board, rejected)
-  const unsettled = new Set([...rejected.map(({ id }) => id), ...kept.repeated.map(idOf)])
-  await stream.settle(board, entries.map(({ id }) => id).filter((id) => !unsettled.has(id)))
+  const left = await deadLetterRejected(options, board, rejected)
+  const unacknowledged = new Set([...rejected.map(({ id }) => id), ...kept.repeated.map(idOf)])
+  await stream.ack(board, entries.map(({ id }) => id).filter((id) => !unacknowledged.has(id)))
   stats.add(board, { archived: kept.count, repeated: kept.repeated.length })
   return left
 }
@@ -81,16 +81,16 @@ async function keepWhatCanBe (database: Database, board: string, group: Events):
   }
 }
 
-/** Buries those that have had their deliveries; returns how many are to come again. */
-async function buryRejected ({ stream, stats, log }: ArchiveOptions, board: string, rejected: readonly DeadLetter[]): Promise<number> {
+/** Dead-letters the entries that were delivered often enough; returns how many are to come again. */
+async function deadLetterRejected ({ stream, stats, log }: ArchiveOptions, board: string, rejected: readonly DeadLetter[]): Promise<number> {
   let left = 0
   for (const { id, why } of rejected) {
     if (await stream.deliveriesOf(board, id) < MAX_DELIVERIES) {
       left++
       continue
     }
-    await stream.bury(board, { id, why })
-    stats.add(board, { buried: 1 })
+    await stream.deadLetter(board, { id, why })
+    stats.add(board, { deadLettered: 1 })
     log.error({ board, entry: id, why }, 'an entry of the ledger cannot be archived: it is among the dead letters')
   }
   return left

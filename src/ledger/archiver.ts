@@ -60,7 +60,7 @@ export function startArchiver (options: ArchiverOptions): Archiver {
     const isKept = async () => {
       if (performance.now() - renewedMs < RENEW_MS) return true
       renewedMs = performance.now()
-      return held.size <= share && await stream.take(board, LEASE_MS)
+      return held.size <= share && await stream.lease(board, LEASE_MS)
     }
     // The next entries are on their way while the database works. Where that fails they are claimed like everybody's.
     let next: Promise<readonly LedgerEntry[]> | undefined
@@ -101,17 +101,17 @@ export function startArchiver (options: ArchiverOptions): Archiver {
       await pause(RETRY_MS)
     } finally {
       held.delete(board)
-      await stream.giveBack(board).catch(() => {}) // it runs out by itself
+      await stream.release(board).catch(() => {}) // it runs out by itself
     }
   }
 
   async function look (): Promise<void> {
     const names = [...new Set([...boards(), ...await stream.opened()])]
-    const workers = await stream.join(LEASE_MS)
+    const workers = await stream.heartbeat(LEASE_MS)
     share = Math.ceil(names.length / Math.max(1, workers))
     for (const board of names) {
       if (isStopping() || held.size >= share) return
-      if (running.has(board) || !await stream.take(board, LEASE_MS)) continue
+      if (running.has(board) || !await stream.lease(board, LEASE_MS)) continue
       await stream.open(board)
       running.set(board, serve(board).finally(() => running.delete(board)))
     }
@@ -130,7 +130,7 @@ export function startArchiver (options: ArchiverOptions): Archiver {
       stopping.abort()
       await watching
       await Promise.all(running.values())
-      await stream.join(0).catch(() => {})
+      await stream.heartbeat(0).catch(() => {})
     }
   }
 }

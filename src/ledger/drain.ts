@@ -18,7 +18,7 @@ export async function drain (options: ArchiveOptions, board: string, upToMs = In
     return waiting > 0 && (oldestMs ?? 0) <= upToMs
   }
   while (await isBehind()) {
-    if (!await stream.take(board, LEASE_MS)) {
+    if (!await stream.lease(board, LEASE_MS)) {
       await delay(AGAIN_MS)
       continue
     }
@@ -27,7 +27,7 @@ export async function drain (options: ArchiveOptions, board: string, upToMs = In
       const left = await archivePending(options, board) + await archiveEntries(options, board, await stream.read(board))
       if (left > 0) await delay(AGAIN_MS)
     } finally {
-      await stream.giveBack(board)
+      await stream.release(board)
     }
   }
 }

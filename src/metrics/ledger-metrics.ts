@@ -7,7 +7,7 @@ import type { Metrics } from './metrics.ts'
 interface Archived {
   readonly archived: number
   readonly repeated: number
-  readonly buried: number
+  readonly deadLettered: number
 }
 
 export interface LedgerMetricsOptions {
@@ -50,8 +50,8 @@ function registerArchiverMetrics (
     help: 'Entries by what the archiver of this process did with them',
     labelNames: ['board', 'result']
   }, (count) => {
-    for (const [board, { archived: kept, repeated, buried }] of archived.boards) {
-      for (const [result, entries] of Object.entries({ kept, repeated, buried })) count(entries, { board, result })
+    for (const [board, { deadLettered, ...kept }] of archived.boards) {
+      for (const [result, entries] of Object.entries({ ...kept, dead_lettered: deadLettered })) count(entries, { board, result })
     }
   })
   collectCounter(registry, {

@@ -41,8 +41,8 @@ export interface BoardKeys {
   /** The names of the board's webhooks. */
   readonly webhooks: string
   webhook (name: string): WebhookKeys
-  /** Which worker tells of what happens on the board. */
-  readonly teller: string
+  /** Which worker publishes the board's events to webhooks. */
+  readonly publisher: string
   /** How the velocity of users is followed, who was flagged when, and flags that are not told yet. */
   readonly velocity: string
   readonly flagged: string
@@ -102,7 +102,7 @@ export function boardKeys (board: string): BoardKeys {
       marks: `${tag}webhook-marks:${name}`,
       done: (kind) => `${tag}webhook-done:${name}:${kind}`
     }),
-    teller: `${tag}teller`,
+    publisher: `${tag}publisher`,
     velocity: `${tag}velocity`,
     flagged: `${tag}flagged`,
     flags: `${tag}flags`,

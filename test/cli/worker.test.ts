@@ -35,7 +35,7 @@ test('the ledger as an operator runs it', async (t) => {
     t.equal((await fetch(`${first.url}/healthz`)).status, 200)
     await isReady(first.url)
     const metrics = async () => await (await fetch(`${first.url}/metrics`)).text()
-    while (!(await metrics()).includes('scorewire_archived_total{board="main",result="kept"} 1\n')) await delay(20) // it counts when Redis has told it so
+    while (!(await metrics()).includes('scorewire_archived_total{board="main",result="archived"} 1\n')) await delay(20) // it counts when Redis has told it so
     for (const line of ['scorewire_ledger_backlog{board="main"} 0', 'scorewire_ledger_lag_seconds{board="main"} 0']) t.ok((await metrics()).includes(`${line}\n`), line)
     t.equal((await fetch(`${first.url}/v1/boards/main/top`)).status, 404, 'it answers nobody else')
 

@@ -24,7 +24,7 @@ test('the archiver', async (t) => {
     t.strictSame(await database.query('SELECT user_id, username, score::integer FROM users_scores WHERE board = $1 ORDER BY score DESC', [board.name]), [
       { user_id: 'ada', username: 'Ada', score: 125 }, { user_id: 'bob', username: 'bob', score: 120 }
     ])
-    t.strictSame(stats.boards.get(board.name), { archived: 121, repeated: 0, buried: 0 })
+    t.strictSame(stats.boards.get(board.name), { archived: 121, repeated: 0, deadLettered: 0 })
   })
 
   await t.test('trims what is archived, and leaves the last minute to the live feeds', async (t) => {
@@ -80,7 +80,7 @@ test('the archiver', async (t) => {
     t.strictSame(dead.map(([, fields]) => fields[1]).sort(), [shapeless, nul, worded].sort(), 'by their ids')
     for (const [, fields] of dead) t.match(fields.slice(0, 4), ['entry', /^\d+-\d+$/, 'why', /\S/])
     t.strictSame(dead.find(([, fields]) => fields[1] === shapeless)?.[1].slice(4), ['hello', 'world'], 'as they were')
-    t.match(stats.boards.get(name), { archived: 61, buried: 3 })
+    t.match(stats.boards.get(name), { archived: 61, deadLettered: 3 })
     t.equal((await stream.backlog(name)).deadLetters, 3)
   })
 
@@ -115,7 +115,7 @@ test('the archiver', async (t) => {
     for (let n = 1; n <= 120; n++) await addEntry(redis, name, { user_id: 'ada', score_after: n })
     const dead = streamOf(redis)
     await dead.open(name)
-    for (const expected of [50, 50]) t.equal((await dead.read(name)).length, expected) // and never came to settle them
+    for (const expected of [50, 50]) t.equal((await dead.read(name)).length, expected) // and never came to acknowledge them
     startTestArchiver(t, { redis, database, boards: () => [name] })
     await archived(redis, name)
     t.equal(await count(name), 120)
@@ -130,9 +130,9 @@ test('the archiver', async (t) => {
     let deaths = 0
     const dying: LedgerStream = {
       ...stream,
-      async settle (board, ids) {
+      async ack (board, ids) {
         if (deaths++ < 3) throw new Error('killed')
-        await stream.settle(board, ids)
+        await stream.ack(board, ids)
       }
     }
     const { stats } = startTestArchiver(t, { redis, database, boards: () => [name], stream: dying })

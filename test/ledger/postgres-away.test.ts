@@ -127,7 +127,7 @@ test('PostgreSQL is away', async (t) => {
     await archived(redis, 'main')
     t.strictSame(await postgres.database.query("SELECT count(*)::integer AS n FROM score_events WHERE action_id IN ('one', 'two') OR action_id LIKE 'fill-%'"), [{ n: BOUND + 1 }])
     const after = (await node.call('GET', '/metrics')).text
-    t.ok(after.includes(`scorewire_archived_total{board="main",result="kept"} ${BOUND + 1}\n`))
+    t.ok(after.includes(`scorewire_archived_total{board="main",result="archived"} ${BOUND + 1}\n`))
   })
 
   await t.test('without an archiver the stream goes on, and forgets what is oldest', async (t) => {

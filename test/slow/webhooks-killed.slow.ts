@@ -37,7 +37,7 @@ test('a worker killed with -9 in the middle of telling and delivering', { timeou
     await delay(Math.random() * 300)
     await worker.stop('SIGKILL')
     await writing
-    await redis.client.del('sw:{main}:teller') // as if its lease had run out: what it guards has to hold without it
+    await redis.client.del('sw:{main}:publisher') // as if its lease had run out: what it guards has to hold without it
   }
 
   const last = await startWorker(t, env)

@@ -97,7 +97,7 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
     const renewed = led.get(board)
     if (renewed !== undefined && performance.now() - renewed < RENEW_MS) return true
     const asked = performance.now()
-    if (await keep.lead(board, LEASE_MS)) led.set(board, asked)
+    if (await keep.lease(board, LEASE_MS)) led.set(board, asked)
     else {
       led.delete(board)
       stats.boards.delete(board)
@@ -154,7 +154,7 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
       await within(STOP_MS, looking)
       await stopWork(2 * STOP_MS)
       clearTimeout(cut)
-      await Promise.all([...led.keys()].map(async (board) => await keep.giveBack(board).catch(() => {}))) // else it runs out by itself
+      await Promise.all([...led.keys()].map(async (board) => await keep.release(board).catch(() => {}))) // else it runs out by itself
       queue.close()
     }
   }

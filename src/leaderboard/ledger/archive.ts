@@ -1,3 +1,4 @@
+// The port of the archive: the ledger's streams as a worker sees them.
 import type { LedgerEntry } from './ledger.ts'
 
 /** How far the archive of a board is behind, by its stream. */
@@ -29,25 +30,27 @@ export interface LedgerStream {
   opened (): Promise<readonly string[]>
   /** Removes the stream of a board that was deleted, if all of it is archived. Whether it is gone. */
   end (board: string): Promise<boolean>
+  /** Ends `opened` for a board whose stream is gone. */
   forget (board: string): Promise<void>
-  /** Takes a board for so long, or keeps it: one worker archives a board at a time. False while another one has it. */
-  take (board: string, lastsMs: number): Promise<boolean>
-  giveBack (board: string): Promise<void>
-  /** Counts this worker among those that share the boards, for so long; 0 to leave. Returns how many there are. */
-  join (lastsMs: number): Promise<number>
+  /** Takes the lease of a board, or extends it: one worker archives a board at a time. False while another one holds it. */
+  lease (board: string, lastsMs: number): Promise<boolean>
+  /** Gives the lease of a board back, and leaves the group where this worker has nothing left to acknowledge. */
+  release (board: string): Promise<void>
+  /** Counts this worker among those that share the boards, for `lastsMs`; 0 to leave. Returns how many workers there are. */
+  heartbeat (lastsMs: number): Promise<number>
   /**
-   * Entries that were delivered, to whomever, and not settled, from an id on; `next` is where to go on, undefined after the last. `lost`
-   * are the ids of those that the stream does not hold any more.
+   * Takes over entries, from an id on, that any worker got and did not acknowledge. `next` is where to go on, undefined after the last.
+   * `lost` are the ids of those that the stream does not hold any more.
    */
   claim (board: string, from: string): Promise<{ entries: readonly LedgerEntry[], lost: readonly string[], next: string | undefined }>
-  /** Entries that nobody has had yet, oldest first; none where there are none. */
+  /** The next entries that no worker has had, oldest first; an empty list where there are none. */
   read (board: string): Promise<readonly LedgerEntry[]>
   /** How often an entry has been delivered. */
   deliveriesOf (board: string, id: string): Promise<number>
-  /** Says that entries are archived, and trims what nobody needs any more. */
-  settle (board: string, ids: readonly string[]): Promise<void>
-  /** Puts an entry away, with a reason, and out of the way. */
-  bury (board: string, letter: DeadLetter): Promise<void>
+  /** Acknowledges entries that are archived, and trims what no reader needs any more. */
+  ack (board: string, ids: readonly string[]): Promise<void>
+  /** Moves an entry to the dead letters, with the reason. */
+  deadLetter (board: string, letter: DeadLetter): Promise<void>
   /** The names that users go by, in the order given; the user id where there is none. */
   namesOf (board: string, userIds: readonly string[]): Promise<readonly string[]>
   backlog (board: string): Promise<Backlog>

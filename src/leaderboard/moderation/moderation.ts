@@ -49,7 +49,7 @@ export interface KeepServiceBans {
   remove (userId: string): Promise<boolean>
   /** Of these boards those that have not taken the bans over. */
   owedBy (boards: readonly Board[]): Promise<readonly Board[]>
-  markTaken (board: Board): Promise<void>
+  markApplied (board: Board): Promise<void>
   /** Forgets a ban that has ended. */
   forgetEnded (userId: string): Promise<void>
 }
@@ -181,7 +181,7 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
     async takeOverServiceBans (among) {
       for (const board of await serviceBans.owedBy(among)) {
         await applyServiceBans(board)
-        await serviceBans.markTaken(board)
+        await serviceBans.markApplied(board)
       }
     },
     removeUser: async (board, moderator, userId, reason) => await remove(board, actOf(moderator, userId, reason), 'delete'),

@@ -163,9 +163,10 @@ export interface Settled {
 export interface Deliveries {
   /** Boards that have had a webhook. */
   boards (): Promise<readonly string[]>
-  /** Takes the board for this worker, for a time, or keeps it. */
-  lead (board: string, lastsMs: number): Promise<boolean>
-  giveBack (board: string): Promise<void>
+  /** Takes the lease of a board, or extends it: one worker publishes a board's events at a time. False while another one holds it. */
+  lease (board: string, lastsMs: number): Promise<boolean>
+  /** Gives the lease of a board back. */
+  release (board: string): Promise<void>
   watch (board: string): Promise<readonly WatchedWebhook[]>
   put (board: string, webhook: Pick<Webhook, 'name' | 'id'>, put: Put): Promise<PutOutcome>
   take (board: string, name: string, claimMs: number): Promise<Taken>

@@ -19,7 +19,7 @@ export interface DeleteBoardOptions {
 /** Deletes a board: `end` at once and for every node, and `sweep` what it has left, in steps. Each may be done again. */
 export function createDeleteBoard ({ reader, writer, directory }: DeleteBoardOptions) {
   const end = bindScript(writer, 'boards/delete-board', { reply: Type.Enum(['deleting', 'deleted', 'unknown']), directory })
-  const step = bindScript(writer, 'boards/sweep-board', { reply: Type.Enum(['deleting', 'deleted', 'over']), directory })
+  const step = bindScript(writer, 'boards/purge-board', { reply: Type.Enum(['deleting', 'deleted', 'over']), directory })
   return {
     end: async (name: string) => await end([boardKeys(name).rules, boardKeys(name).meta], [TOMBSTONE_MS]),
     async sweep (name: string): Promise<void> {

@@ -1,3 +1,4 @@
+// The ledger's streams as a consumer group of Redis sees them: the archive's side of `sw:{board}:ledger`.
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { LedgerStream } from '../../leaderboard/ledger/archive.ts'
@@ -6,6 +7,7 @@ import { closeConnection, connectFirst, isReply, openConnection, type Log } from
 import { ARCHIVE_GROUP, ARCHIVED_KEY, boardKeys, WORKERS_KEY } from '../keys.ts'
 import { createReadBacklog } from './read-backlog.ts'
 import { bindScript } from '../scripts.ts'
+import { createLeases } from '../boards/lease.ts'
 
 /** `live/` reads what has just happened from the stream. */
 const KEPT_MS = 60_000
@@ -38,11 +40,11 @@ export async function openArchive ({ url, timeoutMs, log, worker }: { url: strin
 
 /** The streams of the ledger as one worker sees them. `batch` is how many entries are taken at a time. */
 export function createArchive (redis: Redis, { worker, batch }: { worker: string, batch: number }): LedgerStream {
-  const settleEntries = bindScript(redis, 'ledger/archive-settle', { reply: Count })
-  const buryEntry = bindScript(redis, 'ledger/archive-bury', { reply: Type.Enum(['buried', 'gone']) })
+  const ackEntries = bindScript(redis, 'ledger/archive-ack', { reply: Count })
+  const deadLetterEntry = bindScript(redis, 'ledger/archive-dead-letter', { reply: Type.Enum(['dead_lettered', 'gone']) })
   const endLedger = bindScript(redis, 'ledger/archive-end', { reply: Type.Enum(['ended', 'board', 'waiting']) })
-  const lease = bindScript(redis, 'ledger/archive-lease', { reply: Type.Enum(['held', 'other', 'free']) })
-  const joinWorkers = bindScript(redis, 'ledger/archive-join', { reply: Count })
+  const sendHeartbeat = bindScript(redis, 'ledger/archive-heartbeat', { reply: Count })
+  const leases = createLeases(redis)
 
   return {
     batch,
@@ -62,16 +64,16 @@ export function createArchive (redis: Redis, { worker, batch }: { worker: string
     async forget (board) {
       await redis.srem(ARCHIVED_KEY, board)
     },
-    take: async (board, lastsMs) => await lease([boardKeys(board).archiver], [worker, lastsMs]) === 'held',
-    async giveBack (board) {
-      await lease([boardKeys(board).archiver], [worker, 0])
-      // What this consumer had is settled, or else another one claims it; a consumer that still has something stays.
+    lease: async (board, lastsMs) => await leases.hold(boardKeys(board).archiver, worker, lastsMs),
+    async release (board) {
+      await leases.release(boardKeys(board).archiver, worker)
+      // A consumer with unacknowledged entries stays, so that another worker can claim them.
       const pending = await redis.xpending(boardKeys(board).ledger, ARCHIVE_GROUP, '-', '+', 1, worker)
       if (pending.length === 0) await redis.xgroup('DELCONSUMER', boardKeys(board).ledger, ARCHIVE_GROUP, worker)
     },
-    join: async (lastsMs) => await joinWorkers([WORKERS_KEY], [worker, lastsMs]),
+    heartbeat: async (lastsMs) => await sendHeartbeat([WORKERS_KEY], [worker, lastsMs]),
     async claim (board, from) {
-      // Whoever has the lease is the only one who works: it takes over at once what others have left, in the order of the ledger.
+      // The holder of the lease is the only worker: it takes over at once what others left, in the order of the ledger.
       const [next, entries, lost] = await redis.xautoclaim(boardKeys(board).ledger, ARCHIVE_GROUP, worker, 0, from, 'COUNT', batch) as [string, RawEntry[], string[]]
       return { entries: entries.map(entryOf), lost, next: next === '0-0' ? undefined : next }
     },
@@ -83,12 +85,12 @@ export function createArchive (redis: Redis, { worker, batch }: { worker: string
       const [row] = await redis.xpending(boardKeys(board).ledger, ARCHIVE_GROUP, id, id, 1) as [string, string, number, number][]
       return row?.[3] ?? 0
     },
-    async settle (board, ids) {
-      if (ids.length > 0) await settleEntries([boardKeys(board).ledger], [ARCHIVE_GROUP, KEPT_MS, ...ids])
+    async ack (board, ids) {
+      if (ids.length > 0) await ackEntries([boardKeys(board).ledger], [ARCHIVE_GROUP, KEPT_MS, ...ids])
     },
-    async bury (board, { id, why }) {
+    async deadLetter (board, { id, why }) {
       const { ledger, deadLetters } = boardKeys(board)
-      await buryEntry([ledger, deadLetters], [ARCHIVE_GROUP, id, why])
+      await deadLetterEntry([ledger, deadLetters], [ARCHIVE_GROUP, id, why])
     },
     async namesOf (board, userIds) {
       if (userIds.length === 0) return []

@@ -6,6 +6,7 @@ import type { BoardDraft, CloseBoard, CloseOptions } from '../../leaderboard/led
 import { DraftKeys, type Command, type ActionRecord } from './board-draft.ts'
 import { isReply, openForWork } from '../connection.ts'
 import { boardKeys, boardPattern, draftPattern, scoreKeys } from '../keys.ts'
+import { createLeases } from '../boards/lease.ts'
 import { bindScript } from '../scripts.ts'
 import { lastEntryId } from '../stream-info.ts'
 import { ActionDraft, type SlotLines } from './action-draft.ts'
@@ -35,7 +36,7 @@ export function createRebuild (redis: Redis): CloseBoard {
   const close = bindScript(redis, 'ledger/rebuild-close', { reply: Type.Enum(['closed', 'other', 'rules', 'scores']) })
   const open = bindScript(redis, 'ledger/rebuild-open', { reply: Type.Enum(['open', 'closed']) })
   const swap = bindScript(redis, 'ledger/rebuild-swap', { reply: Type.Enum(['swapped', 'lost', 'written']) })
-  const lease = bindScript(redis, 'ledger/archive-lease', { reply: Type.Enum(['held', 'other', 'free']) })
+  const leases = createLeases(redis)
   const rememberIn = bindScript(redis, 'ledger/rebuild-remember', { reply: Type.Integer() })
 
   async function run (commands: readonly Command[]): Promise<void> {
@@ -64,7 +65,7 @@ export function createRebuild (redis: Redis): CloseBoard {
     const records = new ActionDraft((record) => keys.slotOf(record))
     const drafted = new Set<string>()
     let last = ''
-    const renewing = setInterval(() => { lease([names.rebuilder], [id, CLOSED_MS]).catch(() => {}) }, RENEW_MS)
+    const renewing = setInterval(() => { leases.hold(names.rebuilder, id, CLOSED_MS).catch(() => {}) }, RENEW_MS)
 
     /** The same on the drafts. Each has its end from its first moment on: whoever is killed leaves nothing for ever. */
     async function draft (commands: readonly Command[]): Promise<void> {

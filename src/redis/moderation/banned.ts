@@ -15,7 +15,7 @@ const PAGE = 100
 /** Boards asked in one round trip. */
 const MOST_BOARDS = 500
 /** Field of a board's meta hash: it goes with the board. */
-const TAKEN = 'service_bans'
+const APPLIED = 'service_bans'
 
 const isBan = checker(Ban)
 
@@ -45,11 +45,11 @@ export function createReadBans ({ redis, clock }: { redis: Redis, clock: RedisCl
 }
 
 const Forgotten = Type.Enum(['forgotten', 'kept'])
-const Taken = Type.Enum(['taken', 'other'])
+const Marked = Type.Enum(['marked', 'other'])
 
 export function createServiceBans ({ redis, clock, directory }: ScriptContext): KeepServiceBans {
   const forget = bindScript(redis, 'moderation/forget-ban', { reply: Forgotten, directory })
-  const take = bindScript(redis, 'moderation/take-service-bans', { reply: Taken, directory })
+  const mark = bindScript(redis, 'moderation/mark-service-bans', { reply: Marked, directory })
   return {
     put: async (userId, ban) => { await attempt(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN) },
     remove: async (userId) => await attempt(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
@@ -58,15 +58,15 @@ export function createServiceBans ({ redis, clock, directory }: ScriptContext): 
       for (let from = 0; from < boards.length; from += MOST_BOARDS) {
         const asked = boards.slice(from, from + MOST_BOARDS)
         const pipeline = redis.pipeline()
-        for (const { name } of asked) pipeline.hexists(boardKeys(name).meta, TAKEN)
-        for (const [n, [error, isTaken]] of (await pipeline.exec() ?? []).entries()) {
+        for (const { name } of asked) pipeline.hexists(boardKeys(name).meta, APPLIED)
+        for (const [n, [error, isApplied]] of (await pipeline.exec() ?? []).entries()) {
           if (error !== null) throw error
-          if (isTaken === 0) owed.push(asked[n]!)
+          if (isApplied === 0) owed.push(asked[n]!)
         }
       }
       return owed
     },
-    markTaken: async ({ name, revision }) => { await take([boardKeys(name).meta], [revision]) },
+    markApplied: async ({ name, revision }) => { await mark([boardKeys(name).meta], [revision]) },
     forgetEnded: async (userId) => { await attempt(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()])) }
   }
 }

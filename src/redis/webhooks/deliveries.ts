@@ -6,6 +6,7 @@ import { MAX_PENDING, type Deliveries, type Taken } from '../../leaderboard/webh
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
 import { attempt } from '../connection.ts'
 import { boardKeys, WEBHOOK_BOARDS } from '../keys.ts'
+import { createLeases } from '../boards/lease.ts'
 import { bindScript } from '../scripts.ts'
 import { readWebhooks } from './webhooks.ts'
 
@@ -22,7 +23,7 @@ const Words = Type.Array(Type.String(), { minItems: 1 })
 
 /** The deliveries of webhooks, kept in the slots of their boards; whoever claims one is the only one who sends it, until the claim runs out. */
 export function createDeliveries ({ reader, writer, directory }: { reader: Redis, writer: Redis, directory?: URL | undefined }): Deliveries {
-  const lease = bindScript(writer, 'ledger/archive-lease', { reply: Type.Enum(['held', 'other', 'free']), directory })
+  const leases = createLeases(writer, directory)
   const putDelivery = bindScript(writer, 'webhooks/delivery-put', { reply: Type.Enum(['put', 'replaced', 'known', 'early', 'busy', 'full', 'gone']), directory })
   const takeDelivery = bindScript(writer, 'webhooks/delivery-take', { reply: Words, directory })
   const settleDelivery = bindScript(writer, 'webhooks/delivery-settle', {
@@ -32,8 +33,8 @@ export function createDeliveries ({ reader, writer, directory }: { reader: Redis
 
   return {
     boards: async () => await reader.smembers(WEBHOOK_BOARDS),
-    lead: async (board, lastsMs) => await lease([boardKeys(board).teller], [worker, lastsMs]) === 'held',
-    async giveBack (board) { await lease([boardKeys(board).teller], [worker, 0]) },
+    lease: async (board, lastsMs) => await leases.hold(boardKeys(board).publisher, worker, lastsMs),
+    release: async (board) => await leases.release(boardKeys(board).publisher, worker),
     watch: async (board) => await readWebhooks(reader, board, await reader.smembers(boardKeys(board).webhooks)),
     async put (board, { name, id: webhookId }, { id, kind, body, mark, newest = false }) {
       const { rules, webhook } = boardKeys(board)

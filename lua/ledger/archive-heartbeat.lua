@@ -1,11 +1,11 @@
 #!lua
--- archive-join: counts a worker among those that share the boards.
+-- archive-heartbeat: records that a worker is alive, and counts the workers that share the boards.
 --
 -- KEYS[1] workers   zset  worker -> until when it counts, in ms
--- ARGV[1] worker    who says that it is there
--- ARGV[2] lasts_ms  for how long, 0 to leave
+-- ARGV[1] worker    the worker that is alive
+-- ARGV[2] lasts_ms  how long this heartbeat counts; 0 to leave
 --
--- Returns how many there are.
+-- Returns how many workers there are.
 
 local workers = KEYS[1]
 local worker, lasts_ms = ARGV[1], tonumber(ARGV[2])

@@ -1,14 +1,14 @@
 #!lua
--- take-service-bans: takes note that a board has the bans from all boards, where it is still the board that they were applied to.
+-- mark-service-bans: marks that the bans from all boards were applied to a board, where it is still the same board.
 --
 -- KEYS[1] meta   hash  of the board: a tombstone, where it was deleted, or nothing
 -- ARGV[1] rules  revision of the rules that the board was known by
 --
--- Returns 'taken', or 'other' where the board is not there or has other rules: then it is asked again.
+-- Returns 'marked', or 'other' where the board is not there or has other rules: then it is asked again.
 
 local meta = KEYS[1]
 local rules = ARGV[1]
 
 if redis.call('HGET', meta, 'rules') ~= rules then return 'other' end
 redis.call('HSET', meta, 'service_bans', 1)
-return 'taken'
+return 'marked'

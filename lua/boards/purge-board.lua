@@ -1,5 +1,5 @@
 #!lua
--- sweep-board: removes some keys of a board that is being deleted, and no key of one that was made again since.
+-- purge-board: removes some keys of a board that is being deleted, and no key of one that was made again since.
 --
 -- KEYS[1]  meta    hash    as in apply-board
 -- KEYS[2]  ledger  stream  goes at the end, unless something reads it in a group: then it is for archive-end, when all of it is archived
