@@ -31,16 +31,16 @@ local entries = (function()
     for _, line in ipairs(lines) do take(window, line, user) end
   end
 
-  local function keep(part, expires_ms)
-    call('PEXPIREAT', part.scores, expires_ms)
-    call('PEXPIREAT', part.head, expires_ms)
+  local function keep(ranking, expires_ms)
+    call('PEXPIREAT', ranking.scores, expires_ms)
+    call('PEXPIREAT', ranking.head, expires_ms)
   end
 
   local function put(window, line, user, score, expires_ms)
-    local part = open(window, line)
-    local is_new = call('EXISTS', part.scores) == 0
-    heads.put(part, user, score)
-    if is_new and expires_ms > 0 then keep(part, string.format('%.0f', expires_ms)) end
+    local ranking = open(window, line)
+    local is_new = call('EXISTS', ranking.scores) == 0
+    heads.put(ranking, user, score)
+    if is_new and expires_ms > 0 then keep(ranking, string.format('%.0f', expires_ms)) end
   end
 
   -- Gives a user this score, as it is stored, in a window and in these segments of it; `expires_ms` 0 or below for ever.

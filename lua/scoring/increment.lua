@@ -127,18 +127,18 @@ local function score_hidden(user, increment, given)
   return call('ZSCORE', windows[1].hidden, user)
 end
 
-local parts = {}
+local segment_rankings = {}
 
 -- A segment of a window, opened once.
-local function part_of(window, line)
+local function segment_of(window, line)
   local key = segments.key_of(window.scores, line)
-  local part = parts[key]
-  if not part then
-    part = heads.open(board, key, segments.key_of(window.head, line), head_size)
-    part.is_new, part.expires_ms = call('EXISTS', key) == 0, window.expires_ms
-    parts[key] = part
+  local ranking = segment_rankings[key]
+  if not ranking then
+    ranking = heads.open(board, key, segments.key_of(window.head, line), head_size)
+    ranking.is_new, ranking.expires_ms = call('EXISTS', key) == 0, window.expires_ms
+    segment_rankings[key] = ranking
   end
-  return part
+  return ranking
 end
 
 local NOTHING = {}
@@ -161,11 +161,11 @@ local function score_visible(user, increment, given)
     local score = write(window, user, increment, sign)
     first = first or score
     for _, line in ipairs(left) do
-      local part = part_of(window, line)
-      heads.remove(part, user)
-      part.is_new = true -- its keys go with its last user, and would come back without their end
+      local ranking = segment_of(window, line)
+      heads.remove(ranking, user)
+      ranking.is_new = true -- its keys go with its last user, and would come back without their end
     end
-    for _, line in ipairs(lines) do heads.put(part_of(window, line), user, score) end
+    for _, line in ipairs(lines) do heads.put(segment_of(window, line), user, score) end
   end
   return first
 end
@@ -239,8 +239,8 @@ boards.trim(ledger, ledger_max)
 for _, window in ipairs(windows) do
   if window.is_new then expire(window, window.scores, window.head) end
 end
-for _, part in pairs(parts) do
-  if part.is_new then expire(part, part.scores, part.head) end
+for _, ranking in pairs(segment_rankings) do
+  if ranking.is_new then expire(ranking, ranking.scores, ranking.head) end
 end
 boards.publish(board, gate, gate_ms, channel)
 return table.concat(answers, ' ')

@@ -1,18 +1,18 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Board } from '../leaderboard/boards/board.ts'
-import type { RunningPart } from '../leaderboard/ranking/scope.ts'
+import type { RunningRanking } from '../leaderboard/ranking/ranking.ts'
 import type { KnownTop, Top } from '../leaderboard/ranking/reads.ts'
 import { CLOSE, type CloseCode } from './close-code.ts'
 import type { Session } from './session.ts'
 import { Topic, type TopicOptions } from './topic.ts'
 import { View } from './view.ts'
 
-export type HubOptions = Omit<TopicOptions, 'name' | 'board' | 'part' | 'last'>
+export type HubOptions = Omit<TopicOptions, 'name' | 'board' | 'ranking' | 'last'>
 
 /** What a client wants to see. */
 export interface Watch {
   readonly board: Board
-  readonly part: RunningPart
+  readonly ranking: RunningRanking
   /** The user whose own score and rank it follows. */
   readonly userId?: string | undefined
   /** Whether it hears of every user's new score. */
@@ -39,11 +39,11 @@ export class Hub {
   }
 
   /** Shows the session a board now and whenever its visible top changes. Watching it again changes what else is wanted. */
-  watch (session: Session, { board, part, userId, feed = false, resumeFrom }: Watch): void {
-    const name = nameOf(board, part)
+  watch (session: Session, { board, ranking, userId, feed = false, resumeFrom }: Watch): void {
+    const name = nameOf(board, ranking)
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      this.#topics.set(name, topic = new Topic({ ...this.#options, name, board, part, last: this.#last.get(name)?.top }))
+      this.#topics.set(name, topic = new Topic({ ...this.#options, name, board, ranking, last: this.#last.get(name)?.top }))
     }
     const view = new View({ topic, session, resumeFrom, feed, follower: userId === undefined ? undefined : topic.standings.follow(userId) })
     const before = session.views.findIndex((other) => other.topic === topic)
@@ -55,8 +55,8 @@ export class Hub {
   }
 
   /** Stops to show a session a board; false where it was not shown. */
-  unwatch (session: Session, board: Board, part: RunningPart): boolean {
-    const topic = this.#topics.get(nameOf(board, part))
+  unwatch (session: Session, board: Board, ranking: RunningRanking): boolean {
+    const topic = this.#topics.get(nameOf(board, ranking))
     const index = session.views.findIndex((view) => view.topic === topic)
     if (topic === undefined || index < 0) return false
     this.#remove(session.views.splice(index, 1)[0]!)
@@ -94,14 +94,14 @@ export class Hub {
   }
 
   /** The top as this node knows it, else as the store does; the last one known while the store is away. @throws Problem `unavailable` */
-  async top (board: Board, part: RunningPart): Promise<KnownTop> {
-    const name = nameOf(board, part)
+  async top (board: Board, ranking: RunningRanking): Promise<KnownTop> {
+    const name = nameOf(board, ranking)
     const topic = this.#topics.get(name)
     if (topic?.top !== undefined && topic.isFresh) return { ...topic.top, isStale: false }
     const last = topic?.top ?? this.#last.get(name)?.top
     try {
-      const top = await this.#options.read(board, part, last)
-      this.#remember(name, board, part, top)
+      const top = await this.#options.read(board, ranking, last)
+      this.#remember(name, board, ranking, top)
       return { ...top, isStale: false }
     } catch (error) {
       if (last === undefined) throw error
@@ -110,7 +110,7 @@ export class Hub {
   }
 
   /** Anybody may think of a segment, and there is no end of names: only whole windows are remembered. */
-  #remember (name: string, board: Board, { segment }: RunningPart, top: Top): void {
+  #remember (name: string, board: Board, { segment }: RunningRanking, top: Top): void {
     if (segment === undefined) this.#last.set(name, { board, top })
   }
 
@@ -120,11 +120,11 @@ export class Hub {
     if (topic.isWatched) return
     topic.close()
     if (this.#topics.get(topic.name) !== topic) return // the board has changed, and what it looked like is no more
-    if (topic.top !== undefined) this.#remember(topic.name, topic.board, topic.part, topic.top)
+    if (topic.top !== undefined) this.#remember(topic.name, topic.board, topic.ranking, topic.top)
     this.#topics.delete(topic.name)
   }
 }
 
-function nameOf (board: Board, { window, segment }: RunningPart): string {
+function nameOf (board: Board, { window, segment }: RunningRanking): string {
   return segment === undefined ? `${board.name} ${window}` : `${board.name} ${window} ${segment}`
 }

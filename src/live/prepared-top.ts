@@ -1,4 +1,4 @@
-import type { RankedEntry } from '../leaderboard/ranking/ranking.ts'
+import type { RankedEntry } from '../leaderboard/ranking/order-entries.ts'
 import type { Top } from '../leaderboard/ranking/reads.ts'
 import { entryBody, resetBody } from '../leaderboard/ranking/wire.ts'
 import { Frame } from './frame.ts'

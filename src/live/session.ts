@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Board } from '../leaderboard/boards/board.ts'
-import type { RunningPart } from '../leaderboard/ranking/scope.ts'
+import type { RunningRanking } from '../leaderboard/ranking/ranking.ts'
 import { CLOSE, type CloseCode } from './close-code.ts'
 import { FlowControl } from './flow-control.ts'
 import { Frame, type Wire } from './frame.ts'
@@ -75,8 +75,8 @@ export class Session implements TimerItem {
     return this.#endedFor
   }
 
-  watches (board: Board, { window, segment }: RunningPart): boolean {
-    return this.views.some(({ topic }) => topic.board.name === board.name && topic.part.window === window && topic.part.segment === segment)
+  watches (board: Board, { window, segment }: RunningRanking): boolean {
+    return this.views.some(({ topic }) => topic.board.name === board.name && topic.ranking.window === window && topic.ranking.segment === segment)
   }
 
   /** Sends what the client does not have yet, if it can take it, or remembers that there is something. */

@@ -1,5 +1,5 @@
 import type { Standing, Top } from '../leaderboard/ranking/reads.ts'
-import { overtakersIn } from '../leaderboard/ranking/ranking.ts'
+import { overtakersIn } from '../leaderboard/ranking/order-entries.ts'
 import { Frame } from './frame.ts'
 import type { Heading } from './messages.ts'
 import type { View } from './view.ts'

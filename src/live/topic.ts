@@ -1,5 +1,5 @@
 import type { Board } from '../leaderboard/boards/board.ts'
-import type { RunningPart } from '../leaderboard/ranking/scope.ts'
+import type { RunningRanking } from '../leaderboard/ranking/ranking.ts'
 import type { Changes as Changed, Reads, Top } from '../leaderboard/ranking/reads.ts'
 import { Changes } from './changes.ts'
 import { FanOut } from './fan-out.ts'
@@ -21,9 +21,9 @@ const MAX_WINDOW_MS = 1000
 export interface TopicOptions {
   readonly name: string
   readonly board: Board
-  readonly part: RunningPart
+  readonly ranking: RunningRanking
   /** Reads a top from the store, given the one known before. */
-  readonly read: (board: Board, part: RunningPart, known?: Top) => Promise<Top>
+  readonly read: (board: Board, ranking: RunningRanking, known?: Top) => Promise<Top>
   readonly readChanges: Reads['changes']
   readonly readStandings: Reads['standings']
   /** Calls back whenever a board may have changed, and returns the stop. */
@@ -56,14 +56,14 @@ export class Topic {
   #isStale = false
 
   constructor (options: TopicOptions) {
-    const { board, part, follow, quietMs, random, readChanges, readStandings, onReadError } = options
+    const { board, ranking, follow, quietMs, random, readChanges, readStandings, onReadError } = options
     this.#options = options
-    this.#heading = { board: board.name, ...part }
+    this.#heading = { board: board.name, ...ranking }
     this.feed = new ScoreFeed(this.#heading)
-    this.standings = new Standings({ heading: this.#heading, read: async (userIds) => await readStandings(board, part, userIds), onReadError })
+    this.standings = new Standings({ heading: this.#heading, read: async (userIds) => await readStandings(board, ranking, userIds), onReadError })
     this.#pull = new Pull({ windowMs: () => this.windowMs, quietMs, random, pollMs: POLL_MS, read: async () => await this.#read() })
     this.#changes = new Changes({
-      read: async (cursor) => await readChanges(board, part, cursor),
+      read: async (cursor) => await readChanges(board, ranking, cursor),
       windowMs: () => this.windowMs,
       onChanges: (read, isFirst) => this.#onChanges(read, isFirst),
       onReadError
@@ -79,7 +79,7 @@ export class Topic {
     return this.#options.board
   }
 
-  get part (): RunningPart {
+  get ranking (): RunningRanking {
     return this.#options.part
   }
 
@@ -156,10 +156,10 @@ export class Topic {
 
   /** Reads the board; whether there was something new. */
   async #read (): Promise<boolean> {
-    const { board, part, read, onReadError } = this.#options
+    const { board, ranking, read, onReadError } = this.#options
     let top: Top
     try {
-      top = await read(board, part, this.#top)
+      top = await read(board, ranking, this.#top)
     } catch (error) {
       onReadError(error)
       this.#markStale()

@@ -57,7 +57,7 @@ function startHub () {
 
 async function watcher (t: Test, hub: Hub, more: { userId?: string, feed?: boolean, resumeFrom?: string } = {}) {
   const listener = await startListener(t)
-  hub.watch(listener.session, { board, part: { window: 'all' }, ...more })
+  hub.watch(listener.session, { board, ranking: { window: 'all' }, ...more })
   t.teardown(() => hub.leave(listener.session))
   return { ...listener, stop: () => hub.leave(listener.session) }
 }
@@ -161,7 +161,7 @@ test('watching the same board again goes on following, also for another client o
   const { hub, score } = startHub()
   const [own, other] = [await watcher(t, hub, { userId: 'ada' }), await watcher(t, hub, { userId: 'ada' })]
   for (const { until } of [own, other]) await until(({ event }) => event === 'you')
-  hub.watch(own.session, { board, part: { window: 'all' }, userId: 'ada', feed: true })
+  hub.watch(own.session, { board, ranking: { window: 'all' }, userId: 'ada', feed: true })
   score({ score: 11, rank: 1 })
   for (const { until } of [own, other]) await until((message) => message.event === 'you' && message.score === 11)
   own.stop()

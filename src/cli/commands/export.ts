@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { exportPages, type ExportPage } from '../../leaderboard/transfer/export.ts'
-import { partAsked } from '../../leaderboard/ranking/scope.ts'
+import { rankingAsked } from '../../leaderboard/ranking/ranking.ts'
 import { writeRows } from '../../leaderboard/transfer/transfer-format.ts'
 import { windowNameAt } from '../../leaderboard/boards/window.ts'
 import { misuse, readWords } from '../arguments.ts'
@@ -31,10 +31,10 @@ export const exportBoard: Command = async (words, { env, stdout, showProgress })
   const { name, format, out, ...asked } = parseWords(words)
   return await withRunningStore(env, async (store) => {
     const board = await storedBoard(store, name)
-    const part = partAsked(board, asked, store.now())
-    const window = windowNameAt(part.window, board, store.now())
+    const ranking = rankingAsked(board, asked, store.now())
+    const window = windowNameAt(ranking.window, board, store.now())
     const progress = createProgress(showProgress, 'entries')
-    const pages = counted(exportPages(board, { ...part, window }, store), progress.show)
+    const pages = counted(exportPages(board, { ...ranking, window }, store), progress.show)
     try {
       const target = out === undefined ? stdout : createWriteStream(out)
       await pipeline(Readable.from(writeRows(format, pages)), target, { end: out !== undefined })

@@ -2,7 +2,7 @@
 import { Type } from 'typebox'
 import { ActionId } from '../../leaderboard/identifiers.ts'
 import { outcomeUnknown } from '../../leaderboard/problem.ts'
-import type { RankedEntry } from '../../leaderboard/ranking/ranking.ts'
+import type { RankedEntry } from '../../leaderboard/ranking/order-entries.ts'
 import { principalOf } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
 import type { Server } from '../server.ts'

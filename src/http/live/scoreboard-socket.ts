@@ -141,13 +141,13 @@ function handleMessage (
   try {
     if ('subscribe' in message) {
       const watch = judgeWatch(boards, principal, asked)
-      if (session.views.length >= MAX_BOARDS && !session.watches(watch.board, watch.part)) {
+      if (session.views.length >= MAX_BOARDS && !session.watches(watch.board, watch.ranking)) {
         throw new Problem('invalid_request', `One socket may watch ${MAX_BOARDS} boards.`)
       }
       hub.watch(session, watch)
     } else {
-      const { board, part } = judgeWatch(boards, principal, asked)
-      if (!hub.unwatch(session, board, part)) throw new Problem('invalid_request', 'This board is not watched here.')
+      const { board, ranking } = judgeWatch(boards, principal, asked)
+      if (!hub.unwatch(session, board, ranking)) throw new Problem('invalid_request', 'This board is not watched here.')
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import type { Boards } from '../../leaderboard/boards/board.ts'
-import { partWatched } from '../../leaderboard/ranking/scope.ts'
+import { rankingWatched } from '../../leaderboard/ranking/ranking.ts'
 import type { Principal } from '../../leaderboard/principal.ts'
 import { Problem } from '../../leaderboard/problem.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
@@ -69,10 +69,10 @@ export interface WatchAsked {
 /** Judges what somebody asks to watch. @throws Problem `unknown_board`, `invalid_request`, `missing_token` */
 export function judgeWatch (boards: Boards, principal: Principal | undefined, { board: name, window, segment, me = false, feed }: WatchAsked): Watch {
   const board = name === undefined ? boards.default : boards.get(name)
-  const part = partWatched(board, { window, segment })
+  const ranking = rankingWatched(board, { window, segment })
   requireReader(board, principal)
   if (me && principal === undefined) throw new Problem('missing_token', 'To follow the own score takes a token.')
-  return { board, part, feed: feed === 'scores', userId: me ? principal!.userId : undefined }
+  return { board, ranking, feed: feed === 'scores', userId: me ? principal!.userId : undefined }
 }
 
 /** What both live routes work with. */

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { WindowText, type Boards } from '../../leaderboard/boards/board.ts'
 import { MAX_SCORE } from '../../leaderboard/boards/rules.ts'
 import { MAX_CURSOR_CHARACTERS, readCursor, writeCursor } from '../../leaderboard/ranking/cursor.ts'
-import { partAsked } from '../../leaderboard/ranking/scope.ts'
+import { rankingAsked } from '../../leaderboard/ranking/ranking.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
 import { BoardName } from '../../leaderboard/identifiers.ts'
 import type { PageQuery } from '../../leaderboard/ranking/page.ts'
@@ -56,21 +56,21 @@ export interface EntriesOptions {
 export function registerEntries (server: Server, { boards, auth, readEntries, now }: EntriesOptions): void {
   server.get('/v1/boards/:board/entries', { schema }, async (request) => {
     const board = boards.get(request.params.board)
-    const part = partAsked(board, request.query, now())
+    const ranking = rankingAsked(board, request.query, now())
     auth.mayRead(board, request)
     // By its name from here on: a walk that goes on past midnight would else go on in another window.
-    const window = windowNameAt(part.window, board, now())
+    const window = windowNameAt(ranking.window, board, now())
     const { cursor, ...query } = request.query
     requireOneStart(request.query)
-    const { entries, next, total } = await readEntries(board, { ...part, window }, cursor === undefined
+    const { entries, next, total } = await readEntries(board, { ...ranking, window }, cursor === undefined
       ? pageQueryOf(query)
-      : { start: { behind: readCursor(board, { ...part, window }, cursor) }, limit: query.limit ?? MAX_LIMIT })
+      : { start: { behind: readCursor(board, { ...ranking, window }, cursor) }, limit: query.limit ?? MAX_LIMIT })
     return {
       board: board.name,
-      ...part,
+      ...ranking,
       total,
       entries: entries.map(entryBody),
-      next_cursor: next === undefined ? null : writeCursor(board, { ...part, window }, next)
+      next_cursor: next === undefined ? null : writeCursor(board, { ...ranking, window }, next)
     }
   })
 }

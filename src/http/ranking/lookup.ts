@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { WindowText, type Boards } from '../../leaderboard/boards/board.ts'
-import { partAsked } from '../../leaderboard/ranking/scope.ts'
+import { rankingAsked } from '../../leaderboard/ranking/ranking.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
 import { BoardName, USER_ID_JSON_BYTES, UserId } from '../../leaderboard/identifiers.ts'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'
@@ -43,14 +43,14 @@ export interface LookupOptions {
 export function registerLookup (server: Server, { boards, auth, readLookup, now }: LookupOptions): void {
   server.post('/v1/boards/:board/lookup', { schema, bodyLimit: BODY_LIMIT_BYTES }, async (request) => {
     const board = boards.get(request.params.board)
-    const part = partAsked(board, request.body, now())
+    const ranking = rankingAsked(board, request.body, now())
     auth.mayRead(board, request)
     const userIds = [...new Set(request.body.user_ids)]
-    const found = await readLookup(board, part, userIds)
+    const found = await readLookup(board, ranking, userIds)
     const known = new Set(found.map(({ userId }) => userId))
     return {
       board: board.name,
-      ...part,
+      ...ranking,
       users: found.map(amongBody),
       not_found: userIds.filter((userId) => !known.has(userId))
     }

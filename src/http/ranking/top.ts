@@ -3,8 +3,8 @@ import { Type, type Static } from 'typebox'
 import { WindowText, type Boards } from '../../leaderboard/boards/board.ts'
 import type { Groups } from '../../leaderboard/ranking/group.ts'
 import { VISIBLE } from '../../leaderboard/boards/rules.ts'
-import { isRunning, partAsked } from '../../leaderboard/ranking/scope.ts'
-import type { RankedEntry } from '../../leaderboard/ranking/ranking.ts'
+import { isRunning, rankingAsked } from '../../leaderboard/ranking/ranking.ts'
+import type { RankedEntry } from '../../leaderboard/ranking/order-entries.ts'
 import type { KnownTop, Reads } from '../../leaderboard/ranking/reads.ts'
 import type { ReadKnownTop } from '../../leaderboard/ranking/top-reader.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
@@ -79,23 +79,23 @@ export function registerTop (server: Server, { boards, auth, readTop, readGroup,
 
   server.get('/v1/boards/:board/top', { schema }, async (request, reply) => {
     const board = boards.get(request.params.board)
-    const part = partAsked(board, request.query, now())
+    const ranking = rankingAsked(board, request.query, now())
     auth.mayRead(board, request)
     const { limit, group } = request.query
     reply.header('cache-control', 'no-cache')
     if (group !== undefined) {
-      const users = await readLookup(board, part, await membersOf(readGroup, group))
+      const users = await readLookup(board, ranking, await membersOf(readGroup, group))
       const nowMs = now()
       return {
         board: board.name,
-        ...part,
+        ...ranking,
         group,
         generated_at: new Date(nowMs).toISOString(),
-        ...resetBody(isRunning(part) ? nextResetMs(part.window, board, nowMs) : undefined),
+        ...resetBody(isRunning(ranking) ? nextResetMs(ranking.window, board, nowMs) : undefined),
         top_scores: users.slice(0, limit).map(amongBody)
       }
     }
-    const top = await readTop(board, part)
+    const top = await readTop(board, ranking)
     const { epoch, version, readMs, resetsMs, entries, isStale } = top
     tellAge(reply, top, now())
     const etag = `"${epoch}-${version}"`
@@ -104,7 +104,7 @@ export function registerTop (server: Server, { boards, auth, readTop, readGroup,
     if (!isStale && matches(request.headers['if-none-match'], etag)) return await reply.code(304).send(null)
     const bodyNow = () => ({
       board: board.name,
-      ...part,
+      ...ranking,
       epoch,
       version,
       ...(isStale && { stale: true as const }),

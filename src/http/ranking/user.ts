@@ -1,11 +1,11 @@
 import { Type } from 'typebox'
 import { WindowText, type Boards } from '../../leaderboard/boards/board.ts'
-import { partAsked } from '../../leaderboard/ranking/scope.ts'
+import { rankingAsked } from '../../leaderboard/ranking/ranking.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
 import { BoardName, UserId } from '../../leaderboard/identifiers.ts'
 import { seesAll } from '../../leaderboard/principal.ts'
 import { Problem } from '../../leaderboard/problem.ts'
-import { percentileOf } from '../../leaderboard/ranking/ranking.ts'
+import { percentileOf } from '../../leaderboard/ranking/order-entries.ts'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'
 import { EntryBody, entryBody } from '../../leaderboard/ranking/wire.ts'
 import type { Auth } from '../auth.ts'
@@ -50,17 +50,17 @@ export interface UserOptions {
 export function registerUser (server: Server, { boards, auth, readUser, now }: UserOptions): void {
   server.get('/v1/boards/:board/users/:user_id', { schema }, async (request) => {
     const board = boards.get(request.params.board)
-    const part = partAsked(board, request.query, now())
+    const ranking = rankingAsked(board, request.query, now())
     const reader = auth.readerOf(board, request)
     const { user_id: userId } = request.params
-    const standing = await readUser(board, part, {
+    const standing = await readUser(board, ranking, {
       userId, around: request.query.around, reader: reader !== undefined && seesAll(reader, userId) ? 'self' : 'others'
     })
-    if (standing === undefined) throw new Problem('unknown_user', `This user has no score on the board ${board.name} in the window ${part.window}.`)
+    if (standing === undefined) throw new Problem('unknown_user', `This user has no score on the board ${board.name} in the window ${ranking.window}.`)
     const { username, score, rank, total, neighbours } = standing
     return {
       board: board.name,
-      ...part,
+      ...ranking,
       user_id: userId,
       username,
       score,

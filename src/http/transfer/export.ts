@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Boards } from '../../leaderboard/boards/board.ts'
 import { exportPages, type ExportOptions } from '../../leaderboard/transfer/export.ts'
 import { BoardName } from '../../leaderboard/identifiers.ts'
-import { partAsked } from '../../leaderboard/ranking/scope.ts'
+import { rankingAsked } from '../../leaderboard/ranking/ranking.ts'
 import { WindowText } from '../../leaderboard/boards/board.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
 import { FORMATS, writeRows, type Format } from '../../leaderboard/transfer/transfer-format.ts'
@@ -40,9 +40,9 @@ export function registerExport (server: Server, { boards, auth, now, ...reading 
   server.get('/v1/boards/:board/export', { schema, preParsing: [auth.authenticate, requireAdmin] }, async (request, reply) => {
     const board = boards.get(request.params.board)
     const { format = 'ndjson', ...asked } = request.query
-    const part = partAsked(board, asked, now())
-    const window = windowNameAt(part.window, board, now())
-    const text = Readable.from(writeRows(format, exportPages(board, { ...part, window }, reading)))
+    const ranking = rankingAsked(board, asked, now())
+    const window = windowNameAt(ranking.window, board, now())
+    const text = Readable.from(writeRows(format, exportPages(board, { ...ranking, window }, reading)))
     reply.header('content-disposition', `attachment; filename="${board.name}.${format}"`)
     return await reply.type(`${MEDIA_TYPE[format]}; charset=utf-8`).send(text as never)
   })

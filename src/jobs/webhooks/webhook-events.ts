@@ -1,7 +1,7 @@
 import type { Velocity } from '../../leaderboard/webhooks/velocity.ts'
 import { EMPTY_TOP, seasonClosed, seasonMark, topChanged, userFlagged } from '../../leaderboard/webhooks/webhook-event.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
-import { defaultPart, type Part } from '../../leaderboard/ranking/scope.ts'
+import { defaultPart, type Ranking } from '../../leaderboard/ranking/ranking.ts'
 import type { Top } from '../../leaderboard/ranking/reads.ts'
 import { closeOf } from '../../leaderboard/boards/season.ts'
 import type { Put, PutOutcome, WatchedWebhook, WebhookEvent } from '../../leaderboard/webhooks/webhook.ts'
@@ -15,7 +15,7 @@ export interface Archives {
 }
 
 export interface TellOptions {
-  readonly readTop: (board: Board, part: Part, known?: Top) => Promise<Top>
+  readonly readTop: (board: Board, ranking: Ranking, known?: Top) => Promise<Top>
   readonly archives: Archives
   readonly flags: Pick<Velocity, 'flags' | 'told'>
   /** Makes a delivery, and has it sent. */

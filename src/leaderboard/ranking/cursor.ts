@@ -20,18 +20,18 @@ const Content = Type.Tuple([
 const isContent = checker(Content)
 
 /** A bookmark of one window of a board as text for a URL, which says to nobody what is in it. */
-export function writeCursor (board: Board, part: { readonly window: WindowName, readonly segment?: string | undefined }, { score, userId, leaders }: Bookmark): string {
-  const content: Static<typeof Content> = [board.name, nameOf(part), score, userId ?? null, [...leaders]]
+export function writeCursor (board: Board, ranking: { readonly window: WindowName, readonly segment?: string | undefined }, { score, userId, leaders }: Bookmark): string {
+  const content: Static<typeof Content> = [board.name, nameOf(ranking), score, userId ?? null, [...leaders]]
   return Buffer.from(JSON.stringify(content)).toString('base64url')
 }
 
 /** @throws Problem `invalid_request` for a text that is no cursor, or one of another board or window */
-export function readCursor (board: Board, part: { readonly window: WindowName, readonly segment?: string | undefined }, text: string): Bookmark {
+export function readCursor (board: Board, ranking: { readonly window: WindowName, readonly segment?: string | undefined }, text: string): Bookmark {
   const content = parse(Buffer.from(text, 'base64url').toString())
   if (!isContent(content)) throw wrong('The cursor is none that this service gave out.', 'must be a next_cursor')
   const [boardName, windowName, score, userId, leaders] = content
   if (leaders.length > board.head_size || (board.order === 'asc' ? score > 0 : score < 0)) throw wrong('The cursor is none that this service gave out.', 'must be a next_cursor')
-  if (boardName !== board.name || windowName !== nameOf(part)) {
+  if (boardName !== board.name || windowName !== nameOf(ranking)) {
     throw wrong(`The cursor is one of the window ${windowName} of the board ${boardName}.`, 'must be one of this board and window')
   }
   return { score, userId: userId ?? undefined, leaders }

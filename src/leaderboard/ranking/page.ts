@@ -1,6 +1,6 @@
 import { MAX_HEAD_SIZE } from '../boards/rules.ts'
 import { shortHash } from '../short-hash.ts'
-import { compareUserIds, rankHead, rankStretch, type HeadEntry, type RankedEntry, type Stretch } from './ranking.ts'
+import { compareUserIds, rankHead, rankStretch, type HeadEntry, type RankedEntry, type Stretch } from './order-entries.ts'
 
 /**
  * A place in the order of a board that goes on changing: behind everybody above a score, and behind some of those with it. Whoever

@@ -1,7 +1,7 @@
 import type { Board } from '../boards/board.ts'
 import type { Page, PageQuery } from './page.ts'
-import type { RankedEntry } from './ranking.ts'
-import type { Part, RunningPart } from './scope.ts'
+import type { RankedEntry } from './order-entries.ts'
+import type { Ranking, RunningRanking } from './ranking.ts'
 
 /** The visible top of one window at one version. Within an epoch versions only rise; another epoch is another history. */
 export interface Top {
@@ -70,20 +70,20 @@ export interface AmongEntry extends RankedEntry {
 
 /** Each of these is one atomic read of the store, but for a `lookup` of many. @throws Problem `unavailable` while it is away */
 export interface Reads {
-  top (board: Board, part: Part): Promise<Top>
+  top (board: Board, ranking: Ranking): Promise<Top>
   /** Undefined for a user without a score in the window, and for one whom this reader is not to see. */
-  user (board: Board, part: Part, query: UserQuery): Promise<UserStanding | undefined>
+  user (board: Board, ranking: Ranking, query: UserQuery): Promise<UserStanding | undefined>
   /** Entries in the board's order, from any place on. */
-  entries (board: Board, part: Part, query: PageQuery): Promise<Page & { readonly total: number }>
+  entries (board: Board, ranking: Ranking, query: PageQuery): Promise<Page & { readonly total: number }>
   /**
    * Those of at most 1,000 different users that have a score in the window, in the board's order. Up to 200 are one atomic read; more are
    * several, and a write between two of them may show in the one and not yet in the other.
    */
-  lookup (board: Board, part: Part, userIds: readonly string[]): Promise<readonly AmongEntry[]>
+  lookup (board: Board, ranking: Ranking, userIds: readonly string[]): Promise<readonly AmongEntry[]>
   /** The standing of each of at most 100 users as they see it themselves, in the order given. */
-  standings (board: Board, part: RunningPart, userIds: readonly string[]): Promise<readonly Standing[]>
+  standings (board: Board, ranking: RunningRanking, userIds: readonly string[]): Promise<readonly Standing[]>
   /** What has changed since a cursor; without one nothing, but the cursor of now. */
-  changes (board: Board, part: RunningPart, cursor?: string): Promise<Changes>
+  changes (board: Board, ranking: RunningRanking, cursor?: string): Promise<Changes>
   /** Undefined for an action that is not remembered. */
   receipt (board: Board, action: { userId: string, actionId: string }): Promise<Receipt | undefined>
 }

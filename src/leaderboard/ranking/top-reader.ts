@@ -3,16 +3,16 @@ import type { Board } from '../boards/board.ts'
 import { closedSeason } from '../boards/season.ts'
 import type { Season } from '../boards/window.ts'
 import type { KnownTop, Top } from './reads.ts'
-import { isRunning, type Part, type RunningPart } from './scope.ts'
+import { isRunning, type Ranking, type RunningRanking } from './ranking.ts'
 
 /** Reads the top of a window of a board, or of one segment of it. @throws Problem `unavailable` */
-export type ReadKnownTop = (board: Board, part: Part) => Promise<KnownTop>
+export type ReadKnownTop = (board: Board, ranking: Ranking) => Promise<KnownTop>
 
 export interface TopReaderOptions {
   /** A running window: the hub has it in memory while it is watched, and remembers it while the store is away. */
-  readonly readRunningTop: (board: Board, part: RunningPart) => Promise<KnownTop>
+  readonly readRunningTop: (board: Board, ranking: RunningRanking) => Promise<KnownTop>
   /** Any window as the store has it. */
-  readonly readStoredTop: (board: Board, part: Part) => Promise<Top>
+  readonly readStoredTop: (board: Board, ranking: Ranking) => Promise<Top>
   /** The top of a closed season; undefined while it has no archive. */
   readonly readArchivedTop: (board: Board, season: Season) => Promise<Top | undefined>
   /** The store's clock, in ms since 1970. */
@@ -24,11 +24,11 @@ export interface TopReaderOptions {
  * they were; it has no segments. The store answers for every other window that is asked for by its name.
  */
 export function createTopReader ({ readRunningTop, readStoredTop, readArchivedTop, now }: TopReaderOptions): ReadKnownTop {
-  async function readNamedTop (board: Board, part: Part): Promise<Top> {
-    const season = part.segment === undefined ? closedSeason(board, part.window, now()) : undefined
+  async function readNamedTop (board: Board, ranking: Ranking): Promise<Top> {
+    const season = ranking.segment === undefined ? closedSeason(board, ranking.window, now()) : undefined
     const archived = season && await readArchivedTop(board, season)
-    return archived ?? await readStoredTop(board, part)
+    return archived ?? await readStoredTop(board, ranking)
   }
-  return async (board, part) =>
-    isRunning(part) ? await readRunningTop(board, part) : { ...await readNamedTop(board, part), isStale: false }
+  return async (board, ranking) =>
+    isRunning(ranking) ? await readRunningTop(board, ranking) : { ...await readNamedTop(board, ranking), isStale: false }
 }

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import type { RankedEntry } from './ranking.ts'
+import type { RankedEntry } from './order-entries.ts'
 import type { AmongEntry } from './reads.ts'
 
 /** One row of a board as the API and the live messages show it. */

@@ -1,15 +1,15 @@
 import type { Board } from '../boards/board.ts'
 import type { TransferRow } from './import.ts'
 import type { PageStart } from '../ranking/page.ts'
-import type { Part } from '../ranking/scope.ts'
+import type { Ranking } from '../ranking/ranking.ts'
 import type { Reads } from '../ranking/reads.ts'
 import type { WindowName } from '../boards/window.ts'
 
 /** About half a millisecond of Redis. */
 const PAGE_ROWS = 250
 
-/** A part of a board in a window that has a name, so that midnight does not change what is walked. */
-export interface NamedPart extends Part {
+/** A ranking of a window that has a name, so that midnight does not change what is walked. */
+export interface NamedRanking extends Ranking {
   readonly window: WindowName
 }
 
@@ -29,9 +29,9 @@ export interface ExportPage {
  * Walks a board in its order, page by page, in constant memory while writes go on: nobody whose score stays is missed or comes twice.
  * @throws Problem `unavailable`
  */
-export async function * exportPages (board: Board, part: NamedPart, { readEntries, readSegments }: ExportOptions): AsyncGenerator<ExportPage> {
+export async function * exportPages (board: Board, ranking: NamedRanking, { readEntries, readSegments }: ExportOptions): AsyncGenerator<ExportPage> {
   for (let start: PageStart | undefined = { place: 0 }; start !== undefined;) {
-    const { entries, next, total }: Awaited<ReturnType<Reads['entries']>> = await readEntries(board, part, { start, limit: PAGE_ROWS })
+    const { entries, next, total }: Awaited<ReturnType<Reads['entries']>> = await readEntries(board, ranking, { start, limit: PAGE_ROWS })
     const segments = board.segments.length === 0 ? [] : await readSegments(board, entries.map(({ userId }) => userId))
     yield {
       total,

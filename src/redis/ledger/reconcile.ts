@@ -83,9 +83,9 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
       for (let cursor = '0'; ;) {
         const [next, keys] = await redis.scan(cursor, 'MATCH', boardPattern(board.name), 'COUNT', SCANNED)
         for (const key of keys) {
-          const part = partOf(key)
-          if (part === undefined || !windows.includes(part.window)) continue
-          if (await redis.zcard(key) !== (counts.get(placeOf(part.kind, part.window, part.segment)) ?? 0)) await look(key, part.window, part.segment)
+          const ranking = rankingOf(key)
+          if (ranking === undefined || !windows.includes(ranking.window)) continue
+          if (await redis.zcard(key) !== (counts.get(placeOf(ranking.kind, ranking.window, ranking.segment)) ?? 0)) await look(key, ranking.window, ranking.segment)
         }
         if (next === '0') break
         cursor = next
@@ -115,7 +115,7 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
     }
   }
 
-  function partOf (key: string): { kind: 'visible' | 'hidden', window: WindowName, segment: string | undefined } | undefined {
+  function rankingOf (key: string): { kind: 'visible' | 'hidden', window: WindowName, segment: string | undefined } | undefined {
     for (const [kind, prefix] of [['visible', names.scores('')], ['hidden', names.hidden('')]] as const) {
       if (!key.startsWith(prefix)) continue
       const [, window, segment] = /^(all|(?:day|week|month|season):[^:]+)(?::([^]+))?$/.exec(key.slice(prefix.length)) ?? []

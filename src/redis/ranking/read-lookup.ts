@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { rankAmong } from '../../leaderboard/ranking/ranking.ts'
+import { rankAmong } from '../../leaderboard/ranking/order-entries.ts'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'
 import { windowNameAt } from '../../leaderboard/boards/window.ts'
 import { boardKeys } from '../keys.ts'

@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import { VISIBLE } from '../../leaderboard/boards/rules.ts'
-import { rankHead, type HeadEntry } from '../../leaderboard/ranking/ranking.ts'
-import type { Part } from '../../leaderboard/ranking/scope.ts'
+import { rankHead, type HeadEntry } from '../../leaderboard/ranking/order-entries.ts'
+import type { Ranking } from '../../leaderboard/ranking/ranking.ts'
 import type { Top } from '../../leaderboard/ranking/reads.ts'
 import { isWindowKind, nextResetMs, windowNameAt } from '../../leaderboard/boards/window.ts'
 import { boardKeys } from '../keys.ts'
@@ -12,7 +12,7 @@ import { bindScript, type ScriptContext } from '../scripts.ts'
 const Reply = Type.Array(Type.String(), { minItems: 1 })
 
 /** Reads a top; the one known before is returned again, with a new time, when nothing has changed since. */
-export type ReadTop = (board: Board, part: Part, known?: Top) => Promise<Top>
+export type ReadTop = (board: Board, ranking: Ranking, known?: Top) => Promise<Top>
 
 export function createReadTop ({ redis, clock, directory }: ScriptContext): ReadTop {
   const script = bindScript(redis, 'ranking/read-top', { reply: Reply, directory })

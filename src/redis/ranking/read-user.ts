@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
-import { rankAround, rankWith } from '../../leaderboard/ranking/ranking.ts'
+import { rankAround, rankWith } from '../../leaderboard/ranking/order-entries.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
-import type { Part } from '../../leaderboard/ranking/scope.ts'
+import type { Ranking } from '../../leaderboard/ranking/ranking.ts'
 import type { Reads, UserQuery, UserStanding } from '../../leaderboard/ranking/reads.ts'
 import { windowNameAt } from '../../leaderboard/boards/window.ts'
 import { boardKeys } from '../keys.ts'
@@ -22,10 +22,10 @@ export function createReadUser ({ redis, clock, directory }: ScriptContext, read
   const script = bindScript(redis, 'ranking/read-user', { reply: Reply, directory })
 
   /** As if the user were on the board; the neighbours are a read of their own. */
-  async function hiddenOf (board: Board, part: Part, { userId, around }: UserQuery, [score, higher, total, name]: readonly string[]): Promise<UserStanding> {
+  async function hiddenOf (board: Board, ranking: Ranking, { userId, around }: UserQuery, [score, higher, total, name]: readonly string[]): Promise<UserStanding> {
     const own = { rank: Number(higher) + 1, userId, username: name || userId, score: turn(board, Number(score)) }
     if (around === 0) return { ...own, total: Number(total) + 1, neighbours: [] }
-    const { entries } = await readEntries(board, part, { start: { score: own.score, above: around }, limit: 2 * around })
+    const { entries } = await readEntries(board, ranking, { start: { score: own.score, above: around }, limit: 2 * around })
     const isBehind = (score: number) => board.order === 'asc' ? score > own.score : score < own.score
     return { ...own, total: Number(total) + 1, neighbours: rankWith(own, entries, { around, isBehind }) }
   }

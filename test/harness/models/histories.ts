@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Board } from '../../../src/leaderboard/boards/board.ts'
 import { readCursor, writeCursor } from '../../../src/leaderboard/ranking/cursor.ts'
 import type { PageStart } from '../../../src/leaderboard/ranking/page.ts'
-import { percentileOf, type RankedEntry } from '../../../src/leaderboard/ranking/ranking.ts'
+import { percentileOf, type RankedEntry } from '../../../src/leaderboard/ranking/order-entries.ts'
 import { VISIBLE } from '../../../src/leaderboard/boards/rules.ts'
 import { isWindowKind, type AskedWindow, type WindowName } from '../../../src/leaderboard/boards/window.ts'
 import type { Store } from '../../../src/redis/store.ts'
@@ -31,7 +31,7 @@ const KINDS: Kind[] = [
 ]
 
 /** Where a check looks: fractions of whatever there is. */
-interface Look { readonly part: number, readonly place: number, readonly around: number, readonly limit: number }
+interface Look { readonly ranking: number, readonly place: number, readonly around: number, readonly limit: number }
 interface Round { readonly writes: ReferenceWrite[], readonly hours: number, readonly looks: Look[] }
 interface History { readonly first: ReferenceWrite[], readonly rounds: Round[] }
 
@@ -42,7 +42,7 @@ function history ({ operator }: Kind, users: number): fc.Arbitrary<History> {
     segments: fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, { weight: 2, arbitrary: fc.constantFrom(...SEGMENTS).map((line) => [line]) },
       { weight: 1, arbitrary: fc.tuple(fc.constantFrom('region:eu', 'region:us'), fc.constantFrom('class:a', 'class:b')) })
   })
-  const look = fc.record<Look>({ part: fc.nat(999), place: fc.nat(999), around: fc.integer({ min: 1, max: 20 }), limit: fc.integer({ min: 1, max: 100 }) })
+  const look = fc.record<Look>({ ranking: fc.nat(999), place: fc.nat(999), around: fc.integer({ min: 1, max: 20 }), limit: fc.integer({ min: 1, max: 100 }) })
   const round = fc.record<Round>({
     writes: fc.array(write, { minLength: 80, maxLength: 120, size: 'max' }),
     hours: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 400 })),
@@ -74,73 +74,73 @@ async function play ({ store, set }: SetClock, redis: TestRedis, kind: Kind, { f
   for (const { writes, hours, looks } of rounds) {
     await set(atMs += hours * HOUR_MS)
     await send(writes)
-    for (const look of looks) await agree(store, board, partsOf(reference, board, atMs), look)
+    for (const look of looks) await agree(store, board, rankingsOf(reference, board, atMs), look)
   }
-  for (const part of partsOf(reference, board, atMs)) await walk(store, board, part, 100)
+  for (const ranking of rankingsOf(reference, board, atMs)) await walk(store, board, ranking, 100)
   await everyKeyEnds(redis, board)
   return first.length + rounds.flatMap(({ writes }) => writes).length
 }
 
-interface AskedPart { readonly window: AskedWindow, readonly name: WindowName, readonly segment?: string, readonly expected: RankedEntry[] }
+interface AskedRanking { readonly window: AskedWindow, readonly name: WindowName, readonly segment?: string, readonly expected: RankedEntry[] }
 
-/** Every part that there ever was, a running window by its kind. */
-function partsOf (reference: ReferenceBoard, board: Board, atMs: number): AskedPart[] {
+/** Every ranking that there ever was, a running window by its kind. */
+function rankingsOf (reference: ReferenceBoard, board: Board, atMs: number): AskedRanking[] {
   const running = new Map(board.windows.map((kind) => [windowByLuxon(kind as 'all', board, atMs).name, kind]))
-  return [...reference.parts].map(([key, ranking]) => {
+  return [...reference.rankings].map(([key, ranking]) => {
     const [name, ...segment] = key.split(' ') as [WindowName, ...string[]]
     return { window: running.get(name) ?? name, name, ...(segment.length > 0 && { segment: segment.join(' ') }), expected: ranking.list() }
   })
 }
 
-async function agree (store: Store, board: Board, parts: AskedPart[], look: Look): Promise<void> {
-  const part = parts[look.part % parts.length]!
-  const { expected } = part
+async function agree (store: Store, board: Board, rankings: AskedRanking[], look: Look): Promise<void> {
+  const ranking = rankings[look.ranking % rankings.length]!
+  const { expected } = ranking
   const place = Math.floor(look.place / 1000 * expected.length)
-  same(`${part.window} ${part.segment}: the top`, (await store.readTop(board, part)).entries, expected.slice(0, VISIBLE))
-  await walk(store, board, part, look.limit)
-  const at = await store.readEntries(board, part, { start: { place }, limit: look.limit })
+  same(`${ranking.window} ${ranking.segment}: the top`, (await store.readTop(board, ranking)).entries, expected.slice(0, VISIBLE))
+  await walk(store, board, ranking, look.limit)
+  const at = await store.readEntries(board, ranking, { start: { place }, limit: look.limit })
   same(`the page at ${place}`, at.entries, expected.slice(place, place + look.limit))
-  await nearScore(store, board, part, { score: (expected[place]?.score ?? 0) + look.part % 2, around: look.around })
+  await nearScore(store, board, ranking, { score: (expected[place]?.score ?? 0) + look.ranking % 2, around: look.around })
   const users = [...new Set([place, 0, 95 + look.around % 10, expected.length - 1])].filter((place) => place in expected)
-  for (const place of users) await userAt(store, board, part, { place, around: look.around })
-  await among(store, board, part, 1 + look.around)
+  for (const place of users) await userAt(store, board, ranking, { place, around: look.around })
+  await among(store, board, ranking, 1 + look.around)
 }
 
 /** A whole walk by cursors, which go by way of the text that a client gets. */
-async function walk (store: Store, board: Board, part: AskedPart, limit: number): Promise<void> {
-  const named = { window: part.name, segment: part.segment }
+async function walk (store: Store, board: Board, ranking: AskedRanking, limit: number): Promise<void> {
+  const named = { window: ranking.name, segment: ranking.segment }
   const walked: RankedEntry[] = []
   for (let start: PageStart | undefined = { place: 0 }; start !== undefined;) {
-    const { entries, next, total } = await store.readEntries(board, part, { start, limit })
-    same('total', total, part.expected.length)
+    const { entries, next, total } = await store.readEntries(board, ranking, { start, limit })
+    same('total', total, ranking.expected.length)
     walked.push(...entries)
     start = next && { behind: readCursor(board, named, writeCursor(board, named, next)) }
   }
-  same(`${part.window} ${part.segment} in pages of ${limit}`, walked, part.expected)
+  same(`${ranking.window} ${ranking.segment} in pages of ${limit}`, walked, ranking.expected)
 }
 
-async function nearScore (store: Store, board: Board, { expected, ...part }: AskedPart, { score, around }: { score: number, around: number }): Promise<void> {
+async function nearScore (store: Store, board: Board, { expected, ...ranking }: AskedRanking, { score, around }: { score: number, around: number }): Promise<void> {
   const above = expected.filter((entry) => board.order === 'asc' ? entry.score < score : entry.score > score).length
-  const near = await store.readEntries(board, part, { start: { score, above: around }, limit: 2 * around })
+  const near = await store.readEntries(board, ranking, { start: { score, above: around }, limit: 2 * around })
   same(`around the score ${score}`, near.entries, expected.slice(Math.max(0, above - around), above + around))
 }
 
-async function userAt (store: Store, board: Board, { expected, ...part }: AskedPart, { place, around }: { place: number, around: number }): Promise<void> {
+async function userAt (store: Store, board: Board, { expected, ...ranking }: AskedRanking, { place, around }: { place: number, around: number }): Promise<void> {
   const entry = expected[place]!
   const { rank, userId, username, score } = entry
-  const found = await store.readUser(board, part, { userId, around })
+  const found = await store.readUser(board, ranking, { userId, around })
   const neighbours = expected.slice(Math.max(0, place - around), place + around + 1)
   same(`${userId} at ${place} with ${around} around`, found, { userId, username, score, rank, total: expected.length, neighbours })
   const passed = expected.filter((other) => other.rank >= rank).length
   same('percentile', percentileOf(found!.rank, found!.total).toFixed(2), (100 * passed / expected.length).toFixed(2))
-  if (!isWindowKind(part.window)) return
-  const standings = await store.readStandings(board, { ...part, window: part.window }, [userId, 'nobody'])
+  if (!isWindowKind(ranking.window)) return
+  const standings = await store.readStandings(board, { ...ranking, window: ranking.window }, [userId, 'nobody'])
   same('standings', standings, [{ score, rank }, { score: 0 }])
 }
 
-async function among (store: Store, board: Board, { expected, ...part }: AskedPart, every: number): Promise<void> {
+async function among (store: Store, board: Board, { expected, ...ranking }: AskedRanking, every: number): Promise<void> {
   const chosen = expected.filter((_, place) => place % every === 0).slice(0, 400)
-  const found = await store.readLookup(board, part, ['nobody', ...chosen.map(({ userId }) => userId).sort()])
+  const found = await store.readLookup(board, ranking, ['nobody', ...chosen.map(({ userId }) => userId).sort()])
   same('looked up', found, chosen.map((entry) => ({ ...entry, rankAmong: 1 + chosen.filter(({ rank }) => rank < entry.rank).length })))
 }
 
@@ -173,7 +173,7 @@ export async function playHistories (clock: SetClock, redis: TestRedis, { runs, 
 async function aHeadOfEquals (clock: SetClock, redis: TestRedis): Promise<number> {
   const users = Array.from({ length: 101 }, (_, n) => `u${String(100 - n).padStart(3, '0')}`)
   const write = (user: string, amount: number): ReferenceWrite => ({ user, amount, segments: ['region:eu'] })
-  const round = (...writes: ReferenceWrite[]): Round => ({ writes, hours: 0, looks: [{ part: 0, place: 990, around: 5, limit: 30 }] })
+  const round = (...writes: ReferenceWrite[]): Round => ({ writes, hours: 0, looks: [{ ranking: 0, place: 990, around: 5, limit: 30 }] })
   return await play(clock, redis, { order: 'desc', operator: 'latest' }, {
     first: users.map((user) => write(user, 5)),
     rounds: [round(write('u050', 6)), round(write('u050', 5)), round(write('u049', 6), write('u049', 5)), round(write('u100', 5), write('u000', 5))]

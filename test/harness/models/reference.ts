@@ -1,5 +1,5 @@
 import type { Board } from '../../../src/leaderboard/boards/board.ts'
-import type { RankedEntry } from '../../../src/leaderboard/ranking/ranking.ts'
+import type { RankedEntry } from '../../../src/leaderboard/ranking/order-entries.ts'
 import type { WindowKind } from '../../../src/leaderboard/boards/window.ts'
 
 /** What one window, or one segment of it, should be, by sorting it. */
@@ -83,18 +83,18 @@ export class ReferenceBoard {
   readonly #nameAt: (kind: WindowKind, atMs: number) => string
   readonly #segments = new Map<string, Map<string, string>>()
   /** By the name of the window, with a blank and the segment behind for a segment. */
-  readonly parts = new Map<string, ReferenceRanking>()
+  readonly rankings = new Map<string, ReferenceRanking>()
 
   constructor (board: Board, nameAt: (kind: WindowKind, atMs: number) => string) {
     this.#board = board
     this.#nameAt = nameAt
   }
 
-  part (window: string, segment?: string): ReferenceRanking {
+  ranking (window: string, segment?: string): ReferenceRanking {
     const name = segment === undefined ? window : `${window} ${segment}`
-    let part = this.parts.get(name)
-    if (part === undefined) this.parts.set(name, part = new ReferenceRanking(this.#board))
-    return part
+    let ranking = this.rankings.get(name)
+    if (ranking === undefined) this.rankings.set(name, ranking = new ReferenceRanking(this.#board))
+    return ranking
   }
 
   /** Returns the score in the board's first window. */
@@ -104,12 +104,12 @@ export class ReferenceBoard {
     this.#segments.set(user, new Map([...current, ...segments.map((line): [string, string] => [nameOf(line), line])]))
     const windows = this.#board.windows.map((kind) => this.#nameAt(kind, atMs))
     for (const window of windows) {
-      const score = this.#after(this.part(window).score(user), amount)
-      this.part(window).put(user, score)
-      for (const line of left) this.part(window, line).remove(user)
-      for (const line of this.#segments.get(user)!.values()) this.part(window, line).put(user, score)
+      const score = this.#after(this.ranking(window).score(user), amount)
+      this.ranking(window).put(user, score)
+      for (const line of left) this.ranking(window, line).remove(user)
+      for (const line of this.#segments.get(user)!.values()) this.ranking(window, line).put(user, score)
     }
-    return this.part(windows[0]!).score(user)!
+    return this.ranking(windows[0]!).score(user)!
   }
 
   #after (before: number | undefined, amount: number): number {

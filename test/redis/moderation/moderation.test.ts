@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import type { Board } from '../../../src/leaderboard/boards/board.ts'
 import { createModeration, type Act } from '../../../src/leaderboard/moderation/moderation.ts'
-import type { Part } from '../../../src/leaderboard/ranking/scope.ts'
+import type { Ranking } from '../../../src/leaderboard/ranking/ranking.ts'
 import type { Problem } from '../../../src/leaderboard/problem.ts'
 import { VISIBLE } from '../../../src/leaderboard/boards/rules.ts'
 import type { Store } from '../../../src/redis/store.ts'
@@ -25,7 +25,7 @@ const seasons = [
   { name: 'running', start: rfc(Date.now() - HOUR_MS), end: '2100-01-01T00:00:00Z' }
 ]
 const WINDOWS = ['all', 'season:late', 'season:running'] as const
-const PARTS = WINDOWS.flatMap((window) => [undefined, 'region:eu', 'region:na'].map((segment): Part => ({ window, ...(segment !== undefined && { segment }) })))
+const RANKINGS = WINDOWS.flatMap((window) => [undefined, 'region:eu', 'region:na'].map((segment): Ranking => ({ window, ...(segment !== undefined && { segment }) })))
 
 let acts = 0
 const act = (userId: string, more: Partial<Act> = {}): Act =>
@@ -83,15 +83,15 @@ async function differs (store: Store, { users, steps, order, seed }: Load): Prom
 interface Comparison { store: Store, board: Board, model: PlainBoard, sign: number, userIds: string[], around: number }
 
 async function differenceIn ({ store, board, model, sign, userIds, around }: Comparison): Promise<string | undefined> {
-  for (const part of PARTS) {
-    const { window, segment } = part
+  for (const ranking of RANKINGS) {
+    const { window, segment } = ranking
     const ranked = model.windows.get(partName(window, segment))!.ranked.map((entry) => ({ ...entry, score: sign * entry.score }))
-    const top = await store.readTop(board, part)
+    const top = await store.readTop(board, ranking)
     if (JSON.stringify(top.entries) !== JSON.stringify(ranked.slice(0, VISIBLE))) return `the top of ${partName(window, segment)}`
     const border = ranked[VISIBLE + 28]?.userId
     for (const userId of [...userIds, ...border === undefined ? [] : [border]]) {
       const place = ranked.findIndex((entry) => entry.userId === userId)
-      const found = await store.readUser(board, part, { userId, around })
+      const found = await store.readUser(board, ranking, { userId, around })
       const expected = place < 0
         ? undefined
         : { ...ranked[place]!, total: ranked.length, neighbours: ranked.slice(Math.max(0, place - around), place + around + 1) }
@@ -100,7 +100,7 @@ async function differenceIn ({ store, board, model, sign, userIds, around }: Com
         ? model.hidden.get(window)!.get(userId)
         : undefined
       if (place >= 0) continue
-      const own = await store.readUser(board, part, { userId, around: 0, reader: 'self' })
+      const own = await store.readUser(board, ranking, { userId, around: 0, reader: 'self' })
       if (own?.score !== (hidden === undefined ? undefined : sign * hidden)) return `the own score of ${userId} in ${partName(window, segment)}`
       if (own !== undefined && own.rank !== 1 + ranked.filter(({ score }) => sign * score > hidden!).length) return `the own rank of ${userId}`
     }
@@ -179,7 +179,7 @@ test('who comes back is in past windows where it was then, and in running ones w
   const { store } = clock
   const board = freshBoard({ windows: ['all', 'day'], segments: ['region'] })
   const write = async (region: string) => await store.increment(board, { ...increment('ada', 5), segments: [`region:${region}`] })
-  const inSegment = async (window: Part['window'], region: string) => (await store.readTop(board, { window, segment: `region:${region}` })).entries.map(({ score }) => score)
+  const inSegment = async (window: Ranking['window'], region: string) => (await store.readTop(board, { window, segment: `region:${region}` })).entries.map(({ score }) => score)
   await write('eu')
   await clock.set(Date.UTC(year, 2, 11))
   await write('us')

@@ -2,7 +2,7 @@
 import { test } from 'tap'
 import type { Board } from '../../../src/leaderboard/boards/board.ts'
 import type { ImportRow } from '../../../src/leaderboard/transfer/import.ts'
-import type { Part } from '../../../src/leaderboard/ranking/scope.ts'
+import type { Ranking } from '../../../src/leaderboard/ranking/ranking.ts'
 import type { Store } from '../../../src/redis/store.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
 import { openStoreWithClock } from '../../harness/models/set-clock.ts'
@@ -14,7 +14,7 @@ const season = (name: string, from: number, until: number) => ({ name, start: ne
 const origin = { actor: 'mod', ip: '192.0.2.1', requestId: 'test' }
 const row = (userId: string, score: number, ...segments: string[]): ImportRow => ({ userId, username: undefined, score, segments: segments.length === 0 ? undefined : segments })
 
-async function ranked (store: Store, board: Board, window: Part['window'], segment?: string) {
+async function ranked (store: Store, board: Board, window: Ranking['window'], segment?: string) {
   const { entries } = await store.readTop(board, { window, ...(segment !== undefined && { segment }) })
   return entries.map(({ userId, score }) => `${userId} ${score}`)
 }

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { overtakersIn, rankHead, type RankedEntry } from '../../../src/leaderboard/ranking/ranking.ts'
+import { overtakersIn, rankHead, type RankedEntry } from '../../../src/leaderboard/ranking/order-entries.ts'
 
 /** A top from users and scores in its order. */
 const top = (...rows: [string, number][]): RankedEntry[] =>
