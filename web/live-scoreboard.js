@@ -2,7 +2,7 @@
 // Its client is client.js beside it. Themable by custom properties (see STYLE) and ::part(); every text can be put in other words.
 import { ScoreboardClient } from './client.js'
 
-const MOST_ROWS = 10
+const MAX_ROWS = 10
 const ANNOUNCE_EVERY_MS = 5000
 const MOVE_MS = 350
 const FLASH_MS = 900
@@ -185,8 +185,8 @@ export class LiveScoreboard extends (globalThis.HTMLElement ?? Object) {
   get user () { return this.getAttribute('user') }
   set user (value) { this.#reflect('user', value) }
   get limit () {
-    const limit = Math.trunc(Number(this.getAttribute('limit') ?? MOST_ROWS))
-    return limit >= 1 && limit <= MOST_ROWS ? limit : MOST_ROWS
+    const limit = Math.trunc(Number(this.getAttribute('limit') ?? MAX_ROWS))
+    return limit >= 1 && limit <= MAX_ROWS ? limit : MAX_ROWS
   }
 
   set limit (value) { this.#reflect('limit', value) }

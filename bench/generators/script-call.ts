@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis'
 import { defaultBoards } from '../../src/leaderboard/boards/board.ts'
 import { createRedisClock } from '../../src/redis/clock.ts'
-import { createIncrement } from '../../src/redis/scoring/increment.ts'
+import { createApplyIncrement } from '../../src/redis/scoring/increment.ts'
 import { actionDigest } from '../../src/redis/keys.ts'
 import { readScript } from '../../src/redis/scripts.ts'
 
@@ -30,7 +30,7 @@ async function wordsOf (items: number): Promise<string[]> {
       return `done ${Date.now()}${' applied 1'.repeat(items)}`
     }
   }
-  const keep = createIncrement({ redis: recorder as unknown as Redis, clock: createRedisClock(Date.now), timeoutMs: 1000 })
+  const keep = createApplyIncrement({ redis: recorder as unknown as Redis, clock: createRedisClock(Date.now), timeoutMs: 1000 })
   const user = `user-${ANY}`
   const increments = Array.from({ length: items }, (_, n) => ({
     userId: user, username: 'Player', actionId: `action-${n}-${ANY}`, increment: 5, madeMs: undefined, actor: user, ip: '127.0.0.1', requestId: `bench-${ANY}`

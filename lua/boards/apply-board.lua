@@ -3,7 +3,7 @@
 --
 -- KEYS[1] rules   hash    json and revision of the rules; when the board was created and last changed, in µs of Redis' time, and where
 --                         a board of its name was deleted before, `anew`: when it was made anew
--- KEYS[2] meta    hash    its field rules is the revision by which every write is judged; or where the board was deleted
+-- KEYS[2] meta    hash    its field revision is the revision by which every write is judged; or where the board was deleted
 --                         'deleting' or 'deleted', and 'closed' while the board is made anew from the ledger
 -- KEYS[3] ledger  stream  has entries of the board since its first write; may be there before, and hold those of a deleted board
 -- ARGV[1] if_revision revision that the caller saw, '' where there were no rules
@@ -23,9 +23,9 @@ local call = redis.call
 
 local stored = call('HMGET', rules, 'revision', 'changed', 'created')
 local present, changed = stored[1] or '', stored[2] or '0'
-local tombstone = call('HGET', meta, 'rules')
+local tombstone = call('HGET', meta, 'revision')
 if present == revision then
-  if tombstone ~= 'closed' then call('HSET', meta, 'rules', revision) end
+  if tombstone ~= 'closed' then call('HSET', meta, 'revision', revision) end
   return {'same', changed}
 end
 if present ~= if_revision then return {'outdated', '0'} end
@@ -51,5 +51,5 @@ if is_deleted then
 end
 call('HSETNX', rules, 'created', now)
 call('HSET', rules, 'json', json, 'revision', revision, 'changed', now)
-if tombstone ~= 'closed' then call('HSET', meta, 'rules', revision) end
+if tombstone ~= 'closed' then call('HSET', meta, 'revision', revision) end
 return {present == '' and 'created' or 'changed', now}

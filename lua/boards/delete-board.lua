@@ -11,10 +11,10 @@ local rules, meta = KEYS[1], KEYS[2]
 local tombstone_ms = ARGV[1]
 local call = redis.call
 
-local state = call('HGET', meta, 'rules')
+local state = call('HGET', meta, 'revision')
 if state == 'deleting' or state == 'deleted' then return state end
 if call('EXISTS', rules) == 0 then return 'unknown' end
 call('UNLINK', rules, meta)
-call('HSET', meta, 'rules', 'deleting')
+call('HSET', meta, 'revision', 'deleting')
 call('PEXPIRE', meta, tombstone_ms)
 return 'deleting'

@@ -5,15 +5,15 @@
 -- KEYS[2]  ledger  stream  goes at the end, unless something reads it in a group: then it is for archive-end, when all of it is archived
 -- KEYS[3..] keys of the board; none when there are none left
 --
--- Returns 'deleting', 'deleted' when none were left, or 'over' when somebody else has come to the end
+-- Returns 'deleting', 'deleted' when none were left, or 'ended' when somebody else has come to the end
 
 local meta, ledger = KEYS[1], KEYS[2]
 local call = redis.call
 
-if call('HGET', meta, 'rules') ~= 'deleting' then return 'over' end
+if call('HGET', meta, 'revision') ~= 'deleting' then return 'ended' end
 if #KEYS == 2 then
   if call('EXISTS', ledger) == 1 and #call('XINFO', 'GROUPS', ledger) == 0 then call('UNLINK', ledger) end
-  call('HSET', meta, 'rules', 'deleted')
+  call('HSET', meta, 'revision', 'deleted')
   return 'deleted'
 end
 call('UNLINK', unpack(KEYS, 3))

@@ -1,7 +1,7 @@
 #!lua
 -- rebuild-close: closes a board for writes, so that it can be made anew from the ledger.
 --
--- KEYS[1] meta       hash    epoch of a board that has had scores; its field rules is 'closed' from now on
+-- KEYS[1] meta       hash    epoch of a board that has had scores; its field revision is 'closed' from now on
 -- KEYS[2] rules      hash    revision of the rules
 -- KEYS[3] rebuilder  string  who has closed it; gone when that one is, and then anybody may open the board
 -- KEYS[4] ledger     stream  goes on behind what is archived, whatever the clock says
@@ -11,7 +11,7 @@
 -- ARGV[4] which      'empty', or 'any' where it may have scores
 -- ARGV[5] last       id of the last entry that is archived, '0-0' for none
 --
--- Returns 'closed', or with nothing done 'other' while somebody else has it closed, 'rules' where it has other rules, 'scores'.
+-- Returns 'closed', or with nothing done 'other' while somebody else has it closed, 'outdated' where it has other rules, 'scores'.
 
 --#include "streams"
 local meta, rules, rebuilder, ledger = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -20,11 +20,11 @@ local call = redis.call
 
 local owner = call('GET', rebuilder)
 if owner and owner ~= id then return 'other' end
-if call('HGET', rules, 'revision') ~= revision then return 'rules' end
+if call('HGET', rules, 'revision') ~= revision then return 'outdated' end
 if which == 'empty' and call('HEXISTS', meta, 'epoch') == 1 then return 'scores' end
 
 call('SET', rebuilder, id, 'PX', lasts_ms)
-call('HSET', meta, 'rules', 'closed')
+call('HSET', meta, 'revision', 'closed')
 
 local function place_of(entry)
   local ms, seq = string.match(entry, '^(%d+)-(%d+)$')

@@ -24,7 +24,7 @@ local id, revision, last, sequence, channel, pairs_count = ARGV[1], ARGV[2], ARG
 local call = redis.call
 
 if call('HGET', meta, 'rebuilder') == id then return 'swapped' end
-if call('GET', rebuilder) ~= id or call('HGET', meta, 'rules') ~= 'closed' or call('HGET', rules, 'revision') ~= revision then return 'lost' end
+if call('GET', rebuilder) ~= id or call('HGET', meta, 'revision') ~= 'closed' or call('HGET', rules, 'revision') ~= revision then return 'lost' end
 if streams.last_id(ledger) ~= last then return 'written' end
 for pair = 1, pairs_count do
   if call('EXISTS', KEYS[4 + 2 * pair]) == 0 then return 'lost' end
@@ -42,7 +42,7 @@ end
 -- Another epoch: everybody who watches begins anew. Those who are banned from all boards are banned from this one already.
 local clock = call('TIME')
 local now_us = clock[1] * 1000000 + clock[2]
-call('HSET', meta, 'epoch', string.format('%x', now_us), 'version', '1', 'sequence', sequence, 'rules', revision, 'service_bans', '1', 'rebuilder', id)
+call('HSET', meta, 'epoch', string.format('%x', now_us), 'version', '1', 'sequence', sequence, 'revision', revision, 'service_bans', '1', 'rebuilder', id)
 call('DEL', rebuilder)
 call('PUBLISH', channel, '1')
 return 'swapped'

@@ -14,7 +14,7 @@
 --         head     hash    user -> sequence number; of a segment likewise
 --         hidden    zset    user -> score of those who are banned; of a segment likewise, who is in it
 --
--- ARGV[1]  rules      revision of the board's rules
+-- ARGV[1]  revision   revision of the board's rules
 -- ARGV[2]  head_size  users in a full head
 -- ARGV[3]  gate_ms    least time between two hints
 -- ARGV[4]  channel    where hints are published
@@ -27,7 +27,7 @@
 -- ARGV[11] strays     JSON: segments to look at beside those that the user is known to have been in
 -- ARGV[12..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns 'repaired', or with nothing done 'rules' as in increment.lua, 'moved' where something happened to the user since.
+-- Returns 'repaired', or with nothing done 'outdated' as in increment.lua, 'moved' where something happened to the user since.
 
 --#include "boards"
 --#include "heads"
@@ -35,13 +35,13 @@
 --#include "entries"
 local call, number = redis.call, tonumber
 local meta, gate, ledger, current, former, names, banned, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local rules, head_size, gate_ms, channel = ARGV[1], number(ARGV[2]), ARGV[3], ARGV[4]
+local revision, head_size, gate_ms, channel = ARGV[1], number(ARGV[2]), ARGV[3], ARGV[4]
 local user, read_to, actor, reason = ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local profile, targets, strays = cjson.decode(ARGV[9]), cjson.decode(ARGV[10]), cjson.decode(ARGV[11])
 local MOST = 20000 -- entries looked at: some ten milliseconds
 
 local board = boards.open(meta)
-if board.rules and board.rules ~= rules then return 'rules' end
+if board.revision and board.revision ~= revision then return 'outdated' end
 local since = call('XRANGE', ledger, '(' .. read_to, '+', 'COUNT', MOST)
 if #since == MOST then return 'moved' end
 for _, entry in ipairs(since) do
@@ -55,23 +55,23 @@ local function keep(hash, value)
 end
 
 local ever = segments.ever(current, former, user)
-for _, line in ipairs(strays) do ever[#ever + 1] = line end
+for _, segment in ipairs(strays) do ever[#ever + 1] = segment end
 local first = '0'
 for w, target in ipairs(targets) do
   local k = 6 + 3 * w
   local window = entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2])
-  local score, lines, hidden, hidden_lines = unpack(target)
+  local score, segment_list, hidden, hidden_list = unpack(target)
   local expires_ms = number(ARGV[11 + w])
   local wanted = {}
-  for _, line in ipairs(lines) do wanted[line] = true end
+  for _, segment in ipairs(segment_list) do wanted[segment] = true end
   local left = {}
-  for _, line in ipairs(ever) do
-    if not wanted[line] then left[#left + 1] = line end
+  for _, segment in ipairs(ever) do
+    if not wanted[segment] then left[#left + 1] = segment end
   end
-  if score == '' then entries.take_out(window, user, ever) else entries.put_in(window, user, score, lines, expires_ms) end
-  entries.take_lines(window, user, left)
+  if score == '' then entries.take_out(window, user, ever) else entries.put_in(window, user, score, segment_list, expires_ms) end
+  entries.take_segments(window, user, left)
   entries.drop_hidden(window, user, ever)
-  if hidden ~= '' then entries.put_hidden(window, user, hidden, hidden_lines, expires_ms) end
+  if hidden ~= '' then entries.put_hidden(window, user, hidden, hidden_list, expires_ms) end
   if w == 1 then first = score ~= '' and score or hidden ~= '' and hidden or '0' end
 end
 for i, hash in ipairs({current, former, names, banned}) do keep(hash, profile[i]) end

@@ -15,7 +15,7 @@
 --
 -- ARGV[1]  from_ms        the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms       ... until before this one
--- ARGV[3]  rules          revision of the board's rules
+-- ARGV[3]  revision       revision of the board's rules
 -- ARGV[4]  head_size      users in a full head
 -- ARGV[5]  gate_ms        least time between two hints
 -- ARGV[6]  channel        where hints are published
@@ -32,7 +32,7 @@
 -- ARGV[17] amount         as text, without a sign
 -- ARGV[18] sign           '-' where the lowest score is the first: it is stored negative
 --
--- Returns {word, now_ms, score}: 'clock' and 'rules' with nothing done, as in increment.lua; 'applied' with the score after, 'replayed', 'none' where
+-- Returns {word, now_ms, score}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'applied' with the score after, 'replayed', 'none' where
 -- the user is not in the window.
 
 --#include "actions"
@@ -40,18 +40,18 @@
 --#include "heads"
 --#include "segments"
 --#include "entries"
-local call, number, whole = redis.call, tonumber, boards.whole
+local call, number, integer_text = redis.call, tonumber, boards.integer_text
 local meta, gate, ledger, current, former, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local records, older, scores, head, hidden = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
-local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
+local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
 local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local digest, records_until_ms, window_name, change, amount, sign = ARGV[13], ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[18]
 
 local board = boards.open(meta)
-local now_ms = whole(board.now_ms)
-if board.now_ms < from_ms or board.now_ms >= until_ms then return {'clock', now_ms, '0'} end
-if board.rules and board.rules ~= rules then return {'rules', now_ms, '0'} end
+local now_ms = integer_text(board.now_ms)
+if board.now_ms < from_ms or board.now_ms >= until_ms then return {'stale_keys', now_ms, '0'} end
+if board.revision and board.revision ~= revision then return {'outdated', now_ms, '0'} end
 if actions.recall(records, older, digest) then return {'replayed', now_ms, '0'} end
 
 local is_hidden = call('HEXISTS', banned, user) == 1
@@ -63,7 +63,7 @@ local now = math.abs(number(stored))
 local after = change == '=' and number(amount) or change == 'x' and 0 or math.max(0, now + number(change .. amount))
 local leaves = change == 'x' or (change == '-' and after == 0)
 local ever = segments.ever(current, former, user)
-local score = whole(sign == '-' and 0 - after or after)
+local score = integer_text(sign == '-' and 0 - after or after)
 if leaves then
   entries.take_out(window, user, ever)
   entries.drop_hidden(window, user, ever)
@@ -74,8 +74,8 @@ else
 end
 
 local mark = leaves and 'x' or change
-actions.remember(records, digest, (leaves and '0' or amount) .. ' ' .. whole(after) .. ' ~' .. mark, records_until_ms)
-boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', leaves and '0' or (change == '-' and '-' or '') .. amount, 'score_after', whole(after),
+actions.remember(records, digest, (leaves and '0' or amount) .. ' ' .. integer_text(after) .. ' ~' .. mark, records_until_ms)
+boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', leaves and '0' or (change == '-' and '-' or '') .. amount, 'score_after', integer_text(after),
   'actor', actor, 'ip', ip, 'request_id', request, 'kind', leaves and 'delete' or 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1', 'window', window_name} or {'window', window_name}))
 boards.publish(board, gate, gate_ms, channel)
-return {'applied', now_ms, whole(after)}
+return {'applied', now_ms, integer_text(after)}

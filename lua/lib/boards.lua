@@ -2,22 +2,22 @@
 local boards = (function()
   local call, number, text = redis.call, tonumber, string.format
 
-  local function whole(n) return text('%.0f', n) end
+  local function integer_text(n) return text('%.0f', n) end
 
   -- The state of a board by its meta hash, at Redis' own time. `sequence` and `changed` are for its heads to write.
   local function open(meta)
     local clock = call('TIME')
     local now_us = clock[1] * 1000000 + clock[2]
-    local stored = call('HMGET', meta, 'epoch', 'version', 'sequence', 'rules')
+    local stored = call('HMGET', meta, 'epoch', 'version', 'sequence', 'revision')
     return {
       meta = meta, now_us = now_us, now_ms = math.floor(now_us / 1000),
-      epoch = stored[1], version = number(stored[2] or 0), sequence = number(stored[3] or 0), rules = stored[4], changed = false
+      epoch = stored[1], version = number(stored[2] or 0), sequence = number(stored[3] or 0), revision = stored[4], changed = false
     }
   end
 
   -- The time of an entry decides its windows when a board is made anew from the ledger. A clock set back is put up with.
   local function log(board, ledger, ...)
-    local entry = redis.pcall('XADD', ledger, whole(board.now_ms) .. '-*', ...)
+    local entry = redis.pcall('XADD', ledger, integer_text(board.now_ms) .. '-*', ...)
     if type(entry) == 'table' then call('XADD', ledger, '*', ...) end
   end
 
@@ -35,10 +35,10 @@ local boards = (function()
   -- When a head has changed: the next version, and a hint where none is fresh.
   local function publish(board, gate, gate_ms, channel)
     if not board.changed then return end
-    local version = whole(board.version + 1)
-    call('HSET', board.meta, 'epoch', board.epoch or text('%x', board.now_us), 'version', version, 'sequence', whole(board.sequence))
+    local version = integer_text(board.version + 1)
+    call('HSET', board.meta, 'epoch', board.epoch or text('%x', board.now_us), 'version', version, 'sequence', integer_text(board.sequence))
     if call('SET', gate, 1, 'PX', gate_ms, 'NX') then call('PUBLISH', channel, version) end
   end
 
-  return {open = open, log = log, is_full = is_full, trim = trim, publish = publish, whole = whole}
+  return {open = open, log = log, is_full = is_full, trim = trim, publish = publish, integer_text = integer_text}
 end)()

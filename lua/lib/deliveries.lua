@@ -9,14 +9,14 @@ local deliveries = (function()
     return clock[1] * 1000 + math.floor(clock[2] / 1000)
   end
 
-  local function whole(n) return string.format('%.0f', n) end
+  local function integer_text(n) return string.format('%.0f', n) end
 
   -- Frees every claim that has run out: whoever made it has died.
-  local function free(busy, now) call('ZREMRANGEBYSCORE', busy, '-inf', whole(now)) end
+  local function free(busy, now) call('ZREMRANGEBYSCORE', busy, '-inf', integer_text(now)) end
 
   local function begin(log, order, id, kind, body, now)
     call('HSET', log, id .. ' type', kind, id .. ' body', body, id .. ' state', 'pending', id .. ' round', '0', id .. ' tries', '')
-    call('ZADD', order, whole(now), id)
+    call('ZADD', order, integer_text(now), id)
   end
 
   local function add_try(log, id, line)
@@ -30,8 +30,8 @@ local deliveries = (function()
   local function finish(keys, id, state, now, keep, keep_ms)
     call('HSET', keys.log, id .. ' state', state)
     call('ZREM', keys.due, id)
-    call('ZADD', keys.done, whole(now), id)
-    local old = call('ZRANGEBYSCORE', keys.done, '-inf', whole(now - keep_ms), 'LIMIT', 0, 100)
+    call('ZADD', keys.done, integer_text(now), id)
+    local old = call('ZRANGEBYSCORE', keys.done, '-inf', integer_text(now - keep_ms), 'LIMIT', 0, 100)
     local over = call('ZCARD', keys.done) - keep
     if over > #old then old = call('ZRANGE', keys.done, 0, over - 1) end
     for _, gone in ipairs(old) do
@@ -43,5 +43,5 @@ local deliveries = (function()
     end
   end
 
-  return {now_ms = now_ms, whole = whole, free = free, begin = begin, add_try = add_try, finish = finish}
+  return {now_ms = now_ms, integer_text = integer_text, free = free, begin = begin, add_try = add_try, finish = finish}
 end)()

@@ -9,7 +9,7 @@ local heads = (function()
   local NONE = -math.huge
   local FEW = 16 -- equals: to look at them alone takes a tenth of the time that all of the head takes
 
-  local function whole(n) return string.format('%.0f', n) end
+  local function integer_text(n) return string.format('%.0f', n) end
 
   local function score_at(scores, place)
     return number(call('ZRANGE', scores, place, place, 'REV', 'WITHSCORES')[2])
@@ -31,12 +31,12 @@ local heads = (function()
     local board = window.board
     board.sequence = math.max(board.sequence + 1, board.now_us)
     board.changed = true
-    return call('HSET', window.head, user, whole(board.sequence)) == 1
+    return call('HSET', window.head, user, integer_text(board.sequence)) == 1
   end
 
   -- Users with the lowest score of the head, some of them perhaps outside.
   local function users_at(window, lowest)
-    local users = call('ZRANGE', window.scores, whole(lowest), whole(lowest), 'BYSCORE', 'LIMIT', 0, FEW + 1)
+    local users = call('ZRANGE', window.scores, integer_text(lowest), integer_text(lowest), 'BYSCORE', 'LIMIT', 0, FEW + 1)
     if #users <= FEW then return users end
     local all, there = call('HKEYS', window.head), {}
     for i, score in ipairs(call('ZMSCORE', window.scores, unpack(all))) do
@@ -68,7 +68,7 @@ local heads = (function()
 
   -- The first of those outside, who have this score. At most `size` with it are in the head.
   local function first_outside(window, score)
-    local users = call('ZRANGE', window.scores, whole(score), whole(score), 'BYSCORE', 'REV', 'LIMIT', 0, window.size + 1)
+    local users = call('ZRANGE', window.scores, integer_text(score), integer_text(score), 'BYSCORE', 'REV', 'LIMIT', 0, window.size + 1)
     for i, reached in ipairs(call('HMGET', window.head, unpack(users))) do
       if not reached then return users[i] end
     end

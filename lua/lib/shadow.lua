@@ -1,11 +1,11 @@
--- sight: what users see of their own score while nobody else does.
-local sight = (function()
+-- shadow: what users see of their own score while nobody else does.
+local shadow = (function()
   local call = redis.call
 
   local function is_in(current, user, segment)
     if segment == '' then return true end
-    for line in string.gmatch(call('HGET', current, user) or '', '[^\n]+') do
-      if line == segment then return true end
+    for name in string.gmatch(call('HGET', current, user) or '', '[^\n]+') do
+      if name == segment then return true end
     end
     return false
   end

@@ -15,7 +15,7 @@
 --
 -- ARGV[1]  from_ms    the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms   ... until before this one
--- ARGV[3]  rules      revision of the board's rules
+-- ARGV[3]  revision   revision of the board's rules
 -- ARGV[4]  head_size  users in a full head
 -- ARGV[5]  gate_ms    least time between two hints
 -- ARGV[6]  channel    where hints are published
@@ -29,33 +29,33 @@
 -- ARGV[14] ends_ms    when it ends, 0 for never
 -- ARGV[15] all_boards '1' for a ban from all boards
 --
--- Returns {word, now_ms, ban}: 'clock' and 'rules' with nothing done, as in increment.lua; 'banned', or 'same' where just this
+-- Returns {word, now_ms, ban}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'banned', or 'same' where just this
 -- ban is there already; with the JSON of the ban, '' where there is none.
 
 --#include "boards"
 --#include "heads"
 --#include "segments"
 --#include "entries"
-local call, number, whole = redis.call, tonumber, boards.whole
+local call, number, integer_text = redis.call, tonumber, boards.integer_text
 local meta, gate, ledger, current, former, banned, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
+local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
 local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local ban, ends_ms, all_boards = ARGV[13], ARGV[14], ARGV[15]
 
 local board = boards.open(meta)
-local now_ms = whole(board.now_ms)
-if board.now_ms < from_ms or board.now_ms >= until_ms then return {'clock', now_ms, ''} end
-if board.rules and board.rules ~= rules then return {'rules', now_ms, ''} end
+local now_ms = integer_text(board.now_ms)
+if board.now_ms < from_ms or board.now_ms >= until_ms then return {'stale_keys', now_ms, ''} end
+if board.revision and board.revision ~= revision then return {'outdated', now_ms, ''} end
 
 -- The same request that comes twice is one ban.
 local before = call('HGET', banned, user)
 local opening = string.sub(ban, 1, -2) .. ',"since_ms":'
 if before and string.sub(before, 1, #opening) == opening then return {'same', now_ms, before} end
 
-local lines, first, was_seen = segments.ever(current, former, user), '0', false
+local segment_list, first, was_seen = segments.ever(current, former, user), '0', false
 for k = 8, #KEYS, 3 do
-  local score = entries.hide(entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2]), user, lines)
+  local score = entries.hide(entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2]), user, segment_list)
   if score and k == 8 then first = string.gsub(score, '^-', '') end
   was_seen = was_seen or score
 end

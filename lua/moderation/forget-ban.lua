@@ -11,6 +11,6 @@
 local service_bans = KEYS[1]
 local user, now_ms = ARGV[1], tonumber(ARGV[2])
 
-if bans.standing_by(redis.call('HGET', service_bans, user), now_ms) ~= 'ban_over' then return 'kept' end
+if bans.ban_state(redis.call('HGET', service_bans, user), now_ms) ~= 'ban_over' then return 'kept' end
 redis.call('HDEL', service_bans, user)
 return 'forgotten'

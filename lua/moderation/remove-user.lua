@@ -17,7 +17,7 @@
 --
 -- ARGV[1]  from_ms    the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms   ... until before this one
--- ARGV[3]  rules      revision of the board's rules
+-- ARGV[3]  revision   revision of the board's rules
 -- ARGV[4]  head_size  users in a full head
 -- ARGV[5]  gate_ms    least time between two hints
 -- ARGV[6]  channel    where hints are published
@@ -30,31 +30,31 @@
 -- ARGV[13] kind       'delete' leaves a ban and the quota as they are, 'erase' leaves nothing
 -- ARGV[14] windows    how many windows the keys name
 --
--- Returns {word, now_ms}: 'clock' and 'rules' with nothing done, as in increment.lua; 'removed', or 'none' where the user is not known.
+-- Returns {word, now_ms}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'removed', or 'none' where the user is not known.
 
 --#include "boards"
 --#include "heads"
 --#include "segments"
 --#include "entries"
-local call, number, whole = redis.call, tonumber, boards.whole
+local call, number, integer_text = redis.call, tonumber, boards.integer_text
 local meta, gate, ledger, current, former = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local names, banned, ends = KEYS[6], KEYS[7], KEYS[8]
-local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
+local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
 local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local kind, window_count = ARGV[13], number(ARGV[14])
 
 local board = boards.open(meta)
-local now_ms = whole(board.now_ms)
-if board.now_ms < from_ms or board.now_ms >= until_ms then return {'clock', now_ms} end
-if board.rules and board.rules ~= rules then return {'rules', now_ms} end
+local now_ms = integer_text(board.now_ms)
+if board.now_ms < from_ms or board.now_ms >= until_ms then return {'stale_keys', now_ms} end
+if board.revision and board.revision ~= revision then return {'outdated', now_ms} end
 
-local lines, was_seen, known = segments.ever(current, former, user), false, 0
+local segment_list, was_seen, known = segments.ever(current, former, user), false, 0
 local own_keys = 9 + 3 * window_count
 for k = 9, own_keys - 1, 3 do
   local window = entries.window_of(board, head_size, KEYS[k], KEYS[k + 1], KEYS[k + 2])
-  was_seen = entries.take_out(window, user, lines) or was_seen
-  known = known + (entries.drop_hidden(window, user, lines) and 1 or 0)
+  was_seen = entries.take_out(window, user, segment_list) or was_seen
+  known = known + (entries.drop_hidden(window, user, segment_list) and 1 or 0)
 end
 local now_in = segments.move(current, former, user)
 known = known + call('HDEL', current, user) + call('HDEL', former, user) + call('HDEL', names, user)

@@ -25,10 +25,10 @@ local answer = {after, #entries == count and '1' or '0'}
 if #entries == 0 then return answer end
 answer[1] = entries[#entries][1]
 
-local function is_of_segment(lines)
+local function is_of_segment(names)
   if segment == '' then return true end
-  for _, line in ipairs(lines and cjson.decode(lines) or {}) do
-    if line == segment then return true end
+  for _, name in ipairs(names and cjson.decode(names) or {}) do
+    if name == segment then return true end
   end
   return false
 end

@@ -20,9 +20,9 @@ local score, user, offset = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local count, head_size = tonumber(ARGV[4]), tonumber(ARGV[5])
 local call = redis.call
 
-local function whole(n) return string.format('%.0f', n) end
+local function integer_text(n) return string.format('%.0f', n) end
 local function higher_than(other) return call('ZCOUNT', scores, '(' .. other, '+inf') end
-local function at(place) return call('ZRANGE', scores, whole(place), whole(place), 'REV', 'WITHSCORES') end
+local function at(place) return call('ZRANGE', scores, integer_text(place), integer_text(place), 'REV', 'WITHSCORES') end
 local function score_at(place) return tonumber(at(place)[2]) end
 
 -- By bytes, as Redis orders equals: Lua's own comparison follows the server's locale.
@@ -55,9 +55,9 @@ local score_here = score_at(first)
 local touches_head = score_here and score_here >= (score_at(head_size - 1) or score_here)
 if touches_head then first = math.max(0, first - head_size) end
 
-local range = call('ZRANGE', scores, whole(first), whole(last), 'REV', 'WITHSCORES')
+local range = call('ZRANGE', scores, integer_text(first), integer_text(last), 'REV', 'WITHSCORES')
 local rows, front = {}, {}
-local answer = {whole(call('ZCARD', scores)), whole(place), whole(first), range[2] and whole(higher_than(range[2])) or '0', rows, front}
+local answer = {integer_text(call('ZCARD', scores)), integer_text(place), integer_text(first), range[2] and integer_text(higher_than(range[2])) or '0', rows, front}
 if #range == 0 then return answer end
 
 local users = {}

@@ -18,7 +18,7 @@ local any_banned = redis.call('EXISTS', banned) == 1
 local answer = {}
 for i, user in ipairs(users) do
   local score, rank = redis.call('ZSCORE', scores, user), ''
-  if not score and any_banned then score = sight.score_hidden(hidden, banned, current, user, segment) end
+  if not score and any_banned then score = shadow.score_hidden(hidden, banned, current, user, segment) end
   if score then rank = string.format('%.0f', 1 + redis.call('ZCOUNT', scores, '(' .. score, '+inf')) end
   answer[2 * i - 1], answer[2 * i] = score or '', rank
 end

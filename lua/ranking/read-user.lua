@@ -25,18 +25,18 @@ local scores, head, names, hidden, banned, current = KEYS[1], KEYS[2], KEYS[3], 
 local user, around, head_size, reader, segment = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local call = redis.call
 
-local function whole(n) return string.format('%.0f', n) end
+local function integer_text(n) return string.format('%.0f', n) end
 local function higher_than(other) return call('ZCOUNT', scores, '(' .. other, '+inf') end
 
 local score = call('ZSCORE', scores, user)
 if not score then
-  local own = reader == 'self' and sight.score_hidden(hidden, banned, current, user, segment)
+  local own = reader == 'self' and shadow.score_hidden(hidden, banned, current, user, segment)
   if not own then return {'unknown'} end
-  return {'hidden', own, whole(higher_than(own)), whole(call('ZCARD', scores)), call('HGET', names, user) or ''}
+  return {'hidden', own, integer_text(higher_than(own)), integer_text(call('ZCARD', scores)), call('HGET', names, user) or ''}
 end
 
 local answer = {
-  'user', score, whole(higher_than(score)), whole(call('ZCARD', scores)), call('HGET', names, user) or '',
+  'user', score, integer_text(higher_than(score)), integer_text(call('ZCARD', scores)), call('HGET', names, user) or '',
   '0', '0', {}, {}
 }
 if around == 0 then return answer end
@@ -62,7 +62,7 @@ local name_of = call('HMGET', names, unpack(users))
 for i, neighbour in ipairs(users) do
   rows[3 * i - 2], rows[3 * i - 1], rows[3 * i] = neighbour, range[2 * i], name_of[i] or ''
 end
-answer[6], answer[7] = whole(first), whole(higher_than(range[2]))
+answer[6], answer[7] = integer_text(first), integer_text(higher_than(range[2]))
 if not touches_head then return answer end
 
 local reached, leaders, front = call('HGETALL', head), {}, answer[9]

@@ -16,7 +16,7 @@
 --
 -- ARGV[1]  from_ms        the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms       ... until before this one
--- ARGV[3]  rules          revision of the board's rules
+-- ARGV[3]  revision       revision of the board's rules
 -- ARGV[4]  head_size      users in a full head
 -- ARGV[5]  gate_ms        least time between two hints
 -- ARGV[6]  channel        where hints are published
@@ -36,7 +36,7 @@
 -- ARGV[20] sign           '-' where the lowest score is the first: it is stored negative
 -- ARGV[21..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns {word, now_ms, score}: 'clock' and 'rules' with nothing done, as in increment.lua; 'applied' or 'replayed' with the score
+-- Returns {word, now_ms, score}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'applied' or 'replayed' with the score
 -- after in the first window; with '0' 'mismatch', 'too_old', 'ban_over', 'score_limit', 'below' (the first window's score would be negative).
 
 --#include "actions"
@@ -45,10 +45,10 @@
 --#include "heads"
 --#include "segments"
 --#include "entries"
-local call, number, whole = redis.call, tonumber, boards.whole
+local call, number, integer_text = redis.call, tonumber, boards.integer_text
 local meta, gate, ledger, current, former, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local records, older = KEYS[7], KEYS[8]
-local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
+local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
 local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local digest, made_ms, records_until_ms, memory_ms = ARGV[13], number(ARGV[14]), ARGV[15], number(ARGV[16])
@@ -56,9 +56,9 @@ local change, amount, max_score, sign = ARGV[17], ARGV[18], number(ARGV[19]), AR
 local MARK = ' ~' .. change -- no catalogue's mark holds a tilde
 
 local board = boards.open(meta)
-local now_ms = whole(board.now_ms)
-if board.now_ms < from_ms or board.now_ms >= until_ms then return {'clock', now_ms, '0'} end
-if board.rules and board.rules ~= rules then return {'rules', now_ms, '0'} end
+local now_ms = integer_text(board.now_ms)
+if board.now_ms < from_ms or board.now_ms >= until_ms then return {'stale_keys', now_ms, '0'} end
+if board.revision and board.revision ~= revision then return {'outdated', now_ms, '0'} end
 
 local counted, counted_score, mark = actions.recall(records, older, digest)
 if counted then
@@ -66,9 +66,9 @@ if counted then
   return {'replayed', now_ms, counted_score}
 end
 if actions.is_beyond(made_ms, board.now_ms, memory_ms) then return {'too_old', now_ms, '0'} end
-local standing = bans.standing_by(call('HGET', banned, user), board.now_ms)
-if standing == 'ban_over' then return {'ban_over', now_ms, '0'} end
-local is_hidden = standing ~= ''
+local ban_state = bans.ban_state(call('HGET', banned, user), board.now_ms)
+if ban_state == 'ban_over' then return {'ban_over', now_ms, '0'} end
+local is_hidden = ban_state ~= ''
 
 -- The score after in each window; none is written before all are judged.
 local windows, after = {}, {}
@@ -85,16 +85,16 @@ for k = 9, #KEYS, 3 do
   windows[w] = window
 end
 
-local lines = segments.move(current, former, user)
+local segment_list = segments.move(current, former, user)
 for w, window in ipairs(windows) do
   local expires_ms = number(ARGV[20 + w])
   if after[w] then
-    local score = whole(sign == '-' and 0 - after[w] or after[w])
-    if is_hidden then entries.put_hidden(window, user, score, lines, expires_ms) else entries.put_in(window, user, score, lines, expires_ms) end
+    local score = integer_text(sign == '-' and 0 - after[w] or after[w])
+    if is_hidden then entries.put_hidden(window, user, score, segment_list, expires_ms) else entries.put_in(window, user, score, segment_list, expires_ms) end
   end
 end
 
-local score = whole(after[1])
+local score = integer_text(after[1])
 actions.remember(records, digest, amount .. ' ' .. score .. MARK, records_until_ms)
 boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', (change == '-' and '-' or '') .. amount, 'score_after', score,
   'actor', actor, 'ip', ip, 'request_id', request, 'kind', 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1'} or {}))

@@ -6,7 +6,7 @@
 -- KEYS[3] names    hash    user -> username
 -- KEYS[4] ledger   stream  one entry for each applied increment
 -- KEYS[5] banned   hash    user -> JSON of the ban
--- KEYS[6] current  hash    user -> the segments that the user is in, a line of name:value each
+-- KEYS[6] current  hash    user -> the segments that the user is in, as name:value, one a line
 -- KEYS[7] former   hash    user -> those the user has left, likewise
 -- KEYS[8..] for each window:
 --         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
@@ -32,7 +32,7 @@
 -- ARGV[10] gate_ms       least time between two hints
 -- ARGV[11] channel       where hints are published
 -- ARGV[12] ledger_max    entries the ledger holds, about: what is older goes, or, where a group reads it, what is newer is refused
--- ARGV[13] rules         revision of the rules that the items were judged by
+-- ARGV[13] revision      revision of the rules that the items were judged by
 -- ARGV[14] operator      what becomes of a score: 'increment' adds, 'best' keeps the better, 'latest' replaces
 -- ARGV[15] sign          '-' where the lowest score is the first: it is stored negative, so that the highest always is
 -- ARGV[16] season        the season that late actions name, '' if none
@@ -43,9 +43,9 @@
 --                        limit the times that a user may do it, and in how many ms
 -- ARGV[18..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns one text, its parts divided by spaces: with nothing done 'clock' now_ms when the keys are of another time, or
--- 'rules' now_ms when the board has other rules; else 'done' now_ms, and a word and a number for each item in order:
--- 'applied' score, 'replayed' score, 'repriced' score/increment (a replay of what gave another increment then), 'mismatch' 0,
+-- Returns one text, its parts divided by spaces: with nothing done 'stale_keys' now_ms when the keys are of another time, or
+-- 'outdated' now_ms when the board has other rules; else 'done' now_ms, and a word and a number for each item in order:
+-- 'applied' score, 'replayed' score, 'points_changed' score/increment (a replay of what gave another increment then), 'mismatch' 0,
 -- 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0, 'banned' 0, 'ban_over' 0 (the ban has ended and is to be lifted),
 -- 'full' 0 (the ledger is, and nothing of it may be dropped)
 
@@ -55,7 +55,7 @@
 --#include "heads"
 --#include "operators"
 --#include "segments"
-local call, number, whole = redis.call, tonumber, boards.whole
+local call, number, integer_text = redis.call, tonumber, boards.integer_text
 local meta, gate, names, ledger, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local current, former = KEYS[6], KEYS[7]
 local window_count = number(ARGV[1])
@@ -63,14 +63,14 @@ local from_ms, until_ms, records_until_ms, memory_ms = number(ARGV[2]), number(A
 local max_score, head_size = number(ARGV[6]), number(ARGV[7])
 local quota_max, quota_ms = number(ARGV[8]), ARGV[9]
 local gate_ms, channel, ledger_max = ARGV[10], ARGV[11], number(ARGV[12])
-local rules, operator, sign, season = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+local revision, operator, sign, season = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
 local season_mark = season == '' and '' or ' @' .. season
 local write, write_hidden = operators.write[operator], operators.write_hidden[operator]
 
 local board = boards.open(meta)
 local now_ms = board.now_ms
-if now_ms < from_ms or now_ms >= until_ms then return 'clock ' .. whole(now_ms) end
-if board.rules and board.rules ~= rules then return 'rules ' .. whole(now_ms) end
+if now_ms < from_ms or now_ms >= until_ms then return 'stale_keys ' .. integer_text(now_ms) end
+if board.revision and board.revision ~= revision then return 'outdated ' .. integer_text(now_ms) end
 
 local any_banned, any_segments = call('EXISTS', banned) == 1, call('EXISTS', current) == 1
 
@@ -116,7 +116,7 @@ end
 local function score_hidden(user, increment, given)
   local now, left = segments.move(current, former, user, given)
   for w = 1, window_count do
-    -- As in lines_in: a late action moves nobody.
+    -- As in segments_in: a late action moves nobody.
     if season == '' or not call('ZSCORE', windows[w].hidden, user) then
       segments.unmark(windows[w].hidden, user, left)
       segments.mark(windows[w].hidden, user, now, number(windows[w].expires_ms))
@@ -130,11 +130,11 @@ end
 local segment_rankings = {}
 
 -- A segment of a window, opened once.
-local function segment_of(window, line)
-  local key = segments.key_of(window.scores, line)
+local function segment_of(window, segment)
+  local key = segments.key_of(window.scores, segment)
   local ranking = segment_rankings[key]
   if not ranking then
-    ranking = heads.open(board, key, segments.key_of(window.head, line), head_size)
+    ranking = heads.open(board, key, segments.key_of(window.head, segment), head_size)
     ranking.is_new, ranking.expires_ms = call('EXISTS', key) == 0, window.expires_ms
     segment_rankings[key] = ranking
   end
@@ -145,7 +145,7 @@ local NOTHING = {}
 
 -- The segments of a window in which a user is to have its score: those of now. A late action counts in those that the user had in
 -- its season; in running windows they are the same.
-local function lines_in(window, user, now)
+local function segments_in(window, user, now)
   if season == '' or not call('ZSCORE', window.scores, user) then return now end
   return segments.within(window.scores, user, segments.ever(current, former, user))
 end
@@ -157,15 +157,15 @@ local function score_visible(user, increment, given)
   local first
   for w = 1, window_count do
     local window = windows[w]
-    local lines = lines_in(window, user, now)
+    local segment_list = segments_in(window, user, now)
     local score = write(window, user, increment, sign)
     first = first or score
-    for _, line in ipairs(left) do
-      local ranking = segment_of(window, line)
+    for _, segment in ipairs(left) do
+      local ranking = segment_of(window, segment)
       heads.remove(ranking, user)
       ranking.is_new = true -- its keys go with its last user, and would come back without their end
     end
-    for _, line in ipairs(lines) do heads.put(segment_of(window, line), user, score) end
+    for _, segment in ipairs(segment_list) do heads.put(segment_of(window, segment), user, score) end
   end
   return first
 end
@@ -183,33 +183,33 @@ local function remarks(action, given, is_hidden)
   return fields
 end
 
-local function standing_of(user)
-  return any_banned and bans.standing_by(call('HGET', banned, user), now_ms) or ''
+local function ban_state_of(user)
+  return any_banned and bans.ban_state(call('HGET', banned, user), now_ms) or ''
 end
 
 local function apply(item, records, older, quota, limit)
   local user, name, action_id, digest, increment, made_ms, actor, ip, request, given, action, action_mark, limit_max, limit_ms = unpack(item)
   local mark = (action and ' ' .. action_mark or '') .. season_mark
-  local standing = standing_of(user)
-  if standing == 'ban_over' then return standing, '0' end
+  local ban_state = ban_state_of(user)
+  if ban_state == 'ban_over' then return ban_state, '0' end
   local counted, score, counted_mark = actions.recall(records, older, digest)
   if counted then
     if counted_mark ~= mark then return 'mismatch', '0' end
-    if action and counted ~= increment then return 'repriced', score .. '/' .. counted end
+    if action and counted ~= increment then return 'points_changed', score .. '/' .. counted end
     if counted ~= increment then return 'mismatch', '0' end
     return 'replayed', score
   end
-  if standing == 'banned' then return standing, '0' end
+  if ban_state == 'banned' then return ban_state, '0' end
   if ledger_full then return 'full', '0' end
   if actions.is_beyond(made_ms, now_ms, memory_ms) then return 'too_old', '0' end
-  local is_hidden = standing == 'hidden'
+  local is_hidden = ban_state == 'hidden'
   if operator == 'increment' and (near_limit or is_hidden) and passes_limit(user, increment, is_hidden) then return 'score_limit', '0' end
   local done = limit and number(call('GET', limit) or 0)
-  if limit and done >= limit_max then return 'limit', whole(call('PTTL', limit)) end
+  if limit and done >= limit_max then return 'limit', integer_text(call('PTTL', limit)) end
   local used = call('INCR', quota)
   if used > quota_max then
     call('DECR', quota) -- a refusal leaves no trace
-    return 'quota', whole(call('PTTL', quota))
+    return 'quota', integer_text(call('PTTL', quota))
   end
 
   if used == 1 then call('PEXPIRE', quota, quota_ms) end
@@ -224,7 +224,7 @@ local function apply(item, records, older, quota, limit)
   return 'applied', score
 end
 
-local answers = {'done', whole(now_ms)}
+local answers = {'done', integer_text(now_ms)}
 local last_key = 7 + 3 * window_count + 3 * #items
 for i, item in ipairs(items) do
   local k, limit = 5 + 3 * window_count + 3 * i, nil

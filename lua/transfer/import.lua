@@ -6,7 +6,7 @@
 -- KEYS[3] names    hash    user -> username
 -- KEYS[4] ledger   stream  one entry for each row that has changed something
 -- KEYS[5] banned   hash    user -> JSON of the ban
--- KEYS[6] current  hash    user -> the segments that the user is in, a line of name:value each
+-- KEYS[6] current  hash    user -> the segments that the user is in, as name:value, one a line
 -- KEYS[7] former   hash    user -> those the user has left, likewise
 -- KEYS[8] hidden    zset    user -> score of those who are banned, in the window that is written; of a segment likewise, who is in it
 -- KEYS[9..] for the window that is written, and where that one runs for each other that runs:
@@ -15,7 +15,7 @@
 --
 -- ARGV[1]  from_ms     the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms    ... until before this one
--- ARGV[3]  rules       revision of the rules that the rows were judged by
+-- ARGV[3]  revision    revision of the rules that the rows were judged by
 -- ARGV[4]  head_size   users in a full head
 -- ARGV[5]  gate_ms     least time between two hints
 -- ARGV[6]  channel     where hints are published
@@ -27,7 +27,7 @@
 -- ARGV[12] rows        JSON: for each row [user, name ('' if none came), score as text, name:value of each segment (0 if none came)]
 -- ARGV[13..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns {word, now_ms, results}: with nothing done 'clock' and 'rules', as in increment.lua, or 'full' when the ledger is and
+-- Returns {word, now_ms, results}: with nothing done 'stale_keys' and 'outdated', as in increment.lua, or 'full' when the ledger is and
 -- nothing of it may be dropped; else 'done' and for each row 'set', 'same' or 'hidden' (it counts, and the user is banned), divided
 -- by spaces.
 
@@ -37,14 +37,14 @@
 local call, number = redis.call, tonumber
 local meta, gate, names, ledger, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local current, former, hidden = KEYS[6], KEYS[7], KEYS[8]
-local from_ms, until_ms, rules, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
+local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel, ledger_max = ARGV[5], ARGV[6], number(ARGV[7])
 local sign, window_name, is_past, origin, rows = ARGV[8], ARGV[9], ARGV[10] == 'past', cjson.decode(ARGV[11]), cjson.decode(ARGV[12])
 
 local board = boards.open(meta)
-local now_ms = boards.whole(board.now_ms)
-if board.now_ms < from_ms or board.now_ms >= until_ms then return {'clock', now_ms, ''} end
-if board.rules and board.rules ~= rules then return {'rules', now_ms, ''} end
+local now_ms = boards.integer_text(board.now_ms)
+if board.now_ms < from_ms or board.now_ms >= until_ms then return {'stale_keys', now_ms, ''} end
+if board.revision and board.revision ~= revision then return {'outdated', now_ms, ''} end
 if boards.is_full(ledger, #rows, ledger_max) then return {'full', now_ms, ''} end
 
 local function expire(window)
@@ -68,8 +68,8 @@ end
 local windows = {}
 for k = 9, #KEYS, 2 do windows[#windows + 1] = open(KEYS[k], KEYS[k + 1], ARGV[13 + (k - 9) / 2]) end
 
-local function part_of(window, line)
-  return open(segments.key_of(window.scores, line), segments.key_of(window.head, line), window.expires_ms)
+local function segment_of(window, segment)
+  return open(segments.key_of(window.scores, segment), segments.key_of(window.head, segment), window.expires_ms)
 end
 
 -- The segments of a user follow the scores of every window that runs. Whether any of them has changed.
@@ -79,35 +79,35 @@ local function settle_segments(user, given)
   local moved = before ~= call('HGET', current, user)
   for _, window in ipairs(windows) do
     local score = call('ZSCORE', window.scores, user)
-    for _, line in ipairs(left) do heads.remove(part_of(window, line), user) end
-    for _, line in ipairs(now) do
-      if score then moved = heads.put(part_of(window, line), user, score) or moved end
+    for _, segment in ipairs(left) do heads.remove(segment_of(window, segment), user) end
+    for _, segment in ipairs(now) do
+      if score then moved = heads.put(segment_of(window, segment), user, score) or moved end
     end
   end
   return moved
 end
 
 -- In a past window a user stays where it was then, but for the segments that a row names. Returns all of them, and those left.
-local function lines_then(key, user, given)
+local function segments_then(key, user, given)
   local before = call('ZSCORE', key, user) and segments.within(key, user, segments.ever(current, former, user))
   return segments.merge(before or segments.move(current, former, user), is_past and given or {})
 end
 
 local function put_in_past(window, user, stored, given)
-  local lines, left = lines_then(window.scores, user, given)
+  local segment_list, left = segments_then(window.scores, user, given)
   local moved = #left > 0
-  for _, line in ipairs(left) do heads.remove(part_of(window, line), user) end
-  for _, line in ipairs(lines) do moved = heads.put(part_of(window, line), user, stored) or moved end
-  segments.remember(current, former, user, lines)
+  for _, segment in ipairs(left) do heads.remove(segment_of(window, segment), user) end
+  for _, segment in ipairs(segment_list) do moved = heads.put(segment_of(window, segment), user, stored) or moved end
+  segments.remember(current, former, user, segment_list)
   return heads.put(window, user, stored), moved
 end
 
 local function put_hidden(user, stored, given)
-  local lines, left = lines_then(hidden, user, given)
-  local moved = #segments.within(hidden, user, lines) < #lines or #left > 0
+  local segment_list, left = segments_then(hidden, user, given)
+  local moved = #segments.within(hidden, user, segment_list) < #segment_list or #left > 0
   segments.unmark(hidden, user, left)
-  segments.mark(hidden, user, lines, number(windows[1].expires_ms))
-  segments.remember(current, former, user, lines)
+  segments.mark(hidden, user, segment_list, number(windows[1].expires_ms))
+  segments.remember(current, former, user, segment_list)
   local is_new = call('ZADD', hidden, 'CH', stored, user) == 1
   if windows[1].expires_ms ~= '0' then call('PEXPIREAT', hidden, windows[1].expires_ms) end
   return is_new, moved

@@ -28,7 +28,7 @@ local rules, hook, due, busy, log, order = KEYS[1], KEYS[2], KEYS[3], KEYS[4], K
 local done, marks = KEYS[7], KEYS[8]
 local hook_id, id, kind, body, field, mark = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local newest, most, keep, keep_ms = ARGV[7] == '1', tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local call, whole = redis.call, deliveries.whole
+local call, integer_text = redis.call, deliveries.integer_text
 
 local stored = call('HMGET', hook, 'id', 'interval')
 if stored[1] ~= hook_id or call('EXISTS', rules) == 0 then return 'gone' end
@@ -57,7 +57,7 @@ end
 if replaced then deliveries.finish({log = log, order = order, due = due, done = done}, replaced, 'superseded', now, keep, keep_ms) end
 deliveries.begin(log, order, id, kind, body, now)
 call('HSET', log, id .. ' round', round)
-call('ZADD', due, whole(at), id)
-if newest then call('HSET', marks, 'newest', id, 'newest_at', whole(now)) end
+call('ZADD', due, integer_text(at), id)
+if newest then call('HSET', marks, 'newest', id, 'newest_at', integer_text(now)) end
 if field ~= '' then call('HSET', marks, field, mark) end
 return replaced and 'replaced' or 'put'

@@ -21,5 +21,5 @@ deliveries.free(busy, now)
 if call('ZSCORE', busy, id) then return 'busy' end
 if not call('ZSCORE', due, id) and call('ZCARD', due) >= most then return 'full' end
 call('HSET', log, id .. ' state', 'pending', id .. ' round', '0')
-call('ZADD', due, deliveries.whole(now), id)
+call('ZADD', due, deliveries.integer_text(now), id)
 return 'replayed'

@@ -25,7 +25,7 @@
 local rules, hook, due, busy, log, order, done = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local id, token, outcome, line, delay_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local rest_ms, failing_ms, keep, keep_ms = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local call, whole = redis.call, deliveries.whole
+local call, integer_text = redis.call, deliveries.integer_text
 
 -- The keys of a board that is deleted go one after the other: none of them may be made again meanwhile.
 if call('EXISTS', rules) == 0 or call('ZSCORE', busy, id) ~= token then return {'lost', '0'} end
@@ -33,25 +33,25 @@ local now = deliveries.now_ms()
 local keys = {log = log, order = order, due = due, done = done}
 call('ZREM', busy, id)
 if outcome == 'released' then
-  call('ZADD', due, whole(now), id)
-  return {'released', whole(now)}
+  call('ZADD', due, integer_text(now), id)
+  return {'released', integer_text(now)}
 end
 deliveries.add_try(log, id, line)
 if outcome == 'delivered' then
   -- A rest stays: another attempt that was under way meanwhile may have been asked for it.
   call('HDEL', hook, 'failing_since')
-  call('HSET', hook, 'delivered', whole(now))
+  call('HSET', hook, 'delivered', integer_text(now))
   deliveries.finish(keys, id, 'delivered', now, keep, keep_ms)
   return {'done', '0'}
 end
 
-call('HSETNX', hook, 'failing_since', whole(now))
+call('HSETNX', hook, 'failing_since', integer_text(now))
 call('HINCRBY', log, id .. ' round', 1)
 -- Of several rests asked for the longest holds.
-if rest_ms > 0 then call('HSET', hook, 'rest_until', whole(math.max(now + rest_ms, tonumber(call('HGET', hook, 'rest_until') or 0)))) end
+if rest_ms > 0 then call('HSET', hook, 'rest_until', integer_text(math.max(now + rest_ms, tonumber(call('HGET', hook, 'rest_until') or 0)))) end
 local failing = now - call('HGET', hook, 'failing_since') >= failing_ms
 local is_disabled = outcome == 'refused' or failing
-if is_disabled then call('HSET', hook, 'state', 'disabled', 'why', outcome == 'refused' and 'gone' or 'failing', 'since', whole(now)) end
+if is_disabled then call('HSET', hook, 'state', 'disabled', 'why', outcome == 'refused' and 'gone' or 'failing', 'since', integer_text(now)) end
 -- What the receiver refused waits with the rest until the webhook is enabled.
 if outcome == 'refused' then delay_ms = '0' end
 if delay_ms == '' then
@@ -59,5 +59,5 @@ if delay_ms == '' then
   return {is_disabled and 'disabled' or 'failed', '0'}
 end
 local at = math.max(now + tonumber(delay_ms), now + rest_ms)
-call('ZADD', due, whole(at), id)
-return {is_disabled and 'disabled' or 'retry', whole(at)}
+call('ZADD', due, integer_text(at), id)
+return {is_disabled and 'disabled' or 'retry', integer_text(at)}

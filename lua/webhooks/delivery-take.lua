@@ -15,7 +15,7 @@
 --#include "deliveries"
 local rules, hook, due, busy, log = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local claim_ms, at_once = tonumber(ARGV[1]), tonumber(ARGV[2])
-local call, whole = redis.call, deliveries.whole
+local call, integer_text = redis.call, deliveries.integer_text
 
 local stored = call('HMGET', hook, 'state', 'rest_until', 'url', 'secret', 'old_secret', 'old_until')
 if stored[1] ~= 'enabled' or call('EXISTS', rules) == 0 then return {'idle'} end
@@ -29,10 +29,10 @@ if call('ZCARD', busy) >= at_once then return {'idle'} end
 local first = call('ZRANGE', due, 0, 0, 'WITHSCORES')
 if #first == 0 then return {'idle'} end
 local from = math.max(tonumber(first[2]), tonumber(stored[2] or 0))
-if from > now then return {'wait', whole(from)} end
+if from > now then return {'wait', integer_text(from)} end
 
-local id, token = first[1], whole(now + claim_ms)
+local id, token = first[1], integer_text(now + claim_ms)
 call('ZADD', busy, token, id)
 call('ZADD', due, token, id)
 local content = call('HMGET', log, id .. ' body', id .. ' round')
-return {'take', id, token, content[1], content[2], whole(now), stored[3], stored[4], stored[5] or ''}
+return {'take', id, token, content[1], content[2], integer_text(now), stored[3], stored[4], stored[5] or ''}

@@ -30,11 +30,11 @@ if not stored[1] then
   if call('SCARD', names) >= most then return 'full' end
   if secret == '' then secret = made end
   call('SADD', names, name)
-  call('HSET', hook, 'id', id, 'state', 'enabled', 'created', deliveries.whole(now), 'secret', secret)
+  call('HSET', hook, 'id', id, 'state', 'enabled', 'created', deliveries.integer_text(now), 'secret', secret)
 elseif secret ~= '' and secret ~= stored[3] then
-  call('HSET', hook, 'secret', secret, 'old_secret', stored[3], 'old_until', deliveries.whole(now + overlap_ms))
+  call('HSET', hook, 'secret', secret, 'old_secret', stored[3], 'old_until', deliveries.integer_text(now + overlap_ms))
 end
 -- What is known of the receiver is not known of another one.
 if stored[2] ~= url then call('HDEL', hook, 'failing_since', 'rest_until') end
-call('HSET', hook, 'url', url, 'events', events, 'interval', interval, 'changed', deliveries.whole(now))
+call('HSET', hook, 'url', url, 'events', events, 'interval', interval, 'changed', deliveries.integer_text(now))
 return stored[1] and 'changed' or 'created'

@@ -23,7 +23,7 @@ deliveries.free(busy, now)
 -- As many as wait at most: some hundreds.
 for _, id in ipairs(call('ZRANGE', due, 0, -1)) do
   if not call('ZSCORE', busy, id) then
-    call('ZADD', due, deliveries.whole(now), id)
+    call('ZADD', due, deliveries.integer_text(now), id)
     call('HSET', log, id .. ' round', '0')
   end
 end

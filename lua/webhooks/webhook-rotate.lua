@@ -16,5 +16,5 @@ local present = call('HGET', hook, 'secret')
 if not present then return 'unknown' end
 if present == secret then return 'same' end
 local now = deliveries.now_ms()
-call('HSET', hook, 'secret', secret, 'old_secret', present, 'old_until', deliveries.whole(now + overlap_ms), 'changed', deliveries.whole(now))
+call('HSET', hook, 'secret', secret, 'old_secret', present, 'old_until', deliveries.integer_text(now + overlap_ms), 'changed', deliveries.integer_text(now))
 return 'rotated'

@@ -89,7 +89,7 @@ function createRules (
   { readGrant, metrics, log }: CoreOptions, { store, feed, queue }: Pick<Core, 'store' | 'feed' | 'queue'>
 ): Pick<Core, 'moderation' | 'raiseScore' | 'queueScore'> {
   const moderation = createModeration({
-    keep: store.moderation,
+    store: store.moderation,
     serviceBans: store.serviceBans,
     readBans: store.readBans,
     boards: feed.boards,
@@ -99,7 +99,7 @@ function createRules (
     now: store.now
   })
   const raiseScore = logScores(createRaiseScore({
-    keep: store.increment,
+    applyIncrement: store.applyIncrement,
     readReceipt: store.readReceipt,
     renewBoard: feed.renew,
     liftBan: moderation.liftBan,

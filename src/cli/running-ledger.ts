@@ -156,7 +156,7 @@ export async function storedRevision (store: Store, name: string): Promise<strin
 /** Gives a board in Redis the rules of the ledger, where it has none or others. @throws Error */
 export async function putRules (store: Store, board: LedgerBoard['history']['board']): Promise<void> {
   const stored = await store.boards.read(board.name)
-  if (stored.state === 'puzzling') {
+  if (stored.state === 'unsupported') {
     throw new Error(`Redis has rules of the board ${board.name} that this version does not understand.`)
   }
   if (stored.state === 'there' && stored.board.revision === board.revision) return

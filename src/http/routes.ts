@@ -9,7 +9,7 @@ import type { ReadKnownTop } from '../leaderboard/ranking/top-reader.ts'
 import type { RaiseScore } from '../leaderboard/scoring/increment.ts'
 import type { QueueScore, Refusals } from '../leaderboard/scoring/queue.ts'
 import type { ExportOptions } from '../leaderboard/transfer/export.ts'
-import type { KeepImport } from '../leaderboard/transfer/import.ts'
+import type { ApplyImport } from '../leaderboard/transfer/import.ts'
 import type { TargetPolicy } from '../leaderboard/webhooks/webhook-target.ts'
 import type { Deliveries, Webhooks } from '../leaderboard/webhooks/webhook.ts'
 import type { Hub } from '../live/hub.ts'
@@ -79,7 +79,7 @@ export interface RouteStore {
   readonly groups: Groups
   readonly seasons: SeasonOptions['archive']
   readonly boards: BoardRegistry
-  readonly import: KeepImport
+  readonly applyImport: ApplyImport
   readonly webhooks: Webhooks
   readonly deliveries: Pick<Deliveries, 'put'>
   /** The store's clock, in ms since 1970. */
@@ -149,7 +149,7 @@ export async function registerRoutes (server: Server, parts: RouteParts): Promis
   // Ledger and transfer
   registerEvents(server, { boards, auth, readEvents: ledger.readEvents, source: ledger.source })
   registerExport(server, { boards, auth, readEntries, readSegments: store.readSegments, now })
-  await registerImport(server, { boards, auth, keep: store.import, renewBoard: renew, now })
+  await registerImport(server, { boards, auth, applyImport: store.applyImport, renewBoard: renew, now })
 
   // Moderation
   registerBan(server, { boards, auth, moderation, readBans })

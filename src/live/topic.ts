@@ -80,7 +80,7 @@ export class Topic {
   }
 
   get ranking (): RunningRanking {
-    return this.#options.part
+    return this.#options.ranking
   }
 
   /** The newest version. */

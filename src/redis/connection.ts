@@ -120,7 +120,7 @@ export const SEND_AGAIN = 'No answer came from the score store. Send the same ag
  * `outcome_unknown`, with the sentence `unknown`, when it was sent and no answer came.
  * @throws Problem
  */
-export async function attempt<T> (redis: Redis, call: () => Promise<T>, unknown = UNKNOWN): Promise<T> {
+export async function callWrite<T> (redis: Redis, call: () => Promise<T>, unknown = UNKNOWN): Promise<T> {
   if (redis.status !== 'ready') throw unavailable('The score store is away; nothing was applied.')
   const before = connectsOf(redis)
   try {

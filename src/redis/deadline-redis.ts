@@ -3,7 +3,7 @@ import { Redis, type Command, type RedisOptions } from 'ioredis'
 /** Looks at what is under way, at least, in the time that Redis has to answer. */
 const LOOKS = 10
 /** What is settled is kept for no longer than this. */
-const LONGEST_MS = 100
+const MAX_MS = 100
 
 interface Sent {
   readonly command: Command
@@ -29,7 +29,7 @@ export class PatientRedis extends Redis {
 
   constructor (url: string, { timeoutMs, ...options }: Omit<RedisOptions, 'replyMapping'> & { readonly timeoutMs: number }) {
     super(url, { ...options, lazyConnect: true, connectTimeout: timeoutMs })
-    const everyMs = Math.min(LONGEST_MS, timeoutMs / LOOKS)
+    const everyMs = Math.min(MAX_MS, timeoutMs / LOOKS)
     this.#patience = Math.ceil(timeoutMs / everyMs)
     this.#timer = setInterval(() => setImmediate(() => this.#look()), everyMs)
     this.#timer.unref()

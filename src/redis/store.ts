@@ -1,13 +1,13 @@
-import type { Groups } from '../leaderboard/ranking/group.ts'
+import type { Groups as applyImport } from '../leaderboard/ranking/group.ts'
 import type { BoardRegistry } from '../leaderboard/boards/apply-board.ts'
-import type { KeepImport } from '../leaderboard/transfer/import.ts'
-import type { KeepIncrement } from '../leaderboard/scoring/increment.ts'
+import type { ApplyImport } from '../leaderboard/transfer/import.ts'
+import type { ApplyIncrement } from '../leaderboard/scoring/increment.ts'
 import type { ReadEvents } from '../leaderboard/ledger/ledger.ts'
-import type { KeepModeration, KeepServiceBans, ReadBans } from '../leaderboard/moderation/moderation.ts'
+import type { ModerationStore, ServiceBanStore, ReadBans } from '../leaderboard/moderation/moderation.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import type { Refusals } from '../leaderboard/scoring/queue.ts'
 import type { Reads } from '../leaderboard/ranking/reads.ts'
-import type { KeepRollback } from '../leaderboard/ledger/rollback.ts'
+import type { ApplyRollback } from '../leaderboard/ledger/rollback.ts'
 import type { Velocity } from '../leaderboard/webhooks/velocity.ts'
 import type { Deliveries, Webhooks } from '../leaderboard/webhooks/webhook.ts'
 import { createAdjust } from './scoring/adjust.ts'
@@ -21,8 +21,8 @@ import { createRedisClock } from './clock.ts'
 import { closeConnection, connectFirst, openConnection, TIMEOUT_MS, type Log } from './connection.ts'
 import { createDeliveries } from './webhooks/deliveries.ts'
 import { createGroups } from './ranking/group.ts'
-import { createImport } from './transfer/import.ts'
-import { createIncrement } from './scoring/increment.ts'
+import { createApplyImport } from './transfer/import.ts'
+import { createApplyIncrement } from './scoring/increment.ts'
 import { createReadChanges } from './ranking/read-changes.ts'
 import { createReadCounted, type ReadCounted } from './scoring/read-counted.ts'
 import { createReadEntries } from './ranking/read-entries.ts'
@@ -35,7 +35,7 @@ import { createReadTop, type ReadTop } from './ranking/read-top.ts'
 import { createReadUser } from './ranking/read-user.ts'
 import { createRefusals } from './scoring/refuse-action.ts'
 import { createRemoveUser } from './moderation/remove-user.ts'
-import { createRollback } from './ledger/rollback.ts'
+import { createApplyRollback } from './ledger/rollback.ts'
 import { createSeasonArchive, type SeasonArchive } from './boards/season-archive.ts'
 import { createUnban } from './moderation/unban.ts'
 import { createVelocity } from './webhooks/velocity.ts'
@@ -57,7 +57,7 @@ export interface StoreOptions {
 
 /** Everything the service asks of Redis, over three connections: writes, reads and the change feed. */
 export interface Store {
-  readonly increment: KeepIncrement
+  readonly applyIncrement: ApplyIncrement
   readonly readTop: ReadTop
   readonly readUser: Reads['user']
   readonly readEntries: Reads['entries']
@@ -68,13 +68,13 @@ export interface Store {
   readonly readCounted: ReadCounted
   readonly refusals: Refusals
   readonly seasons: SeasonArchive
-  readonly import: KeepImport
+  readonly applyImport: ApplyImport
   readonly readSegments: ReturnType<typeof createReadSegments>
-  readonly groups: Groups
+  readonly groups: applyImport
   readonly boards: BoardRegistry
-  readonly moderation: KeepModeration
-  readonly rollback: KeepRollback
-  readonly serviceBans: KeepServiceBans
+  readonly moderation: ModerationStore
+  readonly applyRollback: ApplyRollback
+  readonly serviceBans: ServiceBanStore
   readonly readBans: ReadBans
   readonly readEndedBans: ReadEndedBans
   readonly readEvents: ReadEvents
@@ -137,14 +137,14 @@ export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, onGrou
   const refusals = createRefusals({ ...writing, reader })
   const seasons = createSeasonArchive({ redis: reader, readEntries })
   return {
-    increment: createIncrement({ ...writing, timeoutMs, ledgerMax, ...(onGroup && { onGroup }) }),
+    applyIncrement: createApplyIncrement({ ...writing, timeoutMs, ledgerMax, ...(onGroup && { onGroup }) }),
     readTop: whileReading(createReadTop(reading)),
     readUser: whileReading(createReadUser(reading, readEntries)),
     readEntries,
     readLookup: whileReading(createReadLookup(reading)),
     readStandings: whileReading(createReadStandings(reading)),
     readChanges: whileReading(createReadChanges(reading)),
-    import: createImport({ ...writing, ledgerMax }),
+    applyImport: createApplyImport({ ...writing, ledgerMax }),
     readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
     readCounted: whileReading(createReadCounted({ ...reading, timeoutMs })),
@@ -153,7 +153,7 @@ export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, onGrou
     groups: { ...groups, read: whileReading(groups.read) },
     boards: { ...boards, list: whileReading(boards.list), read: whileReading(boards.read) },
     moderation: { ban: createBan(writing), unban: createUnban(writing), removeUser: createRemoveUser(writing), adjust: createAdjust(writing) },
-    rollback: createRollback(writing),
+    applyRollback: createApplyRollback(writing),
     serviceBans: createServiceBans(writing),
     readBans: { one: whileReading(readBans.one), page: whileReading(readBans.page) },
     readEndedBans: whileReading(createReadEndedBans(reading)),

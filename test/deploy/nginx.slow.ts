@@ -9,7 +9,7 @@ import {
 } from './scenarios.ts'
 
 /** What may be under way at a node that ends, of the requests without a key: hardly any, unless the machine stands still just then. */
-const MOST_CUT_OFF = 150
+const MAX_CUT_OFF = 150
 
 test('behind nginx', async (t) => {
   const cluster = await startCluster(t, nginx)
@@ -37,7 +37,7 @@ test('behind nginx', async (t) => {
   await t.test('a node that leaves costs no request that carries its key, and hardly another', async (t) => {
     const { failures, keyedFailures } = await survivesALeavingNode(t, cluster)
     t.strictSame(keyedFailures, [])
-    t.ok(failures.length <= MOST_CUT_OFF && failures.every((failure) => failure.includes('"outcome_unknown"')), failures.join('; '))
+    t.ok(failures.length <= MAX_CUT_OFF && failures.every((failure) => failure.includes('"outcome_unknown"')), failures.join('; '))
   })
   await t.test('nodes speak for themselves while Redis is away', async (t) => await letsNodesSpeakWithoutRedis(t, cluster))
 

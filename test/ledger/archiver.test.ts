@@ -16,9 +16,9 @@ test('the archiver', async (t) => {
 
   await t.test('archives what was there before it and what comes after, with the names that users go by', async (t) => {
     const board = freshBoard()
-    await store.increment(board, increment('ada', 5, { username: 'Ada' }))
+    await store.applyIncrement(board, increment('ada', 5, { username: 'Ada' }))
     const { stats } = startTestArchiver(t, { redis, database, boards: () => [board.name] })
-    for (let n = 0; n < 120; n++) await store.increment(board, increment(n % 2 === 0 ? 'ada' : 'bob', 2))
+    for (let n = 0; n < 120; n++) await store.applyIncrement(board, increment(n % 2 === 0 ? 'ada' : 'bob', 2))
     await archived(redis, board.name)
     t.equal(await count(board.name), 121)
     t.strictSame(await database.query('SELECT user_id, username, score::integer FROM users_scores WHERE board = $1 ORDER BY score DESC', [board.name]), [

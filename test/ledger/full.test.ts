@@ -17,12 +17,12 @@ test('a full ledger', async (t) => {
   await t.test('that is archived takes no scores and no imports, but every act of moderation', async (t) => {
     const board = freshBoard()
     const { ledger } = boardKeys(board.name)
-    await store.increment(board, increment('ada', 5))
+    await store.applyIncrement(board, increment('ada', 5))
     await streamOf(redis).open(board.name)
     await fill(board.name)
     const [oldest] = await redis.client.xrange(ledger, '-', '+', 'COUNT', 1)
-    t.strictSame(await store.increment(board, increment('ada')), { result: 'full' })
-    await t.rejects(store.import(board, 'all', rows(1), ORIGIN), { code: 'unavailable', message: /ledger of the board .+ is full/, headers: { 'retry-after': '5' } })
+    t.strictSame(await store.applyIncrement(board, increment('ada')), { result: 'full' })
+    await t.rejects(store.applyImport(board, 'all', rows(1), ORIGIN), { code: 'unavailable', message: /ledger of the board .+ is full/, headers: { 'retry-after': '5' } })
     const act = { ...ORIGIN, userId: 'ada', reason: 'a test' }
     t.match(await store.moderation.adjust(board, { ...act, actionId: 'a' }, { change: '+', amount: 2, madeMs: undefined }), { result: 'applied', score: 7 })
     t.match(await store.moderation.ban(board, { ...act, actionId: 'b' }, { reason: 'a test', actor: 'mod' }), { result: 'banned' })
@@ -35,7 +35,7 @@ test('a full ledger', async (t) => {
   await t.test('that nothing archives drops its oldest entries, for imports too', async (t) => {
     const board = freshBoard()
     await fill(board.name)
-    for (let n = 0; n < 3; n++) t.strictSame(await store.import(board, 'all', rows(100).map((row) => ({ ...row, score: row.score + n + 1 })), ORIGIN), Array(100).fill('set'))
+    for (let n = 0; n < 3; n++) t.strictSame(await store.applyImport(board, 'all', rows(100).map((row) => ({ ...row, score: row.score + n + 1 })), ORIGIN), Array(100).fill('set'))
     const length = await redis.client.xlen(boardKeys(board.name).ledger)
     t.ok(length >= BOUND && length < BOUND + 300, String(length))
   })

@@ -35,7 +35,7 @@ test('a draft that has lost something is not put in place', async (t) => {
   await know(database, board)
   await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   startTestArchiver(t, { redis, database, boards: () => [name] })
-  for (const user of ['ada', 'bob', 'cid']) await store.increment(board, { ...increment(user, 5, { username: `Name of ${user}` }), segments: ['region:eu'] })
+  for (const user of ['ada', 'bob', 'cid']) await store.applyIncrement(board, { ...increment(user, 5, { username: `Name of ${user}` }), segments: ['region:eu'] })
   await archived(redis, name)
   const expected = await boardDigest(redis.client, name)
   const range = { board: name, sinceMicros: 0 }

@@ -48,7 +48,7 @@ test('rules that change in the middle, and odd ids', async (t) => {
       const segments = now.segments.length > 0 && k % 3 < 2 ? now.segments.map((segment) => `${segment}:${segment}-${(k + n) % 3}`) : undefined
       const jump = now.actions['jump']
       const action = jump !== undefined && k % 2 === 0 ? { name: 'jump', ...jump } : undefined
-      t.match(await store.increment(now, { ...increment(user, action?.points ?? 1 + k, { action, username: `${user} ${n}`.slice(0, 60) }), ...(segments !== undefined && { segments }) }), { result: 'applied' })
+      t.match(await store.applyIncrement(now, { ...increment(user, action?.points ?? 1 + k, { action, username: `${user} ${n}`.slice(0, 60) }), ...(segments !== undefined && { segments }) }), { result: 'applied' })
       if ((k + n) % 7 === 0) await store.moderation.ban(now, act(user, n), { reason: 'a test', shadow: true, actor: 'mod' })
       if ((k + n) % 7 === 2) await store.moderation.unban(now, act(user, n), 'any')
     }
@@ -86,7 +86,7 @@ test('a window that is added while the board is written to has what came after',
     const write = async (user: string) => {
       for (let n = 0; n < 40; n++) {
         const action = increment(user)
-        while ((await store.increment(now, action)).result !== 'applied');
+        while ((await store.applyIncrement(now, action)).result !== 'applied');
         written++
       }
     }

@@ -53,8 +53,8 @@ async function live ({ store, set }: SetClock, board: Board, { users, rounds, se
     const action = adds && among(4) === 0 ? { name: 'jump', ...board.actions['jump']! } : undefined
     const amount = action?.points ?? (adds ? 1 + among(3) : among(7))
     const write = { ...increment(userId, amount, { ...(username !== undefined && { username }), action }), ...(segments !== undefined && { segments }), ...late }
-    await store.increment(board, write).catch((error) => { if (error.code !== 'season_closed') throw error })
-    if (among(10) === 0) await store.increment(board, write).catch(() => {})
+    await store.applyIncrement(board, write).catch((error) => { if (error.code !== 'season_closed') throw error })
+    if (among(10) === 0) await store.applyIncrement(board, write).catch(() => {})
   }
   const step = async (userId: string) => {
     const n = random()
@@ -73,7 +73,7 @@ async function live ({ store, set }: SetClock, board: Board, { users, rounds, se
       const day = rfc(atMs - among(3) * DAY_MS - 5 * HOUR_MS).slice(0, 10)
       const row = { userId, username: among(2) === 0 ? `Imported ${userId}` : undefined, score: among(30), segments: lines() }
       const window = one(['all', `day:${day}`, 'season:one', 'season:two'])
-      await store.import(board, window, [row], origin).catch((error) => { if (error.code !== 'season_closed' && error.code !== 'invalid_request') throw error })
+      await store.applyImport(board, window, [row], origin).catch((error) => { if (error.code !== 'season_closed' && error.code !== 'invalid_request') throw error })
     }
   }
   await set(atMs)
@@ -129,7 +129,7 @@ test('of more users than the head takes, with many equals, those who were first 
   const store = await openTestStore(t, redis.url)
   startTestArchiver(t, { redis, database, boards: () => [board.name] })
   const random = randomFrom(7)
-  for (let n = 0; n < 1500; n++) await store.increment(board, increment(`user-${Math.floor(random() * 400)}`, 1))
+  for (let n = 0; n < 1500; n++) await store.applyIncrement(board, increment(`user-${Math.floor(random() * 400)}`, 1))
   await archived(redis, board.name)
   const expected = await boardDigest(redis.client, board.name)
   t.equal((expected[boardKeys(board.name).head('all')] as string[]).length, board.head_size)

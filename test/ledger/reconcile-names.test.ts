@@ -21,7 +21,7 @@ test('users who are renamed while they are looked at', async (t) => {
   await know(database, board)
   await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   startTestArchiver(t, { redis, database, boards: () => [name] })
-  const rename = async (user: string, username: string) => await store.increment(board, increment(user, 1, { username }))
+  const rename = async (user: string, username: string) => await store.applyIncrement(board, increment(user, 1, { username }))
   await rename('ada', 'Ada 0')
   await rename('bob', 'Bob')
 

@@ -30,7 +30,7 @@ test('reconcile', async (t) => {
       await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
       startTestArchiver(t, { redis, database, boards: () => [name] })
       for (const [n, user] of ['ada', 'bob', 'cid', 'dot', 'eve', 'fay', 'gus'].entries()) {
-        await store.increment(board, { ...increment(user, 5 + n, { username: `Name of ${user}` }), segments: ['region:eu'] })
+        await store.applyIncrement(board, { ...increment(user, 5 + n, { username: `Name of ${user}` }), segments: ['region:eu'] })
       }
       await store.moderation.ban(board, act('eve'), { reason: 'bots', shadow: true, actor: 'mod' })
       await store.moderation.ban(board, act('fay'), { reason: 'bots', actor: 'mod' })
@@ -106,7 +106,7 @@ test('reconcile', async (t) => {
     const writers = Array.from({ length: 8 }, async (_, w) => {
       for (let n = 0; load.isGoing; n++) {
         const user = `user-${w}-${n % 40}`
-        await store.increment(board, { ...increment(user, 1, { username: `${user} ${n % 3}` }), segments: [`region:${n % 2 === 0 ? 'eu' : 'us'}`] })
+        await store.applyIncrement(board, { ...increment(user, 1, { username: `${user} ${n % 3}` }), segments: [`region:${n % 2 === 0 ? 'eu' : 'us'}`] })
         if (n % 50 === 7) await store.moderation.ban(board, { ...act(user), actionId: `b-${w}-${n}` }, { reason: 'bots', shadow: true, actor: 'mod' })
         if (n % 50 === 30) await store.moderation.unban(board, { ...act(`user-${w}-${(n - 23) % 40}`), actionId: `u-${w}-${n}` }, 'any')
         writes++

@@ -45,19 +45,19 @@ async function setScene (t: Test, rules: object) {
   }
   const since = (days: number) => new Date(nowMs - days * DAY_MS - 1000).toISOString()
   const run = async (days: number, ...more: string[]) => await perform(rollback, ['--board', name, '--user', 'ada', '--since', since(days), ...more], cli)
-  const isWhole = async () => {
+  const isComplete = async () => {
     await archived(redis, name)
     t.match(await perform(reconcile, [], cli), { code: 0, out: /nothing differs/ })
     const before = await boardDigest(redis.client, name)
     t.match(await perform(rebuild, ['--replace'], cli), { code: 0 })
     t.equal(difference(await boardDigest(redis.client, name), before), undefined, 'and a rebuild gives the same')
   }
-  return { redis, database, store, board, cli, scores, run, isWhole }
+  return { redis, database, store, board, cli, scores, run, isComplete }
 }
 
 test('on a board that adds, each window loses what was gained in it', async (t) => {
-  const { redis, database, store, board, scores, run, isWhole } = await setScene(t, {})
-  await store.increment(board, { ...increment('ada', 5, { actionId: 'today' }), segments: ['region:eu'] })
+  const { redis, database, store, board, scores, run, isComplete } = await setScene(t, {})
+  await store.applyIncrement(board, { ...increment('ada', 5, { actionId: 'today' }), segments: ['region:eu'] })
   t.strictSame(await scores(), [75, 10, 20, 40, 5])
   t.match(await run(2, '--dry-run'), { code: 0, out: /dry run\. 3 events would/ })
   t.strictSame(await scores(), [75, 10, 20, 40, 5])
@@ -67,18 +67,18 @@ test('on a board that adds, each window loses what was gained in it', async (t) 
   t.strictSame(await scores(), [10, 10, null, null, null])
   t.match(await run(2), { code: 0, out: /Nothing to take back/ }, 'a second run does nothing')
   t.strictSame(await scores(), [10, 10, null, null, null])
-  t.match(await store.increment(board, increment('ada', 5, { actionId: 'today' })), { result: 'replayed', score: 75 }, 'receipts stay')
-  await store.increment(board, { ...increment('ada', 2), segments: ['region:eu'] })
+  t.match(await store.applyIncrement(board, increment('ada', 5, { actionId: 'today' })), { result: 'replayed', score: 75 }, 'receipts stay')
+  await store.applyIncrement(board, { ...increment('ada', 2), segments: ['region:eu'] })
   t.strictSame(await scores(), [12, 10, null, null, 2])
   await archived(redis, board.name)
   const events = await database.query("SELECT kind, delta::integer, in_window, reason, actor FROM score_events WHERE board = $1 AND actor = 'scorewire rollback' ORDER BY at, seq", [board.name])
   t.match(events, [{ kind: 'adjust', delta: -65, in_window: 'all', reason: 'a bot' }, { kind: 'delete', delta: 0 }, { kind: 'delete' }, { kind: 'delete' }])
   t.strictSame(await database.query('SELECT score::integer FROM users_scores WHERE board = $1', [board.name]), [{ score: 12 }])
-  await isWhole()
+  await isComplete()
 })
 
 test('of somebody who is banned it takes what is hidden', async (t) => {
-  const { redis, store, board, scores, run, isWhole } = await setScene(t, {})
+  const { redis, store, board, scores, run, isComplete } = await setScene(t, {})
   const act = { userId: 'ada', actionId: 'ban', actor: 'mod', reason: 'bots', ip: '192.0.2.1', requestId: 'test' }
   await store.moderation.ban(board, act, { reason: 'bots', actor: 'mod' })
   t.match(await run(1), { code: 0 })
@@ -86,16 +86,16 @@ test('of somebody who is banned it takes what is hidden', async (t) => {
   t.equal(await redis.client.zscore(boardKeys(board.name).hidden('all'), 'ada'), '30')
   await store.moderation.unban(board, { ...act, actionId: 'unban' }, 'any')
   t.strictSame(await scores(), [30, 10, 20, null, null])
-  await isWhole()
+  await isComplete()
 })
 
 for (const [operator, order, left] of [['best', 'desc', 20], ['best', 'asc', 10], ['latest', 'desc', 20], ['latest', 'asc', 20]] as const) {
   test(`on a board of the ${operator} score, ${order}, it is that of the scores that are left`, async (t) => {
-    const { scores, run, isWhole } = await setScene(t, { operator, order })
+    const { scores, run, isComplete } = await setScene(t, { operator, order })
     t.match(await run(1), { code: 0 })
     t.strictSame(await scores(), [left, 10, 20, null, null])
     t.match(await run(1), { code: 0, out: /Nothing to take back/ })
-    await isWhole()
+    await isComplete()
   })
 }
 

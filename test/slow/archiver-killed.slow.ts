@@ -26,7 +26,7 @@ test('an archiver killed with -9 twenty-five times over 60,000 actions', { timeo
   /** Sends an action until it has counted, as clients do: on a busy machine some are told to come back. */
   async function insist (one: ReturnType<typeof increment>): Promise<void> {
     for (;;) {
-      const outcome = await store.increment(board, one).catch(() => undefined)
+      const outcome = await store.applyIncrement(board, one).catch(() => undefined)
       if (outcome?.result === 'applied' || outcome?.result === 'replayed') return
       if (outcome !== undefined) throw new Error(`an action was ${outcome.result}`)
       await delay(20)
@@ -90,11 +90,11 @@ test('another worker takes over within 30 s, by itself', async (t) => {
   const env = { REDIS_URL: redis.url, DATABASE_URL: postgres.url }
   const first = await startWorker(t, env)
   await startWorker(t, env)
-  await store.increment(board, increment('ada'))
+  await store.applyIncrement(board, increment('ada'))
   await archived(redis, board.name)
   await first.stop('SIGKILL')
   const killed = performance.now()
-  await store.increment(board, increment('ada'))
+  await store.applyIncrement(board, increment('ada'))
   await archived(redis, board.name)
   t.ok(performance.now() - killed < 30_000)
 })

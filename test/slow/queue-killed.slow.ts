@@ -8,7 +8,7 @@ import { startWorker } from '../harness/servers/worker-process.ts'
 
 const ACTIONS = 20_000
 const USERS = 200
-const AT_ONCE = 64
+const MAX_CONCURRENT = 64
 const PATIENCE_MS = 80_000
 
 test('20,000 queued increments, with a worker killed in the middle, and again', { timeout: 550_000 }, async (t) => {
@@ -16,7 +16,7 @@ test('20,000 queued increments, with a worker killed in the middle, and again', 
   const service = { scope: 'scores:write' }
   const node = await startNode(t, { redisUrl: redis.url, env: { ROLES: 'api' } })
   const token = node.token('game-server', service)
-  const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONCURRENT })
   t.teardown(() => agent.destroy())
   const send = async (method: string, path: string, body?: object) => await call(node, agent, { method, path, token, body })
   const env = { REDIS_URL: redis.url }
@@ -66,7 +66,7 @@ test('20,000 queued increments, with a worker killed in the middle, and again', 
 /** Does something for each number, so many at a time. */
 async function each (count: number, perform: (n: number) => Promise<unknown>): Promise<void> {
   let next = 0
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+  await Promise.all(Array.from({ length: MAX_CONCURRENT }, async () => {
     while (next < count) await perform(next++)
   }))
 }

@@ -44,7 +44,7 @@ export const importBoard: Command = async (words, { env, stdin, write, showProgr
     const source = await openSource(board, options, { env, stdin })
     try {
       const report = await importRows(source.lines, {
-        keep: store.import,
+        applyImport: store.applyImport,
         board,
         window,
         origin: { actor: 'scorewire import', ip: 'local', requestId: randomUUID() },

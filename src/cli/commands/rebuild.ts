@@ -46,7 +46,7 @@ export const rebuild: Command = async (words, { env, write, showProgress }) => {
 
 const WHY: Record<RebuildRefusal['why'], string> = {
   other: 'not rebuilt: another rebuild is running.',
-  rules: 'not rebuilt: its rules were changed at the same time. Try again.',
+  outdated: 'not rebuilt: its rules were changed at the same time. Try again.',
   scores: 'not rebuilt: it has scores in Redis. scorewire reconcile prints what differs; ' +
     'with --replace the scores of the ledger take their place.',
   lost: 'not rebuilt: it was opened, changed or deleted meanwhile, or Redis has lost some of it. ' +

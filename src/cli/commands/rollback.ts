@@ -75,7 +75,7 @@ async function apply (
   store: Store, { history }: LedgerBoard, { step, asked }: { step: RollbackStep, asked: Asked }
 ): Promise<string> {
   const { boardName, userId, since, reason } = asked
-  const { result, score } = await store.rollback(history.board, {
+  const { result, score } = await store.applyRollback(history.board, {
     userId,
     actionId: '',
     actor: 'scorewire rollback',

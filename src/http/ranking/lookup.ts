@@ -4,7 +4,7 @@ import { rankingAsked } from '../../leaderboard/ranking/ranking.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
 import { BoardName, USER_ID_JSON_BYTES, UserId } from '../../leaderboard/identifiers.ts'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'
-import { AmongBody, amongBody } from '../../leaderboard/ranking/wire.ts'
+import { GroupEntryBody, groupEntryBody } from '../../leaderboard/ranking/wire.ts'
 import type { Auth } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
 import type { Server } from '../server.ts'
@@ -16,7 +16,7 @@ const LookupBody = Type.Object({
   board: Type.String(),
   window: Type.String(),
   segment: Type.Optional(Type.String()),
-  users: Type.Array(AmongBody, { description: 'In the board\'s order' }),
+  users: Type.Array(GroupEntryBody, { description: 'In the board\'s order' }),
   not_found: Type.Array(Type.String(), { description: 'Those without a score in this window, in the order given' })
 })
 
@@ -51,7 +51,7 @@ export function registerLookup (server: Server, { boards, auth, readLookup, now 
     return {
       board: board.name,
       ...ranking,
-      users: found.map(amongBody),
+      users: found.map(groupEntryBody),
       not_found: userIds.filter((userId) => !known.has(userId))
     }
   })

@@ -10,7 +10,7 @@ import type { ReadKnownTop } from '../../leaderboard/ranking/top-reader.ts'
 import { SegmentText } from '../../leaderboard/boards/segment.ts'
 import { BoardName, GroupName } from '../../leaderboard/identifiers.ts'
 import { nextResetMs } from '../../leaderboard/boards/window.ts'
-import { AmongBody, amongBody, entryBody, resetBody } from '../../leaderboard/ranking/wire.ts'
+import { GroupEntryBody, groupEntryBody, entryBody, resetBody } from '../../leaderboard/ranking/wire.ts'
 import type { Auth } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
 import { membersOf } from './group.ts'
@@ -30,8 +30,8 @@ const TopBody = Type.Object({
   generated_at: Type.String({ description: 'When the board looked like this, RFC 3339 in UTC' }),
   resets_at: Type.Optional(Type.String({ description: 'When the running window ends, RFC 3339 in UTC; absent for all' })),
   top_scores: Type.Array(Type.Object({
-    ...AmongBody.properties,
-    rank_among: Type.Optional(Type.Integer({ description: 'With a group: the rank among all its users with a score; equals share it' }))
+    ...GroupEntryBody.properties,
+    group_rank: Type.Optional(Type.Integer({ description: 'With a group: the rank among all its users with a score; equals share it' }))
   }))
 })
 
@@ -92,7 +92,7 @@ export function registerTop (server: Server, { boards, auth, readTop, readGroup,
         group,
         generated_at: new Date(nowMs).toISOString(),
         ...resetBody(isRunning(ranking) ? nextResetMs(ranking.window, board, nowMs) : undefined),
-        top_scores: users.slice(0, limit).map(amongBody)
+        top_scores: users.slice(0, limit).map(groupEntryBody)
       }
     }
     const top = await readTop(board, ranking)

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Boards } from '../../leaderboard/boards/board.ts'
 import { ActionName, BoardName, UserId } from '../../leaderboard/identifiers.ts'
-import { LONGEST_GRANT_SECONDS, makeGrant } from '../../leaderboard/scoring/grant.ts'
+import { MAX_GRANT_SECONDS, makeGrant } from '../../leaderboard/scoring/grant.ts'
 import { requireService, type Auth } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
 import type { GrantTokens } from './grant-token.ts'
@@ -15,7 +15,7 @@ const schema = {
   body: Type.Object({
     user_id: UserId,
     action: ActionName,
-    expires_in: Type.Integer({ minimum: 1, maximum: LONGEST_GRANT_SECONDS, default: 300, description: 'Seconds; the longest grants end up to a minute earlier' })
+    expires_in: Type.Integer({ minimum: 1, maximum: MAX_GRANT_SECONDS, default: 300, description: 'Seconds; the longest grants end up to a minute earlier' })
   }, { additionalProperties: false }),
   response: {
     200: Type.Object({

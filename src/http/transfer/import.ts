@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { WindowText, type Board, type Boards } from '../../leaderboard/boards/board.ts'
 import { BoardName } from '../../leaderboard/identifiers.ts'
-import { importRows, importWindow, type KeepImport } from '../../leaderboard/transfer/import.ts'
+import { importRows, importWindow, type ApplyImport } from '../../leaderboard/transfer/import.ts'
 import { Problem } from '../../leaderboard/problem.ts'
 import { readRows, type Format } from '../../leaderboard/transfer/transfer-format.ts'
 import { principalOf, requireAdmin, type Auth } from '../auth.ts'
@@ -37,7 +37,7 @@ const schema = {
 export interface ImportRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
-  readonly keep: KeepImport
+  readonly applyImport: ApplyImport
   readonly renewBoard: (name: string) => Promise<Board>
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
@@ -46,7 +46,7 @@ export interface ImportRouteOptions {
 interface Upload { readonly format: Format, readonly text: Buffer }
 
 /** Registers the route in a scope of its own: only there are bodies something else than JSON. */
-export async function registerImport (server: Server, { boards, auth, keep, renewBoard, now }: ImportRouteOptions): Promise<void> {
+export async function registerImport (server: Server, { boards, auth, applyImport, renewBoard, now }: ImportRouteOptions): Promise<void> {
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     for (const format of ['ndjson', 'csv'] as const) {
@@ -59,7 +59,7 @@ export async function registerImport (server: Server, { boards, auth, keep, rene
       if (!isUpload(request.body)) throw new Problem('invalid_request', 'The body is empty.')
       const { format, text } = request.body
       const report = await importRows(readRows(board, format, Readable.from([text])), {
-        keep,
+        applyImport,
         board,
         window,
         origin: { actor: principalOf(request).userId, ip: request.ip, requestId: request.id },

@@ -4,7 +4,7 @@ import { EndableWorker } from '../endable-worker.ts'
 
 export const WEBHOOK_QUEUE = 'webhooks'
 /** Attempts of this worker at one time: each one waits for a receiver, and little else. */
-const AT_ONCE = 200
+const MAX_CONCURRENT = 200
 /** A worker that dies is noticed within so long. */
 const STALLED_MS = 15_000
 /** After an answer that Redis did not give. */
@@ -43,7 +43,7 @@ export function openWebhookQueue ({ url, timeoutMs, onError }: { url: string, ti
       const worker = new EndableWorker<Wake>(WEBHOOK_QUEUE, async ({ data }) => await look(data), {
         connection: jobConnection({ url, name: 'scorewire-webhooks-work', timeoutMs, waits: true }),
         prefix: JOB_PREFIX,
-        concurrency: AT_ONCE,
+        concurrency: MAX_CONCURRENT,
         stalledInterval: STALLED_MS,
         maxStalledCount: Number.MAX_SAFE_INTEGER,
         runRetryDelay: AGAIN_MS

@@ -19,7 +19,7 @@ const LOOK_MS = 500
 const LEASE_MS = 10_000
 const RENEW_MS = 3000
 /** Boards looked at at one time. */
-const AT_ONCE = 8
+const MAX_CONCURRENT = 8
 /** A worker that is asked to stop waits so long for its receivers. */
 const STOP_MS = 2000
 
@@ -127,7 +127,7 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
     const watched = boards.all.filter(({ name, velocity }) => hooked.has(name) || velocity !== undefined)
     const next = watched.values()
     const failures: unknown[] = []
-    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    await Promise.all(Array.from({ length: MAX_CONCURRENT }, async () => {
       for (const board of next) {
         if (stopping.signal.aborted) return
         await lookAt(board).catch((error: unknown) => failures.push(error))

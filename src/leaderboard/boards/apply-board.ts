@@ -18,10 +18,10 @@ export interface StoredBoard {
 }
 
 /**
- * `deleted` for a day, in which a node that has missed it must not make the board again; `puzzling` where the rules are none that
+ * `deleted` for a day, in which a node that has missed it must not make the board again; `unsupported` where the rules are none that
  * this version understands.
  */
-export type BoardState = StoredBoard | { readonly state: 'deleted' | 'unknown' } | { readonly state: 'puzzling', readonly why: string }
+export type BoardState = StoredBoard | { readonly state: 'deleted' | 'unknown' } | { readonly state: 'unsupported', readonly why: string }
 
 export interface ApplyOptions {
   /** The revision that the caller knows; undefined where it knows of no rules. */
@@ -79,7 +79,7 @@ const MAX_TRIES = 5
 export async function applyBoard (registry: BoardRegistry, board: Board, atMs: number, { mustBeNew = false, revision }: Conditions = {}): Promise<BoardPlan> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const stored = await registry.read(board.name)
-    if (stored.state === 'puzzling') throw unavailable(`This node is too old for the rules that the board ${board.name} has; nothing was applied.`)
+    if (stored.state === 'unsupported') throw unavailable(`This node is too old for the rules that the board ${board.name} has; nothing was applied.`)
     const present = stored.state === 'there' ? stored.board.revision : undefined
     if (mustBeNew && present !== undefined) throw new Problem('board_exists', `There is a board called ${board.name} already.`)
     if (revision !== undefined && (revision === '*' ? present === undefined : revision !== present)) throw changedSince(board.name)

@@ -17,10 +17,10 @@ export const SegmentText = Type.String({
   pattern: `^[a-z0-9][a-z0-9_-]{0,63}:${CHARACTER}{1,64}$`, description: 'A part of the board, such as region:eu'
 })
 
-/** The lines `name:value` of the segments that a board has among these, in the board's order; undefined where there are none. */
-export function segmentLines (board: { readonly segments: readonly string[] }, values: Readonly<Segments>): string[] | undefined {
-  const lines = board.segments.flatMap((name) => Object.hasOwn(values, name) ? [`${name}:${values[name]}`] : [])
-  return lines.length === 0 ? undefined : lines
+/** As `name:value`, the segments that a board has among these, in the board's order; undefined where there are none. */
+export function segmentsAmong (board: { readonly segments: readonly string[] }, values: Readonly<Segments>): string[] | undefined {
+  const segments = board.segments.flatMap((name) => Object.hasOwn(values, name) ? [`${name}:${values[name]}`] : [])
+  return segments.length === 0 ? undefined : segments
 }
 
 /** @throws Problem `invalid_request` for a segment that the board does not have */
@@ -32,23 +32,23 @@ export function judgeSegment (board: { readonly name: string, readonly segments:
 }
 
 /** Former segments that are remembered of a user, as `lua/lib/segments.lua` does. */
-export const MOST_FORMER = 1000
+export const MAX_FORMER = 1000
 
 /** Lines in the order of their bytes, as the store keeps them. */
-export function sortedLines (lines: readonly string[]): string[] {
-  return lines.length < 2 ? [...lines] : lines.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+export function sortedSegments (segments: readonly string[]): string[] {
+  return segments.length < 2 ? [...segments] : segments.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
 }
 
-/** What a user is in when the lines given replace those of the same names: all, in order, and those that are left. */
-export function mergeLines (before: readonly string[], given: readonly string[]): { now: readonly string[], left: readonly string[] } {
+/** What a user is in when the segments given replace those of the same names: all, in order, and those that are left. */
+export function mergeSegments (before: readonly string[], given: readonly string[]): { now: readonly string[], left: readonly string[] } {
   const names = new Set(given.map(nameOf))
-  const replaced = before.filter((line) => names.has(nameOf(line)))
+  const replaced = before.filter((segment) => names.has(nameOf(segment)))
   return {
-    now: sortedLines([...before.filter((line) => !names.has(nameOf(line))), ...given]),
-    left: replaced.filter((line) => !given.includes(line))
+    now: sortedSegments([...before.filter((segment) => !names.has(nameOf(segment))), ...given]),
+    left: replaced.filter((segment) => !given.includes(segment))
   }
 }
 
-function nameOf (line: string): string {
-  return line.slice(0, line.indexOf(':'))
+function nameOf (segment: string): string {
+  return segment.slice(0, segment.indexOf(':'))
 }

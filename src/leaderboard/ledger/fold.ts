@@ -2,17 +2,17 @@ import type { Ban } from '../moderation/ban.ts'
 import type { BoardHistory } from '../boards/board-history.ts'
 import { PERIOD_MS } from '../boards/catalogue.ts'
 import type { Position, ScoreEvent } from './ledger.ts'
-import { mergeLines, MOST_FORMER, sortedLines } from '../boards/segment.ts'
+import { mergeSegments, MAX_FORMER, sortedSegments } from '../boards/segment.ts'
 import type { WindowName } from '../boards/window.ts'
 
 /** A score that is visible, and where in the ledger it was reached. Of a segment as well as of a window. */
-export interface Standing extends Position {
+export interface ScoreAt extends Position {
   readonly score: number
 }
 
-export interface VisibleScore extends Standing {
-  /** By the line name:value of the segment. */
-  readonly segments: ReadonlyMap<string, Standing>
+export interface VisibleScore extends ScoreAt {
+  /** By the segment, as name:value. */
+  readonly segments: ReadonlyMap<string, ScoreAt>
 }
 
 /** A score that counts and nobody sees, and the segments that it counts in. */
@@ -55,14 +55,14 @@ export interface UserState {
   readonly limits: ReadonlyMap<string, Allowance>
 }
 
-interface Placed { score: number, ms: number, seq: number, segments: ReadonlyMap<string, Standing> }
+interface Placed { score: number, ms: number, seq: number, segments: ReadonlyMap<string, ScoreAt> }
 interface Hidden { score: number, segments: Set<string> }
 
 /** Most users have none of something, and a map for each of a million of them takes seconds. */
 const NONE: ReadonlyMap<never, never> = new Map<never, never>()
 
 /**
- * What a user's events leave in the store: each does here what its script does there, line by line (`lua/scoring/increment.lua`, `import.lua`,
+ * What a user's events leave in the store: each does here what its script does there, step by step (`lua/scoring/increment.lua`, `import.lua`,
  * `adjust.lua`, `rollback.lua`, `ban.lua`, `unban.lua`, `remove-user.lua`), for one user alone. So a store can be made anew from them, or compared.
  */
 export class Fold implements UserState {
@@ -103,7 +103,7 @@ export class Fold implements UserState {
   #increment (event: ScoreEvent): void {
     const period = this.#history.at(event.ms)
     const isLate = event.season !== null
-    const left = isLate ? [] : this.#move(linesOf(event.segments))
+    const left = isLate ? [] : this.#move(segmentsOf(event.segments))
     for (const name of period.written(event.ms, event.season)) {
       if (this.ban !== undefined) {
         const hidden = this.#hiddenIn(name)
@@ -112,9 +112,9 @@ export class Fold implements UserState {
       } else {
         const placed = this.visible.get(name)
         // A late action counts in those that the user had in its season.
-        const lines = isLate && placed !== undefined ? [...placed.segments.keys()] : this.current
+        const segments = isLate && placed !== undefined ? [...placed.segments.keys()] : this.current
         const score = this.#after(placed?.score, event.delta)
-        takeFrom(this.#put(name, score, event, lines), left)
+        takeFrom(this.#put(name, score, event, segments), left)
       }
     }
     this.#remember(event, undefined)
@@ -139,25 +139,25 @@ export class Fold implements UserState {
       // Who has not scored in a window has nothing to lose there.
       if (before === undefined && isSum && event.delta < 0 && (n > 0 || event.window !== null)) continue
       const score = Math.max(0, isSum ? (before?.score ?? 0) + event.delta : event.delta)
-      const lines = event.window === null ? this.current : [...(before?.segments.keys() ?? [])]
-      if (this.ban === undefined) this.#put(name, score, event, lines)
-      else this.#hide(name, score, lines)
+      const segments = event.window === null ? this.current : [...(before?.segments.keys() ?? [])]
+      if (this.ban === undefined) this.#put(name, score, event, segments)
+      else this.#hide(name, score, segments)
     }
     this.#remember(event, isSum ? (event.delta < 0 ? '-' : '+') : '=')
   }
 
   #import (event: ScoreEvent): void {
     const name = event.window as WindowName
-    const given = linesOf(event.segments)
+    const given = segmentsOf(event.segments)
     const running = this.#history.at(event.ms).running(event.ms)
     const isPast = !running.includes(name)
     if (this.ban !== undefined || isPast) {
       const before = this.ban === undefined ? this.visible.get(name) : this.hidden.get(name)
-      const { now, left } = mergeLines(before === undefined ? this.current : [...before.segments.keys()], isPast ? given ?? [] : [])
+      const { now, left } = mergeSegments(before === undefined ? this.current : [...before.segments.keys()], isPast ? given ?? [] : [])
       if (this.ban === undefined) takeFrom(this.#put(name, event.delta, event, now), left)
       else {
         const hidden = this.#hide(name, event.delta, now)
-        for (const line of left) hidden.segments.delete(line)
+        for (const segment of left) hidden.segments.delete(segment)
       }
       this.#note(now)
       return
@@ -168,7 +168,7 @@ export class Fold implements UserState {
       const placed = this.visible.get(other)
       if (placed === undefined) continue
       takeFrom(placed, left)
-      for (const line of this.current) putIn(placed, line, event)
+      for (const segment of this.current) putIn(placed, segment, event)
     }
   }
 
@@ -224,7 +224,7 @@ export class Fold implements UserState {
   }
 
   /** Into a window and into these segments of it; in others that the user has there the score stays. */
-  #put (name: WindowName, score: number, { ms, seq }: Position, lines: readonly string[]): Placed {
+  #put (name: WindowName, score: number, { ms, seq }: Position, segments: readonly string[]): Placed {
     let placed = this.visible.get(name)
     if (placed === undefined) this.visible.set(name, placed = { score, ms, seq, segments: NONE })
     else if (placed.score !== score) {
@@ -232,7 +232,7 @@ export class Fold implements UserState {
       placed.ms = ms
       placed.seq = seq
     }
-    for (const line of lines) putIn(placed, line, { ms, seq })
+    for (const segment of segments) putIn(placed, segment, { ms, seq })
     return placed
   }
 
@@ -244,10 +244,10 @@ export class Fold implements UserState {
     return { entry, isNew: true }
   }
 
-  #hide (name: WindowName, score: number, lines: Iterable<string>): Hidden {
+  #hide (name: WindowName, score: number, segments: Iterable<string>): Hidden {
     const { entry } = this.#hiddenIn(name)
     entry.score = score
-    for (const line of lines) entry.segments.add(line)
+    for (const segment of segments) entry.segments.add(segment)
     return entry
   }
 
@@ -256,22 +256,22 @@ export class Fold implements UserState {
   }
 
   #mark ({ segments }: Hidden, left: readonly string[]): void {
-    for (const line of left) segments.delete(line)
-    for (const line of this.current) segments.add(line)
+    for (const segment of left) segments.delete(segment)
+    for (const segment of this.current) segments.add(segment)
   }
 
   /** Takes note of the segments that the user is in from now on. Returns those that it has left. */
   #move (given: readonly string[] | undefined): readonly string[] {
     if (given === undefined) return []
-    const { now, left } = mergeLines(this.current, given)
-    if (left.length > 0) this.former = [...this.former.filter((line) => !left.includes(line)), ...left].slice(-MOST_FORMER)
+    const { now, left } = mergeSegments(this.current, given)
+    if (left.length > 0) this.former = [...this.former.filter((segment) => !left.includes(segment)), ...left].slice(-MAX_FORMER)
     this.current = now
     return left
   }
 
   /** Notes segments that the user has in a past window alone. */
-  #note (lines: readonly string[]): void {
-    const unknown = lines.filter((line) => !this.current.includes(line) && !this.former.includes(line))
+  #note (segments: readonly string[]): void {
+    const unknown = segments.filter((segment) => !this.current.includes(segment) && !this.former.includes(segment))
     if (unknown.length > 0) this.former = [...this.former, ...unknown]
   }
 
@@ -286,16 +286,16 @@ export interface FoldOptions {
   readonly rememberFromMs?: number
 }
 
-function putIn (placed: Placed, line: string, { ms, seq }: Position): void {
-  if (placed.segments.get(line)?.score !== placed.score) placed.segments = new Map([...placed.segments, [line, { score: placed.score, ms, seq }]])
+function putIn (placed: Placed, segment: string, { ms, seq }: Position): void {
+  if (placed.segments.get(segment)?.score !== placed.score) placed.segments = new Map([...placed.segments, [segment, { score: placed.score, ms, seq }]])
 }
 
 function takeFrom (placed: Placed, left: readonly string[]): void {
-  if (left.length > 0) placed.segments = new Map([...placed.segments].filter(([line]) => !left.includes(line)))
+  if (left.length > 0) placed.segments = new Map([...placed.segments].filter(([segment]) => !left.includes(segment)))
 }
 
-function linesOf (segments: ScoreEvent['segments']): string[] | undefined {
-  return segments === null ? undefined : sortedLines(Object.entries(segments).map(([name, value]) => `${name}:${value}`))
+function segmentsOf (segments: ScoreEvent['segments']): string[] | undefined {
+  return segments === null ? undefined : sortedSegments(Object.entries(segments).map(([name, value]) => `${name}:${value}`))
 }
 
 /** A period begins with the first use, and so does the next one after its end. */

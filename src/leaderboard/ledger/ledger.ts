@@ -68,7 +68,7 @@ const Fields = Type.Object({
   shadow: Type.Optional(Type.Literal('1')),
   all_boards: Type.Optional(Type.Literal('1'))
 })
-/** As an object, or as the lines `name:value` in which the scripts keep them. */
+/** As an object, or as the texts `name:value` in which the scripts keep them. */
 const Segments = Type.Union([Type.Record(Type.String(), Type.String()), Type.Array(Type.String({ pattern: ':' }))])
 
 const isFields = checker(Fields)
@@ -110,7 +110,7 @@ function readSegments (text: string): Record<string, string> {
   const segments: unknown = JSON.parse(text)
   if (!isSegments(segments)) throw new Error('the entry is not well formed: its segments are no names and values')
   if (!Array.isArray(segments)) return segments
-  return Object.fromEntries(segments.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]))
+  return Object.fromEntries(segments.map((segment) => [segment.slice(0, segment.indexOf(':')), segment.slice(segment.indexOf(':') + 1)]))
 }
 
 function readPosition (id: string): Position {

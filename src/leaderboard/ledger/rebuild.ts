@@ -50,7 +50,7 @@ export interface CloseOptions {
 }
 
 /** Closes a board for writes; with the last three nothing was done: somebody else has it closed, it has other rules, it has scores. */
-export type CloseBoard = (options: CloseOptions) => Promise<BoardDraft | 'other' | 'rules' | 'scores'>
+export type CloseBoard = (options: CloseOptions) => Promise<BoardDraft | 'other' | 'outdated' | 'scores'>
 
 export interface RebuildOptions extends Pick<CloseOptions, 'history' | 'which'> {
   readonly close: CloseBoard
@@ -68,11 +68,11 @@ export interface RebuildReport {
 }
 
 /** Groups of users that are on their way into the draft while the next ones are read and folded: so neither waits for the other. */
-const MOST_PUTS = 4
+const MAX_PUTS = 4
 
 /** Why a board was not made anew. */
 export class RebuildRefusal extends Error {
-  readonly why: 'other' | 'rules' | 'scores' | 'lost' | 'written' | 'nothing'
+  readonly why: 'other' | 'outdated' | 'scores' | 'lost' | 'written' | 'nothing'
 
   constructor (why: RebuildRefusal['why']) {
     super(`the board was not made anew: ${why}`)
@@ -103,7 +103,7 @@ export async function rebuildBoard ({ history, which, close, ledger, onProgress 
       const put = draft.put(states).then(() => { puts.delete(put) })
       put.catch(() => {}) // it stays among them, and is thrown by who waits next
       puts.add(put)
-      if (puts.size >= MOST_PUTS) await Promise.race(puts)
+      if (puts.size >= MAX_PUTS) await Promise.race(puts)
       for (const [n, state] of states.entries()) {
         report.events += users[n]!.events.length
         report.remembered += state.remembered.length

@@ -3,7 +3,7 @@ import type { BoardHistory } from '../boards/board-history.ts'
 import type { UserState } from './fold.ts'
 import type { Position, ScoreEvent } from './ledger.ts'
 import { foldUser, type UserEvents } from './rebuild.ts'
-import { sortedLines } from '../boards/segment.ts'
+import { sortedSegments } from '../boards/segment.ts'
 import type { WindowName } from '../boards/window.ts'
 
 /** What a store holds of one user; scores as they are shown, by the window and in it by the segment, '' for the whole window. */
@@ -37,11 +37,11 @@ export interface ReconcileStore {
   /** All that there is of these users, and the last entry of the stream then: of more than `atOnce` that of the last moment. */
   read (windows: readonly WindowName[], users: Suspects): Promise<{ readonly at: Position, readonly users: readonly StoredUser[] }>
   /** Users that the store has and that `isKnown` does not expect there: `counts` are how many are expected, by place. */
-  strangers (windows: readonly WindowName[], counts: ReadonlyMap<string, number>, isKnown: (userIds: readonly string[], window: WindowName | undefined, segment: string | undefined) => Promise<readonly string[]>): Promise<Map<string, string[]>>
+  unexpectedUsers (windows: readonly WindowName[], counts: ReadonlyMap<string, number>, isKnown: (userIds: readonly string[], window: WindowName | undefined, segment: string | undefined) => Promise<readonly string[]>): Promise<Map<string, string[]>>
   /** What has happened to users behind a place in the stream, and the last place. */
   since (userIds: ReadonlySet<string>, at: Position): Promise<{ readonly events: readonly ScoreEvent[], readonly at: Position }>
   /** Sets a user to what the ledger says. `moved` where something happened since the ledger was read. */
-  repair (windows: readonly WindowName[], wanted: Wanted): Promise<'repaired' | 'moved' | 'rules'>
+  repair (windows: readonly WindowName[], wanted: Wanted): Promise<'repaired' | 'moved' | 'outdated'>
 }
 
 /** What a user is to be, as of an entry of the ledger. */
@@ -89,39 +89,39 @@ export async function reconcile (options: ReconcileOptions): Promise<{ users: nu
   const { history, windows, store, ledger, onProgress = () => {} } = options
   const report = { users: 0, drifts: 0, left: 0 }
   const counts = new Map<string, number>()
-  const suspects = new Map<string, readonly string[]>()
+  const candidates = new Map<string, readonly string[]>()
   const drain = async (least: number) => {
-    while (suspects.size >= Math.max(1, least)) {
-      const some = new Map([...suspects].slice(0, store.atOnce(windows)))
-      for (const userId of some.keys()) suspects.delete(userId)
+    while (candidates.size >= Math.max(1, least)) {
+      const some = new Map([...candidates].slice(0, store.atOnce(windows)))
+      for (const userId of some.keys()) candidates.delete(userId)
       await settle(options, some, report)
     }
   }
   await ledger.replay(async (users) => {
     const states = users.map((user) => foldUser(history, user))
-    const { users: stored } = await store.read(windows, new Map(states.map((state) => [state.userId, linesOf(state)])))
+    const { users: stored } = await store.read(windows, new Map(states.map((state) => [state.userId, segmentsOf(state)])))
     const names = await ledger.namesOf(users.map(({ userId }) => userId))
     for (const [n, user] of users.entries()) {
       const state = states[n]!
       count(counts, state)
-      if (driftsOf(state, names.get(user.userId), stored[n]!, windows).length > 0) suspects.set(user.userId, linesOf(state))
+      if (driftsOf(state, names.get(user.userId), stored[n]!, windows).length > 0) candidates.set(user.userId, segmentsOf(state))
     }
     report.users += users.length
     onProgress(report.users)
     await drain(SOME)
   })
-  const strangers = await store.strangers(windows, counts, async (userIds, window, segment) => {
+  const unexpectedUsers = await store.unexpectedUsers(windows, counts, async (userIds, window, segment) => {
     const { at } = await store.read([], new Map())
     const known = await ledger.usersUpTo(userIds, at)
     return known.filter((user) => hasPlace(foldUser(history, user), window, segment)).map(({ userId }) => userId)
   })
-  for (const [userId, lines] of strangers) suspects.set(userId, [...new Set([...suspects.get(userId) ?? [], ...lines])])
+  for (const [userId, segments] of unexpectedUsers) candidates.set(userId, [...new Set([...candidates.get(userId) ?? [], ...segments])])
   await drain(0)
   return report
 }
 
-async function settle ({ history, windows, store, ledger, apply, onDrift }: ReconcileOptions, suspects: Suspects, report: { drifts: number, left: number }): Promise<void> {
-  let waiting = suspects
+async function settle ({ history, windows, store, ledger, apply, onDrift }: ReconcileOptions, candidates: Suspects, report: { drifts: number, left: number }): Promise<void> {
+  let waiting = candidates
   for (let look = 1; waiting.size > 0; look++) {
     const { at, users: stored } = await store.read(windows, waiting)
     const events = new Map((await ledger.usersUpTo([...waiting.keys()], at)).map((user) => [user.userId, user]))
@@ -132,9 +132,9 @@ async function settle ({ history, windows, store, ledger, apply, onDrift }: Reco
     for (const user of stored) {
       const state = foldUser(history, events.get(user.userId)!)
       const looked = waiting.get(user.userId)!
-      const lines = [...new Set([...looked, ...linesOf(state)])]
-      if (lines.length > looked.length) {
-        again.set(user.userId, lines) // it is in segments where nobody has looked yet
+      const segments = [...new Set([...looked, ...segmentsOf(state)])]
+      if (segments.length > looked.length) {
+        again.set(user.userId, segments) // it is in segments where nobody has looked yet
         continue
       }
       const username = names.get(user.userId)
@@ -161,7 +161,7 @@ const isOfName = ({ what }: Drift) => what === 'name'
 /** Who is written to all the time is repaired in between: what happened since comes from the stream, and the name is that of the store, which the ledger gets with it. */
 async function repair (
   { history, windows, store }: Pick<ReconcileOptions, 'history' | 'windows' | 'store'>, { userId, events }: UserEvents, wanted: Omit<Wanted, 'state'>
-): Promise<'repaired' | 'moved' | 'rules'> {
+): Promise<'repaired' | 'moved' | 'outdated'> {
   for (let tries = 1, all = events, { at, username } = wanted; ; tries++) {
     const outcome = await store.repair(windows, { ...wanted, state: foldUser(history, { userId, events: all }), at, username })
     if (outcome !== 'moved' || tries === REPAIRS) return outcome
@@ -215,10 +215,10 @@ export function driftsOf (state: UserState, username: string | undefined, stored
 }
 
 /** Every segment that the ledger says a user is or was in. */
-function linesOf ({ current, former, visible, hidden }: UserState): string[] {
+function segmentsOf ({ current, former, visible, hidden }: UserState): string[] {
   return [...new Set([...current, ...former, ...[...visible.values()].flatMap(({ segments }) => [...segments.keys()]), ...[...hidden.values()].flatMap(({ segments }) => [...segments])])]
 }
 
 /** Who goes by the user id has no name that is kept. */
 const nameOf = (userId: string, username: string | undefined) => username === userId ? undefined : username
-const textOf = (lines: readonly string[]) => lines.length === 0 ? undefined : sortedLines(lines).join(', ')
+const textOf = (segments: readonly string[]) => segments.length === 0 ? undefined : sortedSegments(segments).join(', ')

@@ -28,7 +28,7 @@ export interface RollbackPlan {
 }
 
 /** Keeps one step: exactly once. @throws Problem `unavailable`, `outcome_unknown` */
-export type KeepRollback = (board: Board, act: Act, step: RollbackStep) => Promise<{ readonly result: 'applied' | 'replayed' | 'none' | 'outdated', readonly score: number }>
+export type ApplyRollback = (board: Board, act: Act, step: RollbackStep) => Promise<{ readonly result: 'applied' | 'replayed' | 'none' | 'outdated', readonly score: number }>
 
 const SCORING: ReadonlySet<ScoreEvent['kind']> = new Set(['increment', 'score', 'adjust', 'import'])
 const isScoring = ({ kind, window }: ScoreEvent) => SCORING.has(kind) || (kind === 'delete' && window !== null)

@@ -21,7 +21,7 @@ export interface Act extends Origin {
 interface Outdated { readonly result: 'outdated' }
 
 /** How moderation is kept, each one atomic script call. @throws Problem `unavailable`, `outcome_unknown` */
-export interface KeepModeration {
+export interface ModerationStore {
   ban (board: Board, act: Act, ban: NewBan): Promise<Outdated | { readonly result: 'banned' | 'same', readonly ban: Ban }>
   /** `over`: only a ban that has ended. */
   unban (board: Board, act: Act, which: 'any' | 'over'): Promise<Outdated | { readonly result: 'unbanned' | 'none' }>
@@ -43,7 +43,7 @@ export interface ReadBans {
 }
 
 /** Bans from all boards, as new boards take them over. */
-export interface KeepServiceBans {
+export interface ServiceBanStore {
   put (userId: string, ban: Ban): Promise<void>
   /** Whether there was one. */
   remove (userId: string): Promise<boolean>
@@ -55,8 +55,8 @@ export interface KeepServiceBans {
 }
 
 export interface ModerationOptions {
-  readonly keep: KeepModeration
-  readonly serviceBans: KeepServiceBans
+  readonly store: ModerationStore
+  readonly serviceBans: ServiceBanStore
   readonly readBans: ReadBans
   readonly boards: { readonly all: readonly Board[] }
   /** Looks which boards there are now. @throws Problem `unavailable` */
@@ -100,7 +100,7 @@ const MAX_TRIES = 5
 /** The actor of what happens by itself. */
 const SERVICE = { actor: 'scorewire', ip: '', requestId: '' }
 
-export function createModeration ({ keep, serviceBans, readBans, boards, refreshBoards, renewBoard, newId, now }: ModerationOptions): Moderation {
+export function createModeration ({ store, serviceBans, readBans, boards, refreshBoards, renewBoard, newId, now }: ModerationOptions): Moderation {
   const actOf = ({ principal, ip, requestId }: Moderator, userId: string, reason: string | undefined): Act =>
     ({ userId, actionId: newId(), actor: principal.userId, ip, requestId, reason: reason ?? '' })
 
@@ -139,11 +139,11 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
     return names
   }
 
-  const ban = async (board: Board, act: Act, wanted: NewBan) => (await byNewest(board, async (board) => await keep.ban(board, act, wanted))).ban
+  const ban = async (board: Board, act: Act, wanted: NewBan) => (await byNewest(board, async (board) => await store.ban(board, act, wanted))).ban
   const unban = async (board: Board, act: Act, which: 'any' | 'over') =>
-    (await byNewest(board, async (board) => await keep.unban(board, act, which))).result === 'unbanned'
+    (await byNewest(board, async (board) => await store.unban(board, act, which))).result === 'unbanned'
   const remove = async (board: Board, act: Act, kind: 'delete' | 'erase') =>
-    (await byNewest(board, async (board) => await keep.removeUser(board, act, kind))).result === 'removed'
+    (await byNewest(board, async (board) => await store.removeUser(board, act, kind))).result === 'removed'
 
   async function applyServiceBans (board: Board): Promise<void> {
     for (let cursor: string | undefined, more = true; more;) {
@@ -193,7 +193,7 @@ export function createModeration ({ keep, serviceBans, readBans, boards, refresh
       const act = actOf(moderator, request.userId, request.reason)
       const named = { ...act, actionId: request.actionId ?? act.actionId }
       for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const outcome = await keep.adjust(board, named, judgeAdjustment(board, request))
+        const outcome = await store.adjust(board, named, judgeAdjustment(board, request))
         if (outcome.result === 'outdated') board = await renewBoard(board.name)
         else if (outcome.result === 'ban_over') await liftBan(board, request.userId)
         else return settleAdjustment(board, named, outcome)

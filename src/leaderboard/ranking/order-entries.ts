@@ -75,13 +75,13 @@ export function rankWith (own: RankedEntry, others: readonly RankedEntry[], { ar
 /**
  * Some users of a board in its order, each with the rank among the others; `sequence` is that of the head, undefined for users outside it.
  */
-export function rankAmong (users: readonly (RankedEntry & { readonly sequence: number | undefined })[]): (RankedEntry & { rankAmong: number })[] {
+export function groupRank (users: readonly (RankedEntry & { readonly sequence: number | undefined })[]): (RankedEntry & { groupRank: number })[] {
   const ordered = users.toSorted((a, b) => b.score - a.score ||
     (a.sequence ?? Infinity) - (b.sequence ?? Infinity) || compareUserIds(b.userId, a.userId))
   let among = 1
   return ordered.map(({ rank, userId, username, score }, place) => {
     if (place > 0 && ordered[place - 1]!.score !== score) among = place + 1
-    return { rank, userId, username, score, rankAmong: among }
+    return { rank, userId, username, score, groupRank: among }
   })
 }
 

@@ -63,9 +63,9 @@ export interface Receipt {
 }
 
 /** A user among others that were asked for. */
-export interface AmongEntry extends RankedEntry {
+export interface GroupEntry extends RankedEntry {
   /** The rank that the user would have if the others asked for were the whole board. */
-  readonly rankAmong: number
+  readonly groupRank: number
 }
 
 /** Each of these is one atomic read of the store, but for a `lookup` of many. @throws Problem `unavailable` while it is away */
@@ -79,7 +79,7 @@ export interface Reads {
    * Those of at most 1,000 different users that have a score in the window, in the board's order. Up to 200 are one atomic read; more are
    * several, and a write between two of them may show in the one and not yet in the other.
    */
-  lookup (board: Board, ranking: Ranking, userIds: readonly string[]): Promise<readonly AmongEntry[]>
+  lookup (board: Board, ranking: Ranking, userIds: readonly string[]): Promise<readonly GroupEntry[]>
   /** The standing of each of at most 100 users as they see it themselves, in the order given. */
   standings (board: Board, ranking: RunningRanking, userIds: readonly string[]): Promise<readonly Standing[]>
   /** What has changed since a cursor; without one nothing, but the cursor of now. */

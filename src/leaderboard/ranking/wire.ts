@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import type { RankedEntry } from './order-entries.ts'
-import type { AmongEntry } from './reads.ts'
+import type { GroupEntry } from './reads.ts'
 
 /** One row of a board as the API and the live messages show it. */
 export const EntryBody = Type.Object({
@@ -21,12 +21,12 @@ export function entryBody ({ rank, userId, username, score }: RankedEntry): Entr
 }
 
 /** A row of some users of a board. */
-export const AmongBody = Type.Object({
+export const GroupEntryBody = Type.Object({
   ...EntryBody.properties,
-  rank_among: Type.Integer({ description: 'The rank among the users asked for; equals share it' })
+  group_rank: Type.Integer({ description: 'The rank among the users asked for; equals share it' })
 })
-export type AmongBody = Static<typeof AmongBody>
+export type GroupEntryBody = Static<typeof GroupEntryBody>
 
-export function amongBody (entry: AmongEntry): AmongBody {
-  return { ...entryBody(entry), rank_among: entry.rankAmong }
+export function groupEntryBody (entry: GroupEntry): GroupEntryBody {
+  return { ...entryBody(entry), group_rank: entry.groupRank }
 }

@@ -11,7 +11,7 @@ const MAX_AGE_MS = 86_400_000 - 300_000
 /** How long a user's own limits may hold an action back: whoever sends more than they allow is not to fill the queue of all. */
 const PATIENCE_MS = 120_000
 const FIRST_RETRY_MS = 500
-const LONGEST_RETRY_MS = 30_000
+const MAX_RETRY_MS = 30_000
 /** Failures that nobody foresaw, before an action is given up. */
 const MAX_FAULTS = 8
 
@@ -37,7 +37,7 @@ export interface ApplyQueuedOptions {
 
 /** Applies queued increments as if they came now, by the rules and in the windows of now. */
 export function createApplyQueued ({ raiseScore, boardOf, keepRefusal, now, random }: ApplyQueuedOptions): ApplyQueued {
-  const backOffMs = (tries: number) => Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10)) * (0.5 + random() / 2)
+  const backOffMs = (tries: number) => Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10)) * (0.5 + random() / 2)
 
   async function attempt (board: Board, { principal, request, origin, arrivedMs }: QueuedIncrement, tries: number): Promise<QueuedOutcome> {
     if (now() - arrivedMs > MAX_AGE_MS) return { result: 'refused', problem: tooOld() }

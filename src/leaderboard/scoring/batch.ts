@@ -1,4 +1,4 @@
-import { refuseTwoPrices } from './points.ts'
+import { refusePointsTwice } from './points.ts'
 import type { Board } from '../boards/board.ts'
 import type { AppliedIncrement, IncrementRequest, Origin, RaiseScore } from './increment.ts'
 import type { Principal } from '../principal.ts'
@@ -6,9 +6,9 @@ import { Problem, unavailable } from '../problem.ts'
 
 /**
  * Increments of one batch that wait for the store at a time, one group's worth: a batch takes its turns like everybody, and neither
- * fills the line that others wait in nor sends its thousandth item to a store that has failed its first.
+ * fills the queue that others wait in nor sends its thousandth item to a store that has failed its first.
  */
-const AT_ONCE = 32
+const MAX_CONCURRENT = 32
 
 /** An increment of a batch, named so that it may be sent again whatever becomes of it; a grant names its own. */
 export type NamedRequest = IncrementRequest & ({ readonly actionId: string } | { readonly grant: string })
@@ -27,11 +27,11 @@ export interface BatchOptions {
  * @throws Problem `invalid_request` for a malformed item, with none of them applied
  */
 export async function raiseAll (raiseScore: RaiseScore, requests: readonly NamedRequest[], { board, principal, origin }: BatchOptions): Promise<BatchResult[]> {
-  for (const [n, request] of requests.entries()) refuseTwoPrices(request, `/increments/${n}`)
+  for (const [n, request] of requests.entries()) refusePointsTwice(request, `/increments/${n}`)
   const results: BatchResult[] = []
   let failed = false
-  for (let from = 0; from < requests.length; from += AT_ONCE) {
-    const turn = requests.slice(from, from + AT_ONCE)
+  for (let from = 0; from < requests.length; from += MAX_CONCURRENT) {
+    const turn = requests.slice(from, from + MAX_CONCURRENT)
     if (failed) {
       results.push(...turn.map(() => unavailable('The score store failed others of this batch; this one was not sent.')))
       continue

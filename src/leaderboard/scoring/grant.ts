@@ -2,13 +2,13 @@ import type { Board } from '../boards/board.ts'
 import { catalogueAction } from '../boards/catalogue.ts'
 import { Problem } from '../problem.ts'
 
-export const LONGEST_GRANT_SECONDS = 86_400
+export const MAX_GRANT_SECONDS = 86_400
 
 /**
  * However long a grant was asked for, it ends a minute before the action of one redeemed at once could be forgotten: clocks differ,
  * and a grant that outlives the memory of its action would count twice.
  */
-const LONGEST_GRANT_MS = LONGEST_GRANT_SECONDS * 1000 - 60_000
+const MAX_GRANT_MS = MAX_GRANT_SECONDS * 1000 - 60_000
 
 /** A promise by a service: this user has done this action on this board, once. */
 export interface Grant {
@@ -32,7 +32,7 @@ export interface GrantRequest {
 /** @throws Problem `unknown_action` */
 export function makeGrant (board: Board, { userId, action, expiresInSeconds }: GrantRequest, { nowMs, actionId }: { nowMs: number, actionId: string }): Grant {
   const { points } = catalogueAction(board, action)
-  const expiresMs = Math.floor((nowMs + Math.min(expiresInSeconds * 1000, LONGEST_GRANT_MS)) / 1000) * 1000
+  const expiresMs = Math.floor((nowMs + Math.min(expiresInSeconds * 1000, MAX_GRANT_MS)) / 1000) * 1000
   return { board: board.name, userId, action, points, actionId, expiresMs }
 }
 

@@ -21,7 +21,7 @@ interface Waiting<Item, Outcome> {
 }
 
 /**
- * Group commit: while groups are under way arrivals wait, and the next group takes them all. Groups are sent in order. An idle line sends
+ * Group commit: while groups are under way arrivals wait, and the next group takes them all. Groups are sent in order. An idle queue sends
  * at the end of the running turn of the event loop, so everything that arrived in that turn shares one call
  * and nothing waits for a timer.
  * @throws Problem `unavailable` when too many wait, or for too long

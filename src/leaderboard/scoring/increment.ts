@@ -1,4 +1,4 @@
-import { judgeAward, type Award, type AwardRequest, type ReadGrant } from './points.ts'
+import { judgePoints, type ActionPoints, type PointsRequest, type ReadGrant } from './points.ts'
 import type { Board } from '../boards/board.ts'
 import type { CatalogueAction } from '../boards/catalogue.ts'
 import { normalizedName, timeOfActionId } from '../identifiers.ts'
@@ -6,10 +6,10 @@ import { isService, subjectOf, type Principal } from '../principal.ts'
 import { Problem, unavailable, rateLimited } from '../problem.ts'
 import type { Receipt } from '../ranking/reads.ts'
 import { judgeScore } from './score.ts'
-import { judgeSegment, segmentLines, type Segments } from '../boards/segment.ts'
+import { judgeSegment, segmentsAmong, type Segments } from '../boards/segment.ts'
 
 /** What a caller asks for, well formed but not yet judged. */
-export interface IncrementRequest extends AwardRequest {
+export interface IncrementRequest extends PointsRequest {
   /** A score, instead of points, for a board that keeps the best or the latest. */
   readonly score?: number | undefined
   readonly userId?: string | undefined
@@ -33,7 +33,7 @@ export interface Increment extends Origin {
   readonly userId: string
   /** The username that came with the caller's own token or from a service, to be shown from now on. */
   readonly username: string | undefined
-  /** The lines `name:value` of the board's segments that came with it. */
+  /** The board's segments, as `name:value`, that came with it. */
   readonly segments?: readonly string[] | undefined
   readonly season?: string | undefined
   readonly actionId: string
@@ -61,7 +61,7 @@ export type IncrementOutcome =
   | { readonly result: 'quota' | 'limit', readonly retryMs: number }
 
 /** Keeps an increment: exactly once for a board, user and action id. @throws Problem `unavailable`, `outcome_unknown` */
-export type KeepIncrement = (board: Board, increment: Increment) => Promise<IncrementOutcome>
+export type ApplyIncrement = (board: Board, increment: Increment) => Promise<IncrementOutcome>
 
 export interface AppliedIncrement {
   readonly userId: string
@@ -74,14 +74,14 @@ export interface AppliedIncrement {
 
 /**
  * Judges a request by everything that needs no store. `newId` makes an action id where none came.
- * @throws Problem `forbidden_subject`, `forbidden_scope`, `invalid_request`, and as `judgeAward` and `judgeScore`
+ * @throws Problem `forbidden_subject`, `forbidden_scope`, `invalid_request`, and as `judgePoints` and `judgeScore`
  */
 export function judgeIncrement (
   board: Board, principal: Principal, request: IncrementRequest, { ip, requestId, newId, readGrant }: Origin & Pick<RaiseScoreOptions, 'newId' | 'readGrant'>
 ): Increment {
   const userId = subjectOf(principal, request.userId)
-  const award = judgeAmount(board, principal, userId, { request, readGrant })
-  const named = award.actionId ?? request.actionId
+  const worth = judgeAmount(board, principal, userId, { request, readGrant })
+  const named = worth.actionId ?? request.actionId
   const actionId = named ?? newId()
   judgeSeason(board, request.season)
   return {
@@ -89,8 +89,8 @@ export function judgeIncrement (
     ...judgeProfile(board, principal, userId, request),
     season: request.season,
     actionId,
-    increment: award.points,
-    action: award.action,
+    increment: worth.points,
+    action: worth.action,
     madeMs: named === undefined ? undefined : timeOfActionId(actionId),
     actor: principal.userId,
     ip,
@@ -98,9 +98,9 @@ export function judgeIncrement (
   }
 }
 
-function judgeAmount (board: Board, principal: Principal, userId: string, { request, readGrant }: { request: IncrementRequest, readGrant: ReadGrant }): Award {
+function judgeAmount (board: Board, principal: Principal, userId: string, { request, readGrant }: { request: IncrementRequest, readGrant: ReadGrant }): ActionPoints {
   if (board.operator !== 'increment') return { points: judgeScore(board, principal, request.score) }
-  if (request.score === undefined) return judgeAward(board, principal, userId, { request, readGrant })
+  if (request.score === undefined) return judgePoints(board, principal, userId, { request, readGrant })
   throw new Problem('invalid_request', `The board ${board.name} adds points: send increments to …/increments.`)
 }
 
@@ -114,7 +114,7 @@ function judgeProfile (board: Board, principal: Principal, userId: string, { use
   const values = segments ?? (isOwn ? principal.claims : undefined)
   return {
     username: username === undefined ? (isOwn ? principal.username : undefined) : judgeName(username),
-    ...(values !== undefined && board.segments.length > 0 && { segments: segmentLines(board, values) })
+    ...(values !== undefined && board.segments.length > 0 && { segments: segmentsAmong(board, values) })
   }
 }
 
@@ -136,7 +136,7 @@ function judgeSeason (board: Board, season: string | undefined): void {
 export type RaiseScore = (board: Board, principal: Principal, request: IncrementRequest, origin: Origin) => Promise<AppliedIncrement>
 
 export interface RaiseScoreOptions {
-  readonly keep: KeepIncrement
+  readonly applyIncrement: ApplyIncrement
   readonly newId: () => string
   readonly readGrant: ReadGrant
   readonly readReceipt: (board: Board, action: { userId: string, actionId: string }) => Promise<Receipt | undefined>
@@ -151,10 +151,10 @@ export interface RaiseScoreOptions {
 /** How often a board may change, or bans end, while one increment is on its way. */
 const MAX_TRIES = 5
 
-export function createRaiseScore ({ keep, newId, readGrant, readReceipt, renewBoard, liftBan, onOutcome }: RaiseScoreOptions): RaiseScore {
+export function createRaiseScore ({ applyIncrement, newId, readGrant, readReceipt, renewBoard, liftBan, onOutcome }: RaiseScoreOptions): RaiseScore {
   async function keepOrRecall (board: Board, increment: Increment): Promise<IncrementOutcome> {
     try {
-      return await keep(board, increment)
+      return await applyIncrement(board, increment)
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'season_closed') throw error
       // What counted while the season was open has counted.

@@ -5,7 +5,7 @@ import { isService, type Principal } from '../principal.ts'
 import { Problem } from '../problem.ts'
 
 /** The part of an increment's request that says what it is for. */
-export interface AwardRequest {
+export interface PointsRequest {
   /** Points that the caller names. */
   readonly increment?: number | undefined
   /** An action of the board's catalogue, which says the points. */
@@ -16,7 +16,7 @@ export interface AwardRequest {
 }
 
 /** What an increment gives. */
-export interface Award {
+export interface ActionPoints {
   readonly points: number
   /** There when the points come from the catalogue. */
   readonly action?: CatalogueAction
@@ -31,7 +31,7 @@ export type ReadGrant = (token: string) => Grant
  * Judges what a caller may get for a user: by a grant, by the catalogue, or the points that the caller names.
  * @throws Problem `invalid_request`, `invalid_grant`, `grant_required`, `unknown_action`, `forbidden_scope`, `increment_out_of_range`
  */
-export function judgeAward (board: Board, principal: Principal, userId: string, { request, readGrant }: { request: AwardRequest, readGrant: ReadGrant }): Award {
+export function judgePoints (board: Board, principal: Principal, userId: string, { request, readGrant }: { request: PointsRequest, readGrant: ReadGrant }): ActionPoints {
   if (request.grant !== undefined) {
     const grant = typeof request.grant === 'string' ? readGrant(request.grant) : request.grant
     judgeGrant(grant, { board: board.name, userId, action: request.action, points: request.increment, actionId: request.actionId })
@@ -41,7 +41,7 @@ export function judgeAward (board: Board, principal: Principal, userId: string, 
     throw new Problem('grant_required', `On the board ${board.name} an increment needs a grant.`)
   }
   if (request.action !== undefined) {
-    refuseTwoPrices(request)
+    refusePointsTwice(request)
     const action = catalogueAction(board, request.action)
     return { points: action.points, action }
   }
@@ -56,7 +56,7 @@ export function judgeAward (board: Board, principal: Principal, userId: string, 
 }
 
 /** @throws Problem `invalid_request` for an action whose points the caller names too; `at` is where the request stands in its body */
-export function refuseTwoPrices ({ action, increment, grant }: AwardRequest, at = ''): void {
+export function refusePointsTwice ({ action, increment, grant }: PointsRequest, at = ''): void {
   if (action === undefined || increment === undefined || grant !== undefined) return
   const message = 'must be absent where action is given: the board says its points'
   throw new Problem('invalid_request', `The body is not well formed: ${at}/increment ${message}.`, { errors: [{ path: `${at}/increment`, message }] })

@@ -4,7 +4,7 @@ import { normalizedName, UserId, Username } from '../identifiers.ts'
 import type { Origin } from '../scoring/increment.ts'
 import { Problem, unavailable } from '../problem.ts'
 import { closedSeason } from '../boards/season.ts'
-import { segmentLines, Segments } from '../boards/segment.ts'
+import { segmentsAmong, Segments } from '../boards/segment.ts'
 import { DAY_MS, windowNamed, windowNameAt, type WindowName } from '../boards/window.ts'
 import { checker, firstProblem } from '../schema.ts'
 
@@ -55,7 +55,7 @@ export interface ImportOrigin extends Origin {
  * Sets scores in one window that takes writes, `undefined` where the board has other rules than these. At most `rowsAtATime` of them.
  * @throws Problem `unavailable`, `outcome_unknown`
  */
-export type KeepImport = (board: Board, window: string, rows: readonly ImportRow[], origin: ImportOrigin) => Promise<readonly ImportResult[] | undefined>
+export type ApplyImport = (board: Board, window: string, rows: readonly ImportRow[], origin: ImportOrigin) => Promise<readonly ImportResult[] | undefined>
 
 const MAX_ROWS = 100
 
@@ -89,11 +89,11 @@ export function judgeRow (board: Board, content: unknown, line: number): ImportL
   if (score > board.max_score) return { line, problem: `/score must be at most ${board.max_score}` }
   const unknown = Object.keys(segments ?? {}).find((segment) => !board.segments.includes(segment))
   if (unknown !== undefined) return { line, problem: `/segments/${unknown} is no segment of the board` }
-  return { line, row: { userId, username: name, score, segments: segments && segmentLines(board, segments) } }
+  return { line, row: { userId, username: name, score, segments: segments && segmentsAmong(board, segments) } }
 }
 
 export interface ImportOptions {
-  readonly keep: KeepImport
+  readonly applyImport: ApplyImport
   readonly board: Board
   /** Name of the window that the scores are set in. */
   readonly window: string
@@ -109,17 +109,17 @@ export interface ImportOptions {
  * the same again changes nothing, so one that broke off is begun again.
  * @throws Problem when the store fails
  */
-export async function importRows (source: AsyncIterable<ImportLine>, { keep, board, window, origin, renewBoard, onProgress = () => {} }: ImportOptions): Promise<ImportReport> {
+export async function importRows (source: AsyncIterable<ImportLine>, { applyImport, board, window, origin, renewBoard, onProgress = () => {} }: ImportOptions): Promise<ImportReport> {
   const report: ImportReport = { set: 0, same: 0, hidden: 0, rejected: 0, errors: [] }
   let lines = 0
   let waiting: ImportRow[] = []
   const flush = async () => {
     if (waiting.length === 0) return
-    let results = await keep(board, window, waiting, origin)
+    let results = await applyImport(board, window, waiting, origin)
     for (let tries = 1; results === undefined; tries++) {
       if (tries === MAX_TRIES) throw unavailable('The rules of the board keep changing; what is left was not imported.')
       board = await renewBoard(board.name)
-      results = await keep(board, window, waiting, origin)
+      results = await applyImport(board, window, waiting, origin)
     }
     for (const result of results) report[result]++
     waiting = []

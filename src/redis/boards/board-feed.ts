@@ -44,7 +44,7 @@ export async function openBoardFeed ({ registry, follow, wanted, known: readKnow
   const known = new Map<string, StoredBoard>()
   const renewing = new Map<string, Promise<void>>()
   /** Boards whose rules this version does not understand, to say so once. */
-  const puzzling = new Set<string>()
+  const unsupported = new Set<string>()
   let boards: Boards | undefined
   let refreshing: Promise<void> | undefined
   let [again, closed] = [false, false]
@@ -60,9 +60,9 @@ export async function openBoardFeed ({ registry, follow, wanted, known: readKnow
     const stored = await registry.read(name)
     if (stored.state === 'there') known.set(name, stored)
     else if (stored.state === 'deleted') known.delete(name)
-    if (stored.state !== 'puzzling') puzzling.delete(name)
-    else if (!puzzling.has(name)) {
-      puzzling.add(name)
+    if (stored.state !== 'unsupported') unsupported.delete(name)
+    else if (!unsupported.has(name)) {
+      unsupported.add(name)
       log.error({ board: name, why: stored.why }, 'the rules of a board are none that this version understands, going on with those known')
     }
     return stored.state === 'unknown' && known.has(name)

@@ -4,7 +4,7 @@ import type { ApplyOptions, BoardRegistry, BoardState } from '../../leaderboard/
 import { outcomeUnknown, unavailable } from '../../leaderboard/problem.ts'
 import { parseRules, type Board } from '../../leaderboard/boards/rules.ts'
 import { createApplyBoard } from './apply-board.ts'
-import { attempt, isReply, SEND_AGAIN } from '../connection.ts'
+import { callWrite, isReply, SEND_AGAIN } from '../connection.ts'
 import { createDeleteBoard } from './delete-board.ts'
 import { BOARD_CHANGES, BOARD_REGISTRY, boardKeys, WEBHOOK_BOARDS } from '../keys.ts'
 import { bindScript } from '../scripts.ts'
@@ -25,7 +25,7 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
   const { end, sweep } = createDeleteBoard({ reader, writer, directory })
   const open = bindScript(writer, 'ledger/rebuild-open', { reply: Type.Enum(['open', 'closed']), directory })
   const unlist = bindScript(writer, 'boards/unlist-board', { reply: Type.Enum(['unlisted', 'last']), directory })
-  const writing = async <T>(call: () => Promise<T>) => await attempt(writer, call, SEND_AGAIN)
+  const writing = async <T>(call: () => Promise<T>) => await callWrite(writer, call, SEND_AGAIN)
   /** What follows a write: a refusal of it is not one of the whole. */
   const following = async <T>(call: () => Promise<T>) => {
     try {
@@ -69,7 +69,7 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
       const { state } = await readBoard(reader, name).catch((cause: unknown) => {
         throw unavailable('The score store is away; nothing was applied.', { cause })
       })
-      const isListed = state === 'there' || state === 'puzzling'
+      const isListed = state === 'there' || state === 'unsupported'
       if (isListed && await writing(async () => await unlist([BOARD_REGISTRY], [name])) === 'last') return 'last'
       return await following(async () => {
         if (await end(name) !== 'deleting') return 'unknown'
@@ -86,11 +86,11 @@ async function readBoard (redis: Redis, name: string): Promise<BoardState> {
   const { rules, meta, ledger } = boardKeys(name)
   // On one connection, one after the other: what is read in between is another moment, and the scripts judge anew.
   const [[json, revision, created, changed, anew], [word, epoch], lastMs] = await Promise.all([
-    redis.hmget(rules, 'json', 'revision', 'created', 'changed', 'anew'), redis.hmget(meta, 'rules', 'epoch'), lastEntryMs(redis, ledger)
+    redis.hmget(rules, 'json', 'revision', 'created', 'changed', 'anew'), redis.hmget(meta, 'revision', 'epoch'), lastEntryMs(redis, ledger)
   ])
   if (json == null || revision == null) return { state: word === 'deleting' || word === 'deleted' ? 'deleted' : 'unknown' }
   const parsed = parseRules({ boards: { [name]: JSON.parse(json) } })
-  if ('problems' in parsed) return { state: 'puzzling', why: parsed.problems.join('; ') }
+  if ('problems' in parsed) return { state: 'unsupported', why: parsed.problems.join('; ') }
   // The revision stays the one that is stored: a later version may fill in rules that were not there when it was made.
   const board = { ...parsed.boards[0]!, revision }
   const hasScores = epoch != null || (lastMs > 0 && lastMs >= Math.floor(Number(created) / 1000))

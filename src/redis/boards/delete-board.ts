@@ -19,7 +19,7 @@ export interface DeleteBoardOptions {
 /** Deletes a board: `end` at once and for every node, and `sweep` what it has left, in steps. Each may be done again. */
 export function createDeleteBoard ({ reader, writer, directory }: DeleteBoardOptions) {
   const end = bindScript(writer, 'boards/delete-board', { reply: Type.Enum(['deleting', 'deleted', 'unknown']), directory })
-  const step = bindScript(writer, 'boards/purge-board', { reply: Type.Enum(['deleting', 'deleted', 'over']), directory })
+  const step = bindScript(writer, 'boards/purge-board', { reply: Type.Enum(['deleting', 'deleted', 'ended']), directory })
   return {
     end: async (name: string) => await end([boardKeys(name).rules, boardKeys(name).meta], [TOMBSTONE_MS]),
     async sweep (name: string): Promise<void> {
@@ -31,7 +31,7 @@ export function createDeleteBoard ({ reader, writer, directory }: DeleteBoardOpt
         const [next, found] = await reader.scan(cursor, 'MATCH', boardPattern(name), 'COUNT', STEP_KEYS)
         const keys = found.filter((key) => !kept.has(key))
         for (let n = 0; n < keys.length; n += STEP_KEYS) {
-          if (await step([meta, ledger, ...keys.slice(n, n + STEP_KEYS)], []) === 'over') return
+          if (await step([meta, ledger, ...keys.slice(n, n + STEP_KEYS)], []) === 'ended') return
         }
         cursor = next
       } while (cursor !== '0')

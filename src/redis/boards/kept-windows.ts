@@ -42,7 +42,7 @@ export async function callInTime<Reply extends readonly [word: string, nowMs: st
     const sentMs = clock.own()
     const reply = await script(...call)
     clock.learn(Number(reply[1]), sentMs)
-    if (reply[0] !== 'clock') return reply
+    if (reply[0] !== 'stale_keys') return reply
   }
   throw unavailable('The score store\'s clock does not stand still; nothing was applied.')
 }

@@ -7,9 +7,9 @@ export function createReadSegments (redis: Redis): (board: Board, userIds: reado
   return async (board, userIds) => {
     if (userIds.length === 0) return []
     const texts = await redis.hmget(boardKeys(board.name).currentSegments, ...userIds)
-    return texts.map((text) => Object.fromEntries((text ?? '').split('\n').filter(Boolean).map((line) => {
-      const colon = line.indexOf(':')
-      return [line.slice(0, colon), line.slice(colon + 1)]
+    return texts.map((text) => Object.fromEntries((text ?? '').split('\n').filter(Boolean).map((segment) => {
+      const colon = segment.indexOf(':')
+      return [segment.slice(0, colon), segment.slice(colon + 1)]
     })))
   }
 }

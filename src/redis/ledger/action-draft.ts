@@ -2,10 +2,10 @@ import type { ActionRecord } from './board-draft.ts'
 import { SLOT_NUMBERS, slotNumberOf } from '../keys.ts'
 
 /** Records that wait at most: a slot of a busy day then gets several of them in one go, at half of what each alone costs Redis. */
-const MOST_WAITING = 400_000
+const MAX_WAITING = 400_000
 /** They wait as bytes, since a million texts that live for a while are dear to collect. */
-const MOST_BYTES = 24_000_000
-const MOST_BYTES_EACH = 1000
+const MAX_BYTES = 24_000_000
+const MAX_BYTES_EACH = 1000
 
 /** What is to be added to one slot: a line for each action. */
 export interface SlotLines {
@@ -20,10 +20,10 @@ export class ActionDraft {
   readonly #slots: { readonly slot: string, readonly untilMs: number }[] = []
   /** By day, and in it by the slot's number: its place among those above, from 1 on. To look a slot up by its key takes ten times as long. */
   readonly #numbers = new Map<number, Uint32Array>()
-  readonly #bytes = Buffer.allocUnsafe(MOST_BYTES)
+  readonly #bytes = Buffer.allocUnsafe(MAX_BYTES)
   /** Of each record the number of its slot, and where its line ends. */
-  readonly #slotOf = new Uint32Array(MOST_WAITING)
-  readonly #ends = new Uint32Array(MOST_WAITING)
+  readonly #slotOf = new Uint32Array(MAX_WAITING)
+  readonly #ends = new Uint32Array(MAX_WAITING)
   #count = 0
   #end = 0
 
@@ -42,7 +42,7 @@ export class ActionDraft {
   }
 
   get isFull (): boolean {
-    return this.#count === MOST_WAITING || this.#end > MOST_BYTES - MOST_BYTES_EACH
+    return this.#count === MAX_WAITING || this.#end > MAX_BYTES - MAX_BYTES_EACH
   }
 
   /** All that waits, slot by slot; then nothing does. */

@@ -17,7 +17,7 @@ export interface ActionRecord {
 }
 
 /** Members of a set, or fields of a hash, that go in one command: about a millisecond of Redis. */
-const MOST_CELLS = 1000
+const MAX_CELLS = 1000
 
 /** The keys of a board while they are made: which commands fill them. It knows each of them, and its heads, and nothing else of users. */
 export class DraftKeys {
@@ -47,7 +47,7 @@ export class DraftKeys {
         const untilMs = this.#keptUntil(window)
         if (untilMs === undefined) continue
         this.#stand(cells, { window, segment: undefined, untilMs }, state.userId, visible)
-        for (const [segment, standing] of visible.segments) this.#stand(cells, { window, segment, untilMs }, state.userId, standing)
+        for (const [segment, score] of visible.segments) this.#stand(cells, { window, segment, untilMs }, state.userId, score)
       }
       for (const [window, { score, segments }] of state.hidden) {
         const untilMs = this.#keptUntil(window)
@@ -146,7 +146,7 @@ class Cells {
     for (const [key, { name, cells }] of this.#byKey) {
       // Nobody is in a key twice.
       this.#sizes.set(key, { counter: name === 'zadd' ? 'zcard' : 'hlen', size: (this.#sizes.get(key)?.size ?? 0) + cells.length / 2 })
-      for (let n = 0; n < cells.length; n += 2 * MOST_CELLS) commands.push([name, key, ...cells.slice(n, n + 2 * MOST_CELLS)])
+      for (let n = 0; n < cells.length; n += 2 * MAX_CELLS) commands.push([name, key, ...cells.slice(n, n + 2 * MAX_CELLS)])
     }
     return commands
   }

@@ -18,8 +18,8 @@ const RENEW_MS = 3000
 const DRAFT_MS = 3_600_000
 const SCANNED = 1000
 /** Commands in one round trip, and slots in one call: some milliseconds of Redis. */
-const MOST_COMMANDS = 200
-const MOST_SLOTS = 200
+const MAX_COMMANDS = 200
+const MAX_SLOTS = 200
 const CALLS = 8
 /** Everything that is sent may be sent again: a Redis that stalls for a moment must not end the work of a minute. */
 const TRIES = 10
@@ -33,14 +33,14 @@ export async function openRebuild ({ url, timeoutMs }: { url: string, timeoutMs?
 
 /** Makes boards anew, over a connection of its own. */
 export function createRebuild (redis: Redis): CloseBoard {
-  const close = bindScript(redis, 'ledger/rebuild-close', { reply: Type.Enum(['closed', 'other', 'rules', 'scores']) })
+  const close = bindScript(redis, 'ledger/rebuild-close', { reply: Type.Enum(['closed', 'other', 'outdated', 'scores']) })
   const open = bindScript(redis, 'ledger/rebuild-open', { reply: Type.Enum(['open', 'closed']) })
   const swap = bindScript(redis, 'ledger/rebuild-swap', { reply: Type.Enum(['swapped', 'lost', 'written']) })
   const leases = createLeases(redis)
   const rememberIn = bindScript(redis, 'ledger/rebuild-remember', { reply: Type.Integer() })
 
   async function run (commands: readonly Command[]): Promise<void> {
-    await inParts(commands, MOST_COMMANDS, async (some) => {
+    await inParts(commands, MAX_COMMANDS, async (some) => {
       for (const [error] of await redis.pipeline(some as Command[]).exec() ?? []) if (error !== null) throw error
     })
   }
@@ -86,8 +86,8 @@ export function createRebuild (redis: Redis): CloseBoard {
     async function remember (slots: readonly SlotLines[]): Promise<void> {
       for (const untilMs of new Set(slots.map((slot) => slot.untilMs))) {
         const all = slots.filter((slot) => slot.untilMs === untilMs)
-        for (let n = 0; n < all.length; n += CALLS * MOST_SLOTS) {
-          await inParts(all.slice(n, n + CALLS * MOST_SLOTS), MOST_SLOTS, async (some) => {
+        for (let n = 0; n < all.length; n += CALLS * MAX_SLOTS) {
+          await inParts(all.slice(n, n + CALLS * MAX_SLOTS), MAX_SLOTS, async (some) => {
             await rememberIn(some.map(({ slot }) => slot), [untilMs, ...some.map(({ lines }) => lines)])
           })
         }
@@ -105,7 +105,7 @@ export function createRebuild (redis: Redis): CloseBoard {
     }
 
     /** A Redis that was killed may have lost what it had acknowledged a moment before, and kept the rest. */
-    async function isWhole (): Promise<boolean> {
+    async function isComplete (): Promise<boolean> {
       const sizes = [...keys.sizes]
       const counts = await again(async () => await redis.pipeline(sizes.map(([key, { counter }]) => [counter, names.draft(id, key)])).exec()) ?? []
       return sizes.every(([, { size }], n) => counts[n]![1] === size)
@@ -129,7 +129,7 @@ export function createRebuild (redis: Redis): CloseBoard {
       async swap () {
         const { commands, sequence } = keys.commandsForHeads()
         await Promise.all([draft(commands), remember(records.take())])
-        if (!await isWhole()) return 'lost'
+        if (!await isComplete()) return 'lost'
         const going: string[] = []
         const hasScores = scoreKeys(name)
         for await (const found of scan(boardPattern(name))) going.push(...found.filter((key) => hasScores(key) && !keys.kept.has(key)))

@@ -12,7 +12,7 @@ import { bindScript } from '../scripts.ts'
 
 const Reply = Type.Array(Type.Array(Type.String()), { minItems: 1 })
 /** Keys that are looked up in one call: about a millisecond. */
-const MOST_LOOKUPS = 1000
+const MAX_LOOKUPS = 1000
 const SCANNED = 500
 const ACTOR = 'scorewire reconcile'
 
@@ -26,9 +26,9 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
   const { board } = history
   const names = boardKeys(board.name)
   const readState = bindScript(redis, 'ledger/read-state', { reply: Reply })
-  const repairUser = bindScript(redis, 'ledger/repair-user', { reply: Type.Enum(['repaired', 'moved', 'rules']) })
+  const repairUser = bindScript(redis, 'ledger/repair-user', { reply: Type.Enum(['repaired', 'moved', 'outdated']) })
 
-  const atOnce = (windows: readonly WindowName[]) => Math.max(1, Math.floor(MOST_LOOKUPS / (9 + 2 * windows.length)))
+  const atOnce = (windows: readonly WindowName[]) => Math.max(1, Math.floor(MAX_LOOKUPS / (9 + 2 * windows.length)))
 
   const read: ReconcileStore['read'] = async (windows, users) => {
     const keys = [names.ledger, names.banned, names.currentSegments, names.formerSegments, names.names, ...windows.flatMap((window) => [names.scores(window), names.hidden(window)])]
@@ -71,7 +71,7 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
   return {
     atOnce,
     read,
-    async strangers (windows, counts, isKnown) {
+    async unexpectedUsers (windows, counts, isKnown) {
       const found = new Map<string, string[]>()
       const look = async (key: string, window: WindowName | undefined, segment: string | undefined) => {
         for await (const users of members(key, window === undefined ? 'hash' : 'zset')) {

@@ -1,21 +1,21 @@
 import { Type } from 'typebox'
-import type { KeepRollback } from '../../leaderboard/ledger/rollback.ts'
+import type { ApplyRollback } from '../../leaderboard/ledger/rollback.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
-import { attempt } from '../connection.ts'
+import { callWrite } from '../connection.ts'
 import { actArgs, callInTime, keptWindowsAt } from '../boards/kept-windows.ts'
 import { actionDigest, boardKeys, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
-const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'applied', 'replayed', 'none']), Type.String(), Type.String()])
+const Reply = Type.Tuple([Type.Enum(['stale_keys', 'outdated', 'applied', 'replayed', 'none']), Type.String(), Type.String()])
 
 /** Takes back what was gained in a window through `lua/ledger/rollback.lua`. */
-export function createRollback ({ redis, clock, directory }: ScriptContext): KeepRollback {
+export function createApplyRollback ({ redis, clock, directory }: ScriptContext): ApplyRollback {
   const script = bindScript(redis, 'ledger/rollback', { reply: Reply, directory })
   return async (board, act, { window, change, amount, actionId }) => {
     const names = boardKeys(board.name)
     const digest = actionDigest(act.userId, actionId)
-    const [word, , score] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+    const [word, , score] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
       const { fromMs, untilMs } = keptWindowsAt(board, atMs)
       const day = recordDayAt(atMs)
       const period = { fromMs: Math.max(fromMs, day * DAY_MS), untilMs: Math.min(untilMs, (day + 1) * DAY_MS) }
@@ -25,6 +25,6 @@ export function createRollback ({ redis, clock, directory }: ScriptContext): Kee
         [...actArgs(board, { ...act, actionId }, period), digest, (day + 1) * DAY_MS + MEMORY_MS, window, change, String(amount), signOf(board)]
       ]
     }))
-    return { result: word === 'clock' || word === 'rules' ? 'outdated' : word, score: Number(score) }
+    return { result: word === 'stale_keys' || word === 'outdated' ? 'outdated' : word, score: Number(score) }
   }
 }

@@ -6,8 +6,8 @@ import { boardKeys } from '../keys.ts'
 /** A user who does not play comes back that late at most. */
 export const SWEEP_EVERY_MS = 2000
 /** Of one board at a time, and boards asked in one round trip: some 2 ms of Redis. */
-const MOST_ENDED = 100
-const MOST_BOARDS = 500
+const MAX_ENDED = 100
+const MAX_BOARDS = 500
 
 export interface EndedBan {
   readonly board: Board
@@ -20,10 +20,10 @@ export type ReadEndedBans = (boards: readonly Board[]) => Promise<EndedBan[]>
 export function createReadEndedBans ({ redis, clock }: { redis: Redis, clock: RedisClock }): ReadEndedBans {
   return async (boards) => {
     const ended: EndedBan[] = []
-    for (let from = 0; from < boards.length; from += MOST_BOARDS) {
-      const asked = boards.slice(from, from + MOST_BOARDS)
+    for (let from = 0; from < boards.length; from += MAX_BOARDS) {
+      const asked = boards.slice(from, from + MAX_BOARDS)
       const pipeline = redis.pipeline()
-      for (const { name } of asked) pipeline.zrangebyscore(boardKeys(name).banEnds, '-inf', clock.now(), 'LIMIT', 0, MOST_ENDED)
+      for (const { name } of asked) pipeline.zrangebyscore(boardKeys(name).banEnds, '-inf', clock.now(), 'LIMIT', 0, MAX_ENDED)
       for (const [n, [error, userIds]] of (await pipeline.exec() ?? []).entries()) {
         if (error !== null) throw error
         for (const userId of userIds as string[]) ended.push({ board: asked[n]!, userId })

@@ -1,18 +1,18 @@
 import { Type } from 'typebox'
-import type { KeepModeration } from '../../leaderboard/moderation/moderation.ts'
+import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { parseBan } from './banned.ts'
-import { attempt, SEND_AGAIN } from '../connection.ts'
+import { callWrite, SEND_AGAIN } from '../connection.ts'
 import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
 import { boardKeys } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
-const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'banned', 'same']), Type.String(), Type.String()])
+const Reply = Type.Tuple([Type.Enum(['stale_keys', 'outdated', 'banned', 'same']), Type.String(), Type.String()])
 
-export function createBan ({ redis, clock, directory }: ScriptContext): KeepModeration['ban'] {
+export function createBan ({ redis, clock, directory }: ScriptContext): ModerationStore['ban'] {
   const script = bindScript(redis, 'moderation/ban', { reply: Reply, directory })
   return async (board, act, ban) => {
     const names = boardKeys(board.name)
-    const [word, , kept] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+    const [word, , kept] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
       const windows = keptWindowsAt(board, atMs)
       return [
         [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned, names.banEnds,

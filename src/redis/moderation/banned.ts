@@ -2,9 +2,9 @@ import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import { Ban, isOver } from '../../leaderboard/moderation/ban.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
-import type { KeepServiceBans, ReadBans } from '../../leaderboard/moderation/moderation.ts'
+import type { ServiceBanStore, ReadBans } from '../../leaderboard/moderation/moderation.ts'
 import type { RedisClock } from '../clock.ts'
-import { attempt, SEND_AGAIN } from '../connection.ts'
+import { callWrite, SEND_AGAIN } from '../connection.ts'
 import { boardKeys, SERVICE_BANS } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 import { checker } from '../../leaderboard/schema.ts'
@@ -13,7 +13,7 @@ import { checker } from '../../leaderboard/schema.ts'
 const PAGE = 100
 
 /** Boards asked in one round trip. */
-const MOST_BOARDS = 500
+const MAX_BOARDS = 500
 /** Field of a board's meta hash: it goes with the board. */
 const APPLIED = 'service_bans'
 
@@ -47,16 +47,16 @@ export function createReadBans ({ redis, clock }: { redis: Redis, clock: RedisCl
 const Forgotten = Type.Enum(['forgotten', 'kept'])
 const Marked = Type.Enum(['marked', 'other'])
 
-export function createServiceBans ({ redis, clock, directory }: ScriptContext): KeepServiceBans {
+export function createServiceBans ({ redis, clock, directory }: ScriptContext): ServiceBanStore {
   const forget = bindScript(redis, 'moderation/forget-ban', { reply: Forgotten, directory })
   const mark = bindScript(redis, 'moderation/mark-service-bans', { reply: Marked, directory })
   return {
-    put: async (userId, ban) => { await attempt(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN) },
-    remove: async (userId) => await attempt(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
+    put: async (userId, ban) => { await callWrite(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN) },
+    remove: async (userId) => await callWrite(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
     async owedBy (boards) {
       const owed: Board[] = []
-      for (let from = 0; from < boards.length; from += MOST_BOARDS) {
-        const asked = boards.slice(from, from + MOST_BOARDS)
+      for (let from = 0; from < boards.length; from += MAX_BOARDS) {
+        const asked = boards.slice(from, from + MAX_BOARDS)
         const pipeline = redis.pipeline()
         for (const { name } of asked) pipeline.hexists(boardKeys(name).meta, APPLIED)
         for (const [n, [error, isApplied]] of (await pipeline.exec() ?? []).entries()) {
@@ -67,6 +67,6 @@ export function createServiceBans ({ redis, clock, directory }: ScriptContext): 
       return owed
     },
     markApplied: async ({ name, revision }) => { await mark([boardKeys(name).meta], [revision]) },
-    forgetEnded: async (userId) => { await attempt(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()])) }
+    forgetEnded: async (userId) => { await callWrite(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()])) }
   }
 }

@@ -1,18 +1,18 @@
 import { Type } from 'typebox'
-import type { KeepModeration } from '../../leaderboard/moderation/moderation.ts'
+import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { closedSeasons } from '../../leaderboard/boards/retention.ts'
-import { attempt, SEND_AGAIN } from '../connection.ts'
+import { callWrite, SEND_AGAIN } from '../connection.ts'
 import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
 import { boardKeys } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
-const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'removed', 'none']), Type.String()])
+const Reply = Type.Tuple([Type.Enum(['stale_keys', 'outdated', 'removed', 'none']), Type.String()])
 
-export function createRemoveUser ({ redis, clock, directory }: ScriptContext): KeepModeration['removeUser'] {
+export function createRemoveUser ({ redis, clock, directory }: ScriptContext): ModerationStore['removeUser'] {
   const script = bindScript(redis, 'moderation/remove-user', { reply: Reply, directory })
   return async (board, act, kind) => {
     const names = boardKeys(board.name)
-    const [word] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+    const [word] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
       const kept = keptWindowsAt(board, atMs)
       // The results of a closed season stand, but for whoever is to be forgotten.
       const windows = [...kept.running, ...kept.past, ...kind === 'erase' ? closedSeasons(board, atMs) : []]

@@ -1,17 +1,17 @@
 import { Type } from 'typebox'
-import type { KeepModeration } from '../../leaderboard/moderation/moderation.ts'
-import { attempt, SEND_AGAIN } from '../connection.ts'
+import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
+import { callWrite, SEND_AGAIN } from '../connection.ts'
 import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
 import { boardKeys } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
-const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'unbanned', 'none']), Type.String()])
+const Reply = Type.Tuple([Type.Enum(['stale_keys', 'outdated', 'unbanned', 'none']), Type.String()])
 
-export function createUnban ({ redis, clock, directory }: ScriptContext): KeepModeration['unban'] {
+export function createUnban ({ redis, clock, directory }: ScriptContext): ModerationStore['unban'] {
   const script = bindScript(redis, 'moderation/unban', { reply: Reply, directory })
   return async (board, act, which) => {
     const names = boardKeys(board.name)
-    const [word] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+    const [word] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
       const windows = keptWindowsAt(board, atMs)
       return [
         [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned, names.banEnds,

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { Groups } from '../../leaderboard/ranking/group.ts'
-import { attempt, SEND_AGAIN } from '../connection.ts'
+import { callWrite, SEND_AGAIN } from '../connection.ts'
 import { groupKey } from '../keys.ts'
 import { checker } from '../../leaderboard/schema.ts'
 
@@ -15,7 +15,7 @@ const isStored = checker(Stored)
 export function createGroups ({ reader, writer }: { reader: Redis, writer: Redis }): Groups {
   return {
     async store (group, userIds) {
-      await attempt(writer, async () => await writer.set(groupKey(group), JSON.stringify(userIds)), SEND_AGAIN)
+      await callWrite(writer, async () => await writer.set(groupKey(group), JSON.stringify(userIds)), SEND_AGAIN)
     },
     async read (group) {
       const text = await reader.get(groupKey(group))
@@ -25,7 +25,7 @@ export function createGroups ({ reader, writer }: { reader: Redis, writer: Redis
       return userIds
     },
     async remove (group) {
-      await attempt(writer, async () => await writer.unlink(groupKey(group)), SEND_AGAIN)
+      await callWrite(writer, async () => await writer.unlink(groupKey(group)), SEND_AGAIN)
     }
   }
 }

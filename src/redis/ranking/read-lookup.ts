@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { rankAmong } from '../../leaderboard/ranking/order-entries.ts'
+import { groupRank } from '../../leaderboard/ranking/order-entries.ts'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'
 import { windowNameAt } from '../../leaderboard/boards/window.ts'
 import { boardKeys } from '../keys.ts'
@@ -22,7 +22,7 @@ export function createReadLookup ({ redis, clock, directory }: ScriptContext): R
     const found = []
     // Not all at once: Redis would take what has arrived on one connection before it hears anybody else.
     for (const some of callsFor(userIds)) found.push(...usersOf(some, await script(keys, [JSON.stringify(some)])))
-    return shown(board, rankAmong(found))
+    return shown(board, groupRank(found))
   }
 }
 
@@ -32,7 +32,7 @@ function callsFor (userIds: readonly string[]): readonly string[][] {
 }
 
 /** Turns the script's cells {score, higher, sequence, name, …} into users; those without a score are left out. */
-function usersOf (userIds: readonly string[], cells: readonly string[]): Parameters<typeof rankAmong>[0] {
+function usersOf (userIds: readonly string[], cells: readonly string[]): Parameters<typeof groupRank>[0] {
   return userIds.flatMap((userId, n) => {
     const [score, higher, sequence, name] = cells.slice(4 * n, 4 * n + 4) as [string, string, string, string]
     if (score === '') return []

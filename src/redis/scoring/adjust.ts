@@ -1,24 +1,24 @@
 import { Type } from 'typebox'
-import type { KeepModeration } from '../../leaderboard/moderation/moderation.ts'
+import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
-import { attempt } from '../connection.ts'
+import { callWrite } from '../connection.ts'
 import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
 import { actionDigest, boardKeys, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
 const Reply = Type.Tuple([
-  Type.Enum(['clock', 'rules', 'applied', 'replayed', 'mismatch', 'too_old', 'ban_over', 'score_limit', 'below']), Type.String(), Type.String()
+  Type.Enum(['stale_keys', 'outdated', 'applied', 'replayed', 'mismatch', 'too_old', 'ban_over', 'score_limit', 'below']), Type.String(), Type.String()
 ])
 
-export function createAdjust ({ redis, clock, directory }: ScriptContext): KeepModeration['adjust'] {
+export function createAdjust ({ redis, clock, directory }: ScriptContext): ModerationStore['adjust'] {
   const script = bindScript(redis, 'scoring/adjust', { reply: Reply, directory })
   return async (board, act, { change, amount, madeMs = 0 }) => {
     const names = boardKeys(board.name)
     const digest = actionDigest(act.userId, act.actionId)
     if (keptWindowsAt(board, clock.now()).running.length === 0) return { result: 'season_closed' }
-    const [word, , score] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+    const [word, , score] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
       const { running, fromMs, untilMs } = keptWindowsAt(board, atMs)
       const day = recordDayAt(atMs)
       const period = { fromMs: Math.max(fromMs, day * DAY_MS), untilMs: Math.min(untilMs, (day + 1) * DAY_MS) }
@@ -29,7 +29,7 @@ export function createAdjust ({ redis, clock, directory }: ScriptContext): KeepM
           ...running.map((window) => keptUntilMs(board, window))]
       ]
     }))
-    if (word === 'rules' || word === 'clock') return { result: 'outdated' }
+    if (word === 'stale_keys' || word === 'outdated') return { result: 'outdated' }
     return word === 'applied' || word === 'replayed' ? { result: word, score: Number(score) } : { result: word }
   }
 }

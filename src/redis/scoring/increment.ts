@@ -2,13 +2,13 @@ import { Type, type Static } from 'typebox'
 import { type Board } from '../../leaderboard/boards/board.ts'
 import { PERIOD_MS } from '../../leaderboard/boards/catalogue.ts'
 import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
-import type { Increment, IncrementOutcome, KeepIncrement } from '../../leaderboard/scoring/increment.ts'
+import type { Increment, IncrementOutcome, ApplyIncrement } from '../../leaderboard/scoring/increment.ts'
 import { unavailable } from '../../leaderboard/problem.ts'
 import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
 import { openSeason } from '../../leaderboard/boards/season.ts'
 import { DAY_MS, windowAt, type WindowKind } from '../../leaderboard/boards/window.ts'
 import type { RedisClock } from '../clock.ts'
-import { attempt } from '../connection.ts'
+import { callWrite } from '../connection.ts'
 import { actionDigest, actionMark, boardKeys, GATE_MS, LEDGER_MAX, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type Script, type ScriptContext } from '../scripts.ts'
@@ -23,17 +23,17 @@ const MAX_RANKINGS = 64
 /** Two seconds of work at 10,000 a second: who would wait longer is better told to come back. */
 const MAX_WAITING = 20_000
 
-/** Lines kept: boards come and go, and their lines with them. */
-const MAX_LINES = 4096
+/** Queues kept: boards come and go, and their queues with them. */
+const MAX_QUEUES = 4096
 
 /** In the times that a call may take. With the call a write is answered within 2.5 times that, whatever Redis does. */
 const MAX_WAIT = 1.2
 
 /**
- * `clock`, `rules` or `done`, Redis' time in ms, and then a word and a number (or two with a slash) for each item: one text, since a
+ * `stale_keys`, `outdated` or `done`, Redis' time in ms, and then a word and a number (or two with a slash) for each item: one text, since a
  * list of a group's answers costs Node more to read than the words in it.
  */
-const Reply = Type.String({ pattern: '^(clock|rules|done) [0-9]+( [a-z_]+ [0-9]+(/[0-9]+)?)*$' })
+const Reply = Type.String({ pattern: '^(stale_keys|outdated|done) [0-9]+( [a-z_]+ [0-9]+(/[0-9]+)?)*$' })
 
 export interface IncrementOptions extends ScriptContext {
   /** So long Redis has to answer. */
@@ -45,11 +45,11 @@ export interface IncrementOptions extends ScriptContext {
 }
 
 /** Keeps increments through `lua/scoring/increment.lua`, in groups. */
-export function createIncrement ({ redis, clock, timeoutMs, onGroup, ledgerMax = LEDGER_MAX, directory }: IncrementOptions): KeepIncrement {
+export function createApplyIncrement ({ redis, clock, timeoutMs, onGroup, ledgerMax = LEDGER_MAX, directory }: IncrementOptions): ApplyIncrement {
   const script = bindScript(redis, 'scoring/increment', { reply: Reply, directory })
-  const lines = new Map<string, Line>()
+  const queues = new Map<string, Queue>()
 
-  function lineOf (board: Board, season: string | undefined): Line['send'] {
+  function queueOf (board: Board, season: string | undefined): Queue['send'] {
     const keysAt = periodKeys(board, { season, ledgerMax })
     return groupCommit<Increment, IncrementOutcome>({
       maxItems: groupSize(board),
@@ -60,7 +60,7 @@ export function createIncrement ({ redis, clock, timeoutMs, onGroup, ledgerMax =
       async send (items) {
         const begun = performance.now()
         try {
-          return await attempt(redis, () => sendGroup(script, { board, keysAt, clock, items }))
+          return await callWrite(redis, () => sendGroup(script, { board, keysAt, clock, items }))
         } finally {
           onGroup?.(items.length, (performance.now() - begun) / 1000)
         }
@@ -72,13 +72,13 @@ export function createIncrement ({ redis, clock, timeoutMs, onGroup, ledgerMax =
     const { season } = increment
     // No name of a board holds a blank.
     const name = season === undefined ? board.name : `${board.name} ${season}`
-    let line = lines.get(name)
-    if (line?.revision !== board.revision) {
-      // A line that is under way comes to its end without being known here.
-      if (lines.size >= MAX_LINES) lines.clear()
-      lines.set(name, line = { revision: board.revision, send: lineOf(board, season) })
+    let queue = queues.get(name)
+    if (queue?.revision !== board.revision) {
+      // A queue that is under way comes to its end without being known here.
+      if (queues.size >= MAX_QUEUES) queues.clear()
+      queues.set(name, queue = { revision: board.revision, send: queueOf(board, season) })
     }
-    return line.send(increment)
+    return queue.send(increment)
   }
 }
 
@@ -88,7 +88,7 @@ function groupSize ({ windows, segments }: Board): number {
 }
 
 /** Increments of one board that share their calls, judged by the same rules. */
-interface Line {
+interface Queue {
   readonly revision: string
   readonly send: (increment: Increment) => Promise<IncrementOutcome>
 }
@@ -145,7 +145,7 @@ async function sendGroup (script: Script<Static<typeof Reply>>, { board, keysAt,
     const sentMs = clock.own()
     const [word, nowMs, ...answers] = (await script(...callOf(board, period, items))).split(' ')
     clock.learn(Number(nowMs), sentMs)
-    if (word === 'rules') return items.map(() => ({ result: 'outdated' }))
+    if (word === 'outdated') return items.map(() => ({ result: 'outdated' }))
     if (word === 'done') return items.map((_, n) => outcomeOf(answers[2 * n], answers[2 * n + 1]!))
   }
   throw unavailable('The score store\'s clock does not stand still; nothing was applied.')
@@ -178,7 +178,7 @@ function outcomeOf (word: string | undefined, number: string): IncrementOutcome 
     case 'applied':
     case 'replayed':
       return { result: word, score: Number(number) }
-    case 'repriced': {
+    case 'points_changed': {
       const [score, increment] = number.split('/')
       return { result: 'replayed', score: Number(score), increment: Number(increment) }
     }

@@ -11,7 +11,7 @@ export type ReadCounted = (board: Board, action: { readonly userId: string, read
 
 /** Asks for those that arrive together at once: a call of its own for each cost Node four times as much. */
 export function createReadCounted ({ redis, clock, timeoutMs }: ScriptContext & { readonly timeoutMs: number }): ReadCounted {
-  const line = groupCommit<readonly [board: string, digest: string], boolean>({
+  const queue = groupCommit<readonly [board: string, digest: string], boolean>({
     maxItems: MAX_GROUP,
     maxWaiting: MAX_WAITING,
     maxWaitMs: timeoutMs,
@@ -31,5 +31,5 @@ export function createReadCounted ({ redis, clock, timeoutMs }: ScriptContext & 
       return items.map((_, n) => replies.slice(n * days.length, (n + 1) * days.length).includes(true))
     }
   })
-  return async (board, { userId, actionId }) => await line([board.name, actionDigest(userId, actionId)])
+  return async (board, { userId, actionId }) => await queue([board.name, actionDigest(userId, actionId)])
 }

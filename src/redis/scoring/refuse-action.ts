@@ -3,7 +3,7 @@ import { Type, type Static } from 'typebox'
 import { STATUS } from '../../leaderboard/problem.ts'
 import type { Refusals } from '../../leaderboard/scoring/queue.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
-import { attempt } from '../connection.ts'
+import { callWrite } from '../connection.ts'
 import { actionDigest, boardKeys, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 import { checker } from '../../leaderboard/schema.ts'
@@ -23,7 +23,7 @@ export function createRefusals ({ redis, clock, directory, reader }: ScriptConte
       const refusedMs = Math.floor(clock.now())
       const day = recordDayAt(refusedMs)
       const refusal: Static<typeof Kept> = { code, detail, refusedMs }
-      await attempt(redis, async () => await script(
+      await callWrite(redis, async () => await script(
         [names.meta, names.refused(day)], [actionDigest(userId, actionId), JSON.stringify(refusal), (day + 1) * DAY_MS + MEMORY_MS, MAX_REFUSALS]
       ))
     },

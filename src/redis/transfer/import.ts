@@ -1,16 +1,16 @@
 import { Type } from 'typebox'
 import type { Board } from '../../leaderboard/boards/board.ts'
-import { importWindow, type ImportResult, type KeepImport } from '../../leaderboard/transfer/import.ts'
+import { importWindow, type ImportResult, type ApplyImport } from '../../leaderboard/transfer/import.ts'
 import { unavailable } from '../../leaderboard/problem.ts'
 import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
 import { windowNamed } from '../../leaderboard/boards/window.ts'
-import { attempt, SEND_AGAIN } from '../connection.ts'
+import { callWrite, SEND_AGAIN } from '../connection.ts'
 import { callInTime, keptWindowsAt } from '../boards/kept-windows.ts'
 import { boardKeys, GATE_MS, LEDGER_MAX } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
-const Reply = Type.Tuple([Type.Enum(['clock', 'rules', 'full', 'done']), Type.String(), Type.String({ pattern: '^((set|same|hidden)( (set|same|hidden))*)?$' })])
+const Reply = Type.Tuple([Type.Enum(['stale_keys', 'outdated', 'full', 'done']), Type.String(), Type.String({ pattern: '^((set|same|hidden)( (set|same|hidden))*)?$' })])
 
 export interface ImportStoreOptions extends ScriptContext {
   /** Entries that a board's ledger may hold, as for increments. */
@@ -18,12 +18,12 @@ export interface ImportStoreOptions extends ScriptContext {
 }
 
 /** Sets scores through `lua/transfer/import.lua`. */
-export function createImport ({ redis, clock, directory, ledgerMax = LEDGER_MAX }: ImportStoreOptions): KeepImport {
+export function createApplyImport ({ redis, clock, directory, ledgerMax = LEDGER_MAX }: ImportStoreOptions): ApplyImport {
   const script = bindScript(redis, 'transfer/import', { reply: Reply, directory })
   return async (board, window, rows, { actor, ip, requestId }) => {
     const names = boardKeys(board.name)
     const content = JSON.stringify(rows.map(({ userId, username = '', score, segments = 0 }) => [userId, username, String(score), segments]))
-    const [word, , results] = await attempt(redis, async () => await callInTime(script, clock, (atMs) => {
+    const [word, , results] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
       const { windows, time, fromMs, untilMs } = windowsAt(board, window, atMs)
       return [
         [names.meta, names.gate, names.names, names.ledger, names.banned, names.currentSegments, names.formerSegments, names.hidden(window),

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import { FAILING_MS } from '../../leaderboard/webhooks/webhook-schedule.ts'
 import { MAX_PENDING, type Deliveries, type Taken } from '../../leaderboard/webhooks/webhook.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
-import { attempt } from '../connection.ts'
+import { callWrite } from '../connection.ts'
 import { boardKeys, WEBHOOK_BOARDS } from '../keys.ts'
 import { createLeases } from '../boards/lease.ts'
 import { bindScript } from '../scripts.ts'
@@ -14,7 +14,7 @@ import { readWebhooks } from './webhooks.ts'
 const KEPT = 200
 const KEPT_MS = 7 * DAY_MS
 /** Attempts under way at one receiver, over all workers. */
-export const AT_ONCE = 4
+export const MAX_CONCURRENT = 4
 
 const UNKNOWN = 'No answer came from the score store. What was asked for may be done.'
 
@@ -39,13 +39,13 @@ export function createDeliveries ({ reader, writer, directory }: { reader: Redis
     async put (board, { name, id: webhookId }, { id, kind, body, mark, newest = false }) {
       const { rules, webhook } = boardKeys(board)
       const { settings, due, busy, log, order, marks, done } = webhook(name)
-      return await attempt(writer, async () => await putDelivery([rules, settings, due, busy, log, order, done(kind), marks],
+      return await callWrite(writer, async () => await putDelivery([rules, settings, due, busy, log, order, done(kind), marks],
         [webhookId, id, kind, body, mark?.field ?? '', mark?.value ?? '', newest ? '1' : '0', MAX_PENDING, KEPT, KEPT_MS]), UNKNOWN)
     },
     async take (board, name, claimMs): Promise<Taken> {
       const { rules, webhook } = boardKeys(board)
       const { settings, due, busy, log } = webhook(name)
-      const [word, ...words] = await takeDelivery([rules, settings, due, busy, log], [claimMs, AT_ONCE])
+      const [word, ...words] = await takeDelivery([rules, settings, due, busy, log], [claimMs, MAX_CONCURRENT])
       if (word === 'wait') return { waitUntilMs: Number(words[0]) }
       if (word !== 'take') return undefined
       const [id, token, body, round, atMs, url, ...secrets] = words as [string, string, string, string, string, string, ...string[]]

@@ -4,7 +4,7 @@ import { Type } from 'typebox'
 import {
   Attempt, DELIVERY_KINDS, DeliveryState, MAX_PENDING, MAX_WEBHOOKS, ROTATION_MS, WebhookEvent, type Delivery, type DeliveryKind, type DeliveryPlace, type WatchedWebhook, type Webhook, type Webhooks
 } from '../../leaderboard/webhooks/webhook.ts'
-import { attempt, SEND_AGAIN } from '../connection.ts'
+import { callWrite, SEND_AGAIN } from '../connection.ts'
 import { boardKeys, WEBHOOK_BOARDS } from '../keys.ts'
 import { bindScript } from '../scripts.ts'
 import { checker } from '../../leaderboard/schema.ts'
@@ -40,7 +40,7 @@ export function createWebhooks ({ reader, writer, directory }: { reader: Redis, 
   const enableWebhook = word('webhooks/webhook-enable', 'enabled', 'unknown')
   const removeWebhook = word('webhooks/webhook-remove', 'removed', 'unknown')
   const replayDelivery = word('webhooks/delivery-replay', 'replayed', 'busy', 'full', 'unknown')
-  const writing = async <T>(call: () => Promise<T>) => await attempt(writer, call, SEND_AGAIN)
+  const writing = async <T>(call: () => Promise<T>) => await callWrite(writer, call, SEND_AGAIN)
 
   return {
     list: async (board) => await readWebhooks(reader, board, await reader.smembers(boardKeys(board).webhooks)),

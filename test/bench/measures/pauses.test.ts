@@ -22,11 +22,11 @@ test('the slowest command is told since it was last asked for', async (t) => {
 test('a script goes by its name', async (t) => {
   const { client, url } = await startRedis(t)
   const store = await openTestStore(t, url)
-  await store.increment(freshBoard(), increment('ada'))
+  await store.applyIncrement(freshBoard(), increment('ada'))
   await client.slowlog('RESET')
   await client.config('SET', 'slowlog-log-slower-than', 0)
   await store.readTop(freshBoard(), { window: 'all' })
-  await store.increment(freshBoard(), increment('ada'))
+  await store.applyIncrement(freshBoard(), increment('ada'))
   const entries = await client.slowlog('GET', -1) as [id: number, at: number, micros: number, words: string[]][]
   const names = entries.map(([, , , command]) => commandName(command))
   for (const name of ['read-top', 'increment']) t.ok(names.includes(name), `${name}, for the first time or the second`)

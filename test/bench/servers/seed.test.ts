@@ -27,7 +27,7 @@ test('a seeded board is the one that the same increments make, at the edge of th
     const what = `${scores.length} users, scores up to ${Math.max(...scores)}`
     const [seeded, made] = [freshBoard(), freshBoard()]
     await seedBoard(redis.client, seeded.name, scores)
-    await Promise.all([...scores].map(async (score, user) => await store.increment(made, increment(userIdOf(user), score, { username: usernameOf(user) }))))
+    await Promise.all([...scores].map(async (score, user) => await store.applyIncrement(made, increment(userIdOf(user), score, { username: usernameOf(user) }))))
 
     const contents = async (board: string) => {
       const keys = boardKeys(board)
@@ -40,7 +40,7 @@ test('a seeded board is the one that the same increments make, at the edge of th
     }
     t.strictSame(await contents(seeded.name), await contents(made.name), what)
 
-    await Promise.all([seeded, made].map(async (board) => await store.increment(board, increment(userIdOf(scores.length - 1), 3))))
+    await Promise.all([seeded, made].map(async (board) => await store.applyIncrement(board, increment(userIdOf(scores.length - 1), 3))))
     t.strictSame((await store.readTop(seeded, { window: 'all' })).entries, (await store.readTop(made, { window: 'all' })).entries, `${what}, one more increment`)
   }
 })

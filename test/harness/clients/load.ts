@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 const TICK_MS = 10
 const RETRY_WITHIN_MS = 200
 /** After the machine has stood still, what is due comes by and by. */
-const MOST_UNDER_WAY = 200
+const MAX_UNDER_WAY = 200
 
 export interface LoadOptions {
   readonly url: string
@@ -77,7 +77,7 @@ export function startLoad ({ url, perSecond, tokens }: LoadOptions): Load {
 
   const timer = setInterval(() => {
     const due = (performance.now() - start) / 1000 * perSecond
-    for (; sent < due && underWay.size < MOST_UNDER_WAY; sent++) {
+    for (; sent < due && underWay.size < MAX_UNDER_WAY; sent++) {
       const one = raise(users[sent % users.length]!, sent % 2 === 0)
       underWay.add(one)
       void one.then(() => underWay.delete(one))

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import type { LiveMessage } from './watcher.ts'
 
 const FIRST_DELAY_MS = 100
-const LONGEST_DELAY_MS = 1000
+const MAX_DELAY_MS = 1000
 /** What a test waits for comes sooner, or never. */
 const PATIENCE_MS = 60_000
 
@@ -129,7 +129,7 @@ export function showScreen (t: Test, baseUrl: string, { path = '/ws/scoreboard',
           current = undefined
           lostAt = performance.now()
         }
-        later(connect, Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures++))
+        later(connect, Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** failures++))
       }
     })
     open.add(connection)

@@ -67,7 +67,7 @@ async function play ({ store, set }: SetClock, redis: TestRedis, kind: Kind, { f
   const send = async (writes: readonly ReferenceWrite[]) => {
     const expected = writes.map((write) => ({ result: 'applied', score: reference.write(write, atMs) }))
     // All at a time: they share calls of the script.
-    same('answers', await Promise.all(writes.map(async ({ user, amount, segments }) => await store.increment(board, { ...increment(user, amount), segments }))), expected)
+    same('answers', await Promise.all(writes.map(async ({ user, amount, segments }) => await store.applyIncrement(board, { ...increment(user, amount), segments }))), expected)
   }
   await set(atMs)
   await send(first)
@@ -141,7 +141,7 @@ async function userAt (store: Store, board: Board, { expected, ...ranking }: Ask
 async function among (store: Store, board: Board, { expected, ...ranking }: AskedRanking, every: number): Promise<void> {
   const chosen = expected.filter((_, place) => place % every === 0).slice(0, 400)
   const found = await store.readLookup(board, ranking, ['nobody', ...chosen.map(({ userId }) => userId).sort()])
-  same('looked up', found, chosen.map((entry) => ({ ...entry, rankAmong: 1 + chosen.filter(({ rank }) => rank < entry.rank).length })))
+  same('looked up', found, chosen.map((entry) => ({ ...entry, groupRank: 1 + chosen.filter(({ rank }) => rank < entry.rank).length })))
 }
 
 async function everyKeyEnds ({ client }: TestRedis, { name }: Board): Promise<void> {

@@ -28,6 +28,6 @@ export async function openStoreWithClock (t: Test, redis: TestRedis, atMs: numbe
   await set(atMs)
   const store = await openTestStore(t, redis.url, { now: () => now, directory: fault === undefined ? directory : await plantFault(t, fault, directory) })
   // A first write teaches the store that the scripts have its own time, and not that of Redis.
-  await store.increment(freshBoard(), increment('nobody'))
+  await store.applyIncrement(freshBoard(), increment('nobody'))
   return { store, set }
 }

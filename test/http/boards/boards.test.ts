@@ -160,7 +160,7 @@ test('boards are made and changed while the nodes run', async (t) => {
     await until(async () => await second.call('GET', '/v1/boards/other'), (answer) => answer.headers.get('etag') === headers.get('etag'))
     const changed = Number(await redis.client.hget('sw:{other}:rules', 'changed')) + 1
     const json = JSON.stringify({ ...JSON.parse(await redis.client.hget('sw:{other}:rules', 'json') ?? ''), max_increment: 41 })
-    await redis.client.multi().hset('sw:{other}:rules', 'json', json, 'revision', 'by-hand', 'changed', changed).hset('sw:{other}:meta', 'rules', 'by-hand').exec()
+    await redis.client.multi().hset('sw:{other}:rules', 'json', json, 'revision', 'by-hand', 'changed', changed).hset('sw:{other}:meta', 'revision', 'by-hand').exec()
     t.equal((await raise(second, 'other', { increment: 42 })).body.code, 'increment_out_of_range')
     t.match((await second.call('GET', '/v1/boards/other')).body, { max_increment: 41, revision: 'by-hand' })
     t.match((await first.call('GET', '/v1/boards/other')).body, { max_increment: 42 }, 'what is not listed is not looked for')
@@ -250,7 +250,7 @@ test('a board is deleted while it is written to, and leaves nothing but its tomb
   load.isOn = false
   await Promise.all(writers)
   t.strictSame(await redis.client.keys('sw:{gone}:*'), ['sw:{gone}:meta'])
-  t.strictSame(await redis.client.hgetall('sw:{gone}:meta'), { rules: 'deleted' })
+  t.strictSame(await redis.client.hgetall('sw:{gone}:meta'), { revision: 'deleted' })
   t.strictSame([...refused], ['unknown_board'])
   t.equal((await raise(second, 'gone')).body.code, 'unknown_board')
   t.notMatch((await second.call('GET', '/metrics')).text, 'board="gone"')

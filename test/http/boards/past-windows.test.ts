@@ -20,8 +20,8 @@ test('a window is read by its name while it is kept', async (t) => {
   const now = Date.now()
   const past = windowAt('day', calendar(BEHIND), now).name
   const today = windowAt('day', calendar(AHEAD), now).name
-  await store.increment(parsed.boards.default, increment('ada', 7))
-  await store.increment(parsed.boards.default, increment('bob', 9))
+  await store.applyIncrement(parsed.boards.default, increment('ada', 7))
+  await store.applyIncrement(parsed.boards.default, increment('bob', 9))
   // Only now the board has rules, by which those writes would be judged.
   const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: file } })
   await node.call('POST', '/v1/boards/main/increments', { token: node.token('cyd'), body: { increment: 1 } })
@@ -37,7 +37,7 @@ test('a window is read by its name while it is kept', async (t) => {
     t.match((await get(`users/ada?window=${past}&around=1`)).body, { window: past, rank: 2, total: 2, neighbours: entries })
     t.strictSame((await get(`entries?window=${past}`)).body, { board: 'main', window: past, total: 2, entries, next_cursor: null })
     const { body: found } = await node.call('POST', '/v1/boards/main/lookup', { body: { user_ids: ['ada', 'cyd'], window: past } })
-    t.strictSame(found, { board: 'main', window: past, users: [{ ...entries[1], rank_among: 1 }], not_found: ['cyd'] })
+    t.strictSame(found, { board: 'main', window: past, users: [{ ...entries[1], group_rank: 1 }], not_found: ['cyd'] })
   })
 
   await t.test('the running one has a name too, under which it is the same', async (t) => {

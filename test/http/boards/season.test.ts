@@ -27,8 +27,8 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
   const windows = ['season', 'all']
   const ended = boardOf('ended', { windows, seasons: [season('one', -HOUR_S, HOUR_S)] })
   const users = Array.from({ length: 2500 }, (_, n) => `user-${n}`)
-  await Promise.all(users.map(async (user, n) => await store.increment(ended, increment(user, 1 + n % 400, { username: `Name of ${user}` }))))
-  await store.increment(ended, increment('ada', 5, { actionId: 'last' }))
+  await Promise.all(users.map(async (user, n) => await store.applyIncrement(ended, increment(user, 1 + n % 400, { username: `Name of ${user}` }))))
+  await store.applyIncrement(ended, increment('ada', 5, { actionId: 'last' }))
   const over = season('one', -HOUR_S, -60, 30)
   const node = await startNode(t, {
     redisUrl: redis.url,

@@ -28,7 +28,7 @@ test('segments', async (t) => {
     t.equal((await node.call('GET', '/v1/boards/main/users/bob?segment=region:eu')).body.code, 'unknown_user')
     t.match((await node.call('GET', '/v1/boards/main/entries?segment=region:eu&limit=1')).body, { total: 2, entries: [{ user_id: 'cyd' }] })
     const { body } = await node.call('POST', '/v1/boards/main/lookup', { body: { user_ids: ['ada', 'bob'], segment: 'region:eu' } })
-    t.match(body, { users: [{ user_id: 'ada', rank: 2, rank_among: 1 }], not_found: ['bob'] })
+    t.match(body, { users: [{ user_id: 'ada', rank: 2, group_rank: 1 }], not_found: ['bob'] })
   })
 
   await t.test('without them a write goes where the user is', async (t) => {

@@ -64,15 +64,15 @@ test('groups', async (t) => {
       group: 'four',
       generated_at: '',
       top_scores: [
-        { rank: 2, user_id: 'ada', username: 'ada', score: 30, rank_among: 1 }, { rank: 3, user_id: 'bob', username: 'bob', score: 20, rank_among: 2 },
-        { rank: 3, user_id: 'cyd', username: 'cyd', score: 20, rank_among: 2 }, { rank: 5, user_id: 'dan', username: 'dan', score: 10, rank_among: 4 }
+        { rank: 2, user_id: 'ada', username: 'ada', score: 30, group_rank: 1 }, { rank: 3, user_id: 'bob', username: 'bob', score: 20, group_rank: 2 },
+        { rank: 3, user_id: 'cyd', username: 'cyd', score: 20, group_rank: 2 }, { rank: 5, user_id: 'dan', username: 'dan', score: 10, group_rank: 4 }
       ]
     })
     t.strictSame([headers.get('etag'), headers.get('cache-control')], [null, 'no-cache'])
     t.strictSame((await top('group=four&limit=2')).body.top_scores, body.top_scores.slice(0, 2))
     t.strictSame((await top('group=four', { board: 'empty' })).body.top_scores, [])
     await raise('dan', 15)
-    t.match((await top('group=four&limit=2')).body.top_scores, [{ user_id: 'ada' }, { user_id: 'dan', rank: 3, rank_among: 2 }])
+    t.match((await top('group=four&limit=2')).body.top_scores, [{ user_id: 'ada' }, { user_id: 'dan', rank: 3, group_rank: 2 }])
   })
 
   await t.test('it is never called unchanged, whatever the client has', async (t) => {
@@ -88,7 +88,7 @@ test('groups', async (t) => {
     await redis.client.zadd('sw:{main}:z:day:2020-02-29', 9, 'dan', 7, 'ada', 8, 'eve')
     const { body } = await top('group=four&window=day:2020-02-29')
     t.equal(body.window, 'day:2020-02-29')
-    t.strictSame(body.top_scores.map((row: Record<string, unknown>) => [row['user_id'], row['rank'], row['rank_among'], row['score']]), [['dan', 1, 1, 9], ['ada', 3, 2, 7]])
+    t.strictSame(body.top_scores.map((row: Record<string, unknown>) => [row['user_id'], row['rank'], row['group_rank'], row['score']]), [['dan', 1, 1, 9], ['ada', 3, 2, 7]])
     t.equal(body.resets_at, undefined)
     t.match((await top('group=four&window=day')).body, { window: 'day', resets_at: /^\d{4}-.*Z$/ })
   })
@@ -97,7 +97,7 @@ test('groups', async (t) => {
     await redis.client.zadd('sw:{golf}:z:all:region:eu', -70, 'eve', -72, 'bob', -75, 'dan', -75, 'ada')
     const { body } = await top('group=four&segment=region:eu', { board: 'golf' })
     t.equal(body.segment, 'region:eu')
-    t.strictSame(body.top_scores.map((row: Record<string, unknown>) => [row['user_id'], row['rank'], row['rank_among'], row['score']]),
+    t.strictSame(body.top_scores.map((row: Record<string, unknown>) => [row['user_id'], row['rank'], row['group_rank'], row['score']]),
       [['bob', 2, 1, 72], ['dan', 3, 2, 75], ['ada', 3, 2, 75]])
     t.match((await top('group=four&segment=region:eu')).body, { status: 400, code: 'invalid_request' }, 'on a board that has it')
   })
@@ -160,7 +160,7 @@ test('groups', async (t) => {
     if ('problems' in parsed) throw new Error(parsed.problems.join('; '))
     const main = parsed.boards.default
     const users = Array.from({ length: MOST + 3 * HEAD_SIZE }, (_, n) => `${n % 2 === 0 ? 'u' : 'ü'}${n}`)
-    await Promise.all(users.map(async (user, n) => await store.increment(main, increment(user, 1 + n % 7))))
+    await Promise.all(users.map(async (user, n) => await store.applyIncrement(main, increment(user, 1 + n % 7))))
     const members = users.filter((_, n) => n % 4 !== 0 || n > 1200).slice(0, MOST)
     t.equal((await put('crowd', members.toReversed())).body.user_ids.length, MOST)
     const order = []
@@ -173,7 +173,7 @@ test('groups', async (t) => {
     const expected = order.filter(({ user_id: user }) => among.has(user))
     t.equal(expected.length, MOST)
     const { body } = await top('group=crowd&limit=100')
-    t.strictSame(body.top_scores, expected.slice(0, 100).map((entry) => ({ ...entry, rank_among: 1 + expected.filter((another) => another.score > entry.score).length })))
+    t.strictSame(body.top_scores, expected.slice(0, 100).map((entry) => ({ ...entry, group_rank: 1 + expected.filter((another) => another.score > entry.score).length })))
     const found = await store.readLookup(main, { window: 'all' }, members)
     t.strictSame(found.map(({ userId }) => userId), expected.map(({ user_id: user }) => user))
   })

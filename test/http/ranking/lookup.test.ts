@@ -18,7 +18,7 @@ test('lookup', async (t) => {
 
   // More users than the head has, with ties at its edge.
   const users = Array.from({ length: 3 * HEAD_SIZE }, (_, n) => `${n % 2 === 0 ? 'u' : 'ü'}${n}`)
-  await Promise.all(users.map(async (user, n) => await store.increment(main, increment(user, 1 + n % 5, { username: `Player ${n}` }))))
+  await Promise.all(users.map(async (user, n) => await store.applyIncrement(main, increment(user, 1 + n % 5, { username: `Player ${n}` }))))
 
   await t.test('users are found in the board\'s order, with the ranks that single reads give', async (t) => {
     const asked = users.filter((_, n) => n % 3 !== 0)
@@ -32,8 +32,8 @@ test('lookup', async (t) => {
       cursor = page.next_cursor
     }
     const expected = order.filter((entry) => asked.includes(entry.user_id))
-    t.strictSame(body.users.map(({ rank_among: _, ...entry }: { rank_among: number }) => entry), expected)
-    t.strictSame(body.users.map(({ rank_among: rank }: { rank_among: number }) => rank),
+    t.strictSame(body.users.map(({ group_rank: _, ...entry }: { group_rank: number }) => entry), expected)
+    t.strictSame(body.users.map(({ group_rank: rank }: { group_rank: number }) => rank),
       expected.map(({ score }) => 1 + expected.filter((other) => other.score > score).length))
     for (const { user_id: user, rank, username, score } of body.users.slice(0, 20)) {
       t.match((await node.call('GET', `/v1/boards/main/users/${encodeURIComponent(user)}`)).body, { rank, username, score })
@@ -42,7 +42,7 @@ test('lookup', async (t) => {
 
   await t.test('a user named twice is answered once', async (t) => {
     const { body } = await lookup({ user_ids: ['u0', 'nobody', 'u0', 'nobody'], window: 'day' })
-    t.strictSame([body.window, body.users.length, body.users[0].rank_among, body.not_found], ['day', 1, 1, ['nobody']])
+    t.strictSame([body.window, body.users.length, body.users[0].group_rank, body.not_found], ['day', 1, 1, ['nobody']])
   })
 
   await t.test('500 of the longest ids there can be fit in, however they are written', async (t) => {

@@ -1,16 +1,16 @@
 import { Ajv } from 'ajv'
 import { test } from 'tap'
-import { judgeSegment, segmentLines, Segments, SegmentText } from '../../../src/leaderboard/boards/segment.ts'
+import { judgeSegment, segmentsAmong, Segments, SegmentText } from '../../../src/leaderboard/boards/segment.ts'
 import { codeOf } from '../../harness/clients/callers.ts'
 
 const board = { name: 'cup', segments: ['region', 'constructor'] }
 
 test('a user is in the segments that the board has, in the order of the board', async (t) => {
-  t.strictSame(segmentLines(board, { constructor: 'ferrari', region: 'eu', class: 'a' }), ['region:eu', 'constructor:ferrari'])
-  t.strictSame(segmentLines(board, { region: 'a:b' }), ['region:a:b'], 'a value may hold a colon')
-  t.equal(segmentLines(board, { class: 'a' }), undefined)
-  t.equal(segmentLines(board, {}), undefined, 'and what every object has is no segment')
-  t.equal(segmentLines({ segments: [] }, { region: 'eu' }), undefined)
+  t.strictSame(segmentsAmong(board, { constructor: 'ferrari', region: 'eu', class: 'a' }), ['region:eu', 'constructor:ferrari'])
+  t.strictSame(segmentsAmong(board, { region: 'a:b' }), ['region:a:b'], 'a value may hold a colon')
+  t.equal(segmentsAmong(board, { class: 'a' }), undefined)
+  t.equal(segmentsAmong(board, {}), undefined, 'and what every object has is no segment')
+  t.equal(segmentsAmong({ segments: [] }, { region: 'eu' }), undefined)
 })
 
 test('a segment that the board does not have is refused', async (t) => {

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { judgeAward, type AwardRequest } from '../../../src/leaderboard/scoring/points.ts'
+import { judgePoints, type PointsRequest } from '../../../src/leaderboard/scoring/points.ts'
 import { parseBoards, type Board } from '../../../src/leaderboard/boards/board.ts'
 import { makeGrant, type Grant } from '../../../src/leaderboard/scoring/grant.ts'
 import type { Principal } from '../../../src/leaderboard/principal.ts'
@@ -21,7 +21,7 @@ test('what an increment gives, by the board\'s rules and who asks', (t) => {
   const closed = boardOf({ client_increments: false })
   const proven = boardOf({ proof: 'grant' })
   const granted = { points: 40, actionId: 'g1' }
-  const table: Array<[string, Board, 'user' | 'service', AwardRequest, object | string]> = [
+  const table: Array<[string, Board, 'user' | 'service', PointsRequest, object | string]> = [
     ['nothing said', open, 'user', {}, { points: 1 }],
     ['points', open, 'user', { increment: 10 }, { points: 10 }],
     ['too many points', open, 'user', { increment: 11 }, 'increment_out_of_range'],
@@ -50,7 +50,7 @@ test('what an increment gives, by the board\'s rules and who asks', (t) => {
   for (const [name, board, who, request, expected] of table) {
     let found: unknown
     try {
-      const { points, actionId } = judgeAward(board, who === 'service' ? principal('scores:write') : principal(), 'ada', { request, readGrant: () => GRANT })
+      const { points, actionId } = judgePoints(board, who === 'service' ? principal('scores:write') : principal(), 'ada', { request, readGrant: () => GRANT })
       found = { points, ...(actionId !== undefined && { actionId }) }
     } catch (error) {
       found = error instanceof Problem ? error.code : error

@@ -7,7 +7,7 @@ import { freshBoard, increment } from '../../harness/servers/store.ts'
 
 test('faults in who is in which segment are found', async (t) => {
   await findFaults(t, 'lib/segments.lua', {
-    'the former value keeps the user': ['if replaced and replaced ~= line then', 'if false then'],
+    'the former value keeps the user': ['if replaced and replaced ~= segment then', 'if false then'],
     'what is not replaced is forgotten': ['if not replaced then now', 'if false then now'],
     'a write without segments counts in none': ['if not given then return before, {} end', 'if not given then return {}, {} end']
   })
@@ -18,7 +18,7 @@ test('a removal finds users in segments of past windows that they left many move
   const year = new Date().getUTCFullYear() + 1
   const clock = await openStoreWithClock(t, redis, Date.UTC(year, 0, 10))
   const board = freshBoard({ windows: ['day', 'all'], segments: ['region'] })
-  const write = async (n: number) => await clock.store.increment(board, { ...increment('ada', 1), segments: [`region:r${n}`] })
+  const write = async (n: number) => await clock.store.applyIncrement(board, { ...increment('ada', 1), segments: [`region:r${n}`] })
   await write(0)
   await clock.set(Date.UTC(year, 0, 11))
   for (let n = 1; n <= 100; n++) await write(n)
@@ -38,7 +38,7 @@ test('a late action counts in the segments that the user was in during that seas
     seasons: [season('one', `${year}-01-01T00:00:00Z`, `${year}-02-01T00:00:00Z`), season('two', `${year}-02-01T00:00:00Z`, `${year}-03-01T00:00:00Z`)]
   })
   const clock = await openStoreWithClock(t, redis, Date.UTC(year, 0, 31))
-  const write = async (more: object) => await clock.store.increment(board, { ...increment('ada', 5), ...more })
+  const write = async (more: object) => await clock.store.applyIncrement(board, { ...increment('ada', 5), ...more })
   const scores = async (window: 'season:one' | 'season:two' | 'all', segment: string) =>
     (await clock.store.readTop(board, { window, segment })).entries.map(({ userId, score }) => `${userId} ${score}`)
 
@@ -49,7 +49,7 @@ test('a late action counts in the segments that the user was in during that seas
   t.strictSame([await scores('season:one', 'region:eu'), await scores('season:one', 'region:us')], [['ada 10'], []], 'in one region only, with the score of the window')
   t.strictSame(await scores('season:one', 'class:a'), [], 'and in no other segment')
   t.strictSame([await scores('season:two', 'region:us'), await scores('all', 'region:us'), await scores('all', 'region:eu')], [['ada 5'], ['ada 15'], []])
-  await clock.store.increment(board, { ...increment('bob', 3), segments: ['region:us'] })
-  await clock.store.increment(board, { ...increment('bob', 3), season: 'one' })
+  await clock.store.applyIncrement(board, { ...increment('bob', 3), segments: ['region:us'] })
+  await clock.store.applyIncrement(board, { ...increment('bob', 3), season: 'one' })
   t.strictSame(await scores('season:one', 'region:us'), ['bob 3'], 'one who was in none then is in those of now')
 })

@@ -81,7 +81,7 @@ async function live (t: Test, redis: TestRedis, { days, fault }: { days: number,
     for (const [n, atMs] of moments.entries()) {
       const [user, points] = [USERS[n * 5 % 7 % USERS.length]!, 1 + n % 9]
       await clock.set(atMs, n % 3 * 400)
-      const { result } = await clock.store.increment(board, increment(user, points))
+      const { result } = await clock.store.applyIncrement(board, increment(user, points))
       if (result !== 'applied') refused.push(`at ${atMs}: ${result}`)
       for (const kind of KINDS) {
         const window = windowByLuxon(kind, board, atMs)

@@ -45,7 +45,7 @@ async function differs (store: Store, { users, steps, order, seed }: Load): Prom
     const [points, late] = [1 + among(2), among(4) === 0]
     const segment = late ? undefined : [undefined, 'region:eu', 'region:na'][among(3)]
     model.increment(userId, points, { windows: late ? ['all', 'season:late'] : ['all', 'season:running'], segment, isLate: late })
-    await store.increment(board, { ...increment(userId, points), ...(segment !== undefined && { segments: [segment] }), ...(late && { season: 'late' }) })
+    await store.applyIncrement(board, { ...increment(userId, points), ...(segment !== undefined && { segments: [segment] }), ...(late && { season: 'late' }) })
   }
   const step = async (userId: string): Promise<string | undefined> => {
     const n = random()
@@ -125,12 +125,12 @@ test('every ranking is the model\'s after each of 550 increments, corrections, b
 test('the comparison finds faults planted in the scripts', async (t) => {
   const redis = await startRedis(t)
   const faults = [
-    { script: 'lib/entries.lua', sound: 'if not score then return false end\n    for _, line in ipairs(lines) do take(window, line, user) end', faulty: 'if not score then return false end' },
-    { script: 'moderation/remove-user.lua', sound: 'known = known + (entries.drop_hidden(window, user, lines) and 1 or 0)', faulty: '' },
+    { script: 'lib/entries.lua', sound: 'if not score then return false end\n    for _, segment in ipairs(segment_list) do take(window, segment, user) end', faulty: 'if not score then return false end' },
+    { script: 'moderation/remove-user.lua', sound: 'known = known + (entries.drop_hidden(window, user, segment_list) and 1 or 0)', faulty: '' },
     { script: 'lib/heads.lua', sound: 'if next_user then', faulty: 'if false then' },
     { script: 'lib/heads.lua', sound: 'if window.floor > NONE then seat(window, first_outside(window, window.floor)) end', faulty: '' },
     { script: 'scoring/adjust.lua', sound: '(score or change ~= \'-\' or w == 1)', faulty: 'true' },
-    { script: 'scoring/adjust.lua', sound: 'local lines = segments.move(current, former, user)', faulty: 'local lines = {}' },
+    { script: 'scoring/adjust.lua', sound: 'local segment_list = segments.move(current, former, user)', faulty: 'local segment_list = {}' },
     { script: 'moderation/unban.lua', sound: 'k < 8 + 3 * running and now', faulty: 'now' },
     { script: 'moderation/ban.lua', sound: 'for k = 8, #KEYS, 3', faulty: 'for k = 8, #KEYS - 3, 3' }
   ]
@@ -146,7 +146,7 @@ test('past days that are kept are moderated too, and those put back expire as th
   const redis = await startRedis(t)
   const store = await openTestStore(t, redis.url)
   const board = freshBoard({ windows: ['day', 'all'], retention: { day: 30 }, segments: ['region'] })
-  const raise = async (userId: string, points: number) => await store.increment(board, { ...increment(userId, points), segments: ['region:eu'] })
+  const raise = async (userId: string, points: number) => await store.applyIncrement(board, { ...increment(userId, points), segments: ['region:eu'] })
   await raise('ada', 5)
   await raise('bob', 3)
   const today = (await redis.client.keys(`sw:{${board.name}}:z:day:*`)).map((key) => key.split(':z:')[1]!).find((window) => !window.endsWith('region:eu'))!
@@ -178,7 +178,7 @@ test('who comes back is in past windows where it was then, and in running ones w
   const clock = await openStoreWithClock(t, redis, Date.UTC(year, 2, 10))
   const { store } = clock
   const board = freshBoard({ windows: ['all', 'day'], segments: ['region'] })
-  const write = async (region: string) => await store.increment(board, { ...increment('ada', 5), segments: [`region:${region}`] })
+  const write = async (region: string) => await store.applyIncrement(board, { ...increment('ada', 5), segments: [`region:${region}`] })
   const inSegment = async (window: Ranking['window'], region: string) => (await store.readTop(board, { window, segment: `region:${region}` })).entries.map(({ score }) => score)
   await write('eu')
   await clock.set(Date.UTC(year, 2, 11))
@@ -196,7 +196,7 @@ test('who comes back is in past windows where it was then, and in running ones w
   t.strictSame(await redis.client.keys(`sw:{${board.name}}:hidden:*`), [], 'nothing is left hidden')
 
   await store.moderation.ban(board, act('ada'), { reason: 'a test', actor: 'mod' })
-  await store.import(board, `day:${year}-03-10`, [{ userId: 'ada', username: undefined, score: 9, segments: ['region:us'] }], { actor: 'mod', ip: '192.0.2.1', requestId: 'test' })
+  await store.applyImport(board, `day:${year}-03-10`, [{ userId: 'ada', username: undefined, score: 9, segments: ['region:us'] }], { actor: 'mod', ip: '192.0.2.1', requestId: 'test' })
   await store.moderation.unban(board, act('ada'), 'any')
   t.strictSame([await inSegment(`day:${year}-03-10`, 'eu'), await inSegment(`day:${year}-03-10`, 'us')], [[], [9]], 'an import of then moves it then')
   await store.moderation.ban(board, act('ada'), { reason: 'a test', actor: 'mod' })
@@ -208,7 +208,7 @@ test('a closed season stands, but for who is erased', async (t) => {
   const redis = await startRedis(t)
   const store = await openTestStore(t, redis.url)
   const board = freshBoard({ windows: ['all', 'season'], seasons })
-  await store.increment(board, increment('ada', 5))
+  await store.applyIncrement(board, increment('ada', 5))
   await redis.client.zadd(`sw:{${board.name}}:z:season:closed`, 7, 'ada')
   await redis.client.hset(`sw:{${board.name}}:head:season:closed`, 'ada', 1)
   const closed = async () => (await store.readTop(board, { window: 'season:closed' })).entries.length
@@ -224,21 +224,21 @@ test('a ban that has ended is lifted by the next write, once, and by a sweep; an
   const store = await openTestStore(t, redis.url)
   const board = freshBoard()
   const moderation = createModeration({
-    keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all: [board] }, refreshBoards: async () => {}, renewBoard: async () => board, newId: randomUUID, now: store.now
+    store: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all: [board] }, refreshBoards: async () => {}, renewBoard: async () => board, newId: randomUUID, now: store.now
   })
   const ban = async (userId: string, untilMs: number) => await store.moderation.ban(board, act(userId), { reason: 'a test', until_ms: untilMs, actor: 'mod' })
-  for (const userId of ['ada', 'bob', 'eve']) await store.increment(board, increment(userId, 5))
+  for (const userId of ['ada', 'bob', 'eve']) await store.applyIncrement(board, increment(userId, 5))
   for (const userId of ['ada', 'bob', 'eve']) await ban(userId, Date.now() + HOUR_MS)
-  t.strictSame(await store.increment(board, increment('ada')), { result: 'banned' })
+  t.strictSame(await store.applyIncrement(board, increment('ada')), { result: 'banned' })
   t.strictSame(await store.readEndedBans([board]), [])
   const untilMs = Date.now() + 100
   for (const userId of ['ada', 'bob']) await ban(userId, untilMs) // sooner than it was said
   while (store.now() <= untilMs + 20) await delay(20)
 
-  t.strictSame(await store.increment(board, increment('ada', 2)), { result: 'ban_over' }, 'a write alone does not know the windows that the scores go back to')
+  t.strictSame(await store.applyIncrement(board, increment('ada', 2)), { result: 'ban_over' }, 'a write alone does not know the windows that the scores go back to')
   t.equal(await store.readBans.one(board, 'ada'), undefined, 'nobody is told of it any more')
   await Promise.all(Array.from({ length: 5 }, async () => await moderation.liftBan(board, 'ada')))
-  t.strictSame(await store.increment(board, increment('ada', 2)), { result: 'applied', score: 7 })
+  t.strictSame(await store.applyIncrement(board, increment('ada', 2)), { result: 'applied', score: 7 })
   t.strictSame((await store.readEndedBans([board])).map(({ userId }) => userId), ['bob'])
   for (const userId of ['bob', 'eve']) await moderation.liftBan(board, userId)
   t.strictSame(await store.readEndedBans([board]), [])
@@ -254,7 +254,7 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
   const all = [old]
   for (const board of [old, fresh]) await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   const moderation = createModeration({
-    keep: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all }, refreshBoards: async () => {}, renewBoard: async () => old, newId: randomUUID, now: store.now
+    store: store.moderation, serviceBans: store.serviceBans, readBans: store.readBans, boards: { all }, refreshBoards: async () => {}, renewBoard: async () => old, newId: randomUUID, now: store.now
   })
   const moderator = { principal: { userId: 'mod', username: undefined, scopes: new Set<'admin'>(['admin']), claims: {}, expiresMs: Infinity }, ip: '192.0.2.1', requestId: 'test' }
   const users = Array.from({ length: 300 }, (_, n) => `user-${n}`)
@@ -263,10 +263,10 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
   await moderation.banFromAllBoards(moderator, 'ended', { reason: 'a test', until: rfc(untilMs) })
   while (store.now() <= untilMs + 20) await delay(20)
   all.push(fresh)
-  for (const { name, revision } of all) await redis.client.hset(`sw:{${name}}:meta`, 'rules', revision)
+  for (const { name, revision } of all) await redis.client.hset(`sw:{${name}}:meta`, 'revision', revision)
   await moderation.takeOverServiceBans(all)
   t.equal(await redis.client.hlen(`sw:{${fresh.name}}:banned`), 300)
-  for (const userId of ['user-0', 'user-299']) t.strictSame(await store.increment(fresh, increment(userId)), { result: 'banned' })
+  for (const userId of ['user-0', 'user-299']) t.strictSame(await store.applyIncrement(fresh, increment(userId)), { result: 'banned' })
   await store.moderation.unban(fresh, act('user-7'), 'any')
   await moderation.takeOverServiceBans(all)
   t.equal(await store.readBans.one(fresh, 'user-7'), undefined, 'what was lifted on one board stays lifted')
@@ -290,7 +290,7 @@ test('an act on all boards that fails half-way does not say that nothing was don
     const store = await openTestStore(t, redis.url)
     const board = freshBoard()
     const moderation = createModeration({
-      keep: store.moderation,
+      store: store.moderation,
       serviceBans: store.serviceBans,
       readBans: store.readBans,
       boards: { all: [board] },
@@ -314,8 +314,8 @@ test('a correction counts once, also when it comes twenty times at once', async 
   const store = await openTestStore(t, redis.url)
   const board = freshBoard({ windows: ['all', 'season'], seasons, max_score: 100 })
   const adjust = async (change: '+' | '-', amount: number, more: Partial<Act> = {}) => await store.moderation.adjust(board, act('ada', more), { change, amount, madeMs: undefined })
-  await store.increment(board, { ...increment('ada', 50), season: 'late' })
-  await store.increment(board, increment('ada', 10, { actionId: 'played' }))
+  await store.applyIncrement(board, { ...increment('ada', 50), season: 'late' })
+  await store.applyIncrement(board, increment('ada', 10, { actionId: 'played' }))
   const outcomes = await Promise.all(Array.from({ length: 20 }, async () => await adjust('-', 20, { actionId: 'one' })))
   t.equal(outcomes.filter(({ result }) => result === 'applied').length, 1)
   t.ok(outcomes.every((outcome) => 'score' in outcome && outcome.score === 40))
@@ -325,12 +325,12 @@ test('a correction counts once, also when it comes twenty times at once', async 
   for (const [change, amount, actionId] of [['+', 20, 'one'], ['-', 21, 'one'], ['+', 10, 'played']] as const) {
     t.strictSame(await adjust(change, amount, { actionId }), { result: 'mismatch' })
   }
-  t.strictSame(await store.increment(board, increment('ada', 20, { actionId: 'one' })), { result: 'mismatch' }, 'a correction is no increment')
+  t.strictSame(await store.applyIncrement(board, increment('ada', 20, { actionId: 'one' })), { result: 'mismatch' }, 'a correction is no increment')
   t.strictSame(await adjust('-', 41), { result: 'below' })
   t.strictSame(await adjust('+', 61), { result: 'score_limit' })
   t.strictSame(await adjust('+', 60), { result: 'applied', score: 100 })
   const outdated = { ...board, revision: 'another' }
-  await redis.client.hset(`sw:{${board.name}}:meta`, 'rules', board.revision)
+  await redis.client.hset(`sw:{${board.name}}:meta`, 'revision', board.revision)
   t.strictSame(await store.moderation.adjust(outdated, act('ada'), { change: '+', amount: 1, madeMs: undefined }), { result: 'outdated' })
   t.strictSame(await store.moderation.ban(outdated, act('ada'), { reason: 'a test', actor: 'mod' }), { result: 'outdated' })
   t.strictSame(await store.moderation.unban(outdated, act('ada'), 'any'), { result: 'outdated' })
@@ -343,7 +343,7 @@ test('a node whose clock is wrong moderates the right windows', async (t) => {
   const lost = await openTestStore(t, redis.url, { now: () => Date.now() - 3 * 24 * HOUR_MS })
   const store = await openTestStore(t, redis.url)
   const board = freshBoard({ windows: ['day'], retention: { day: 1 } })
-  await store.increment(board, increment('ada', 5))
+  await store.applyIncrement(board, increment('ada', 5))
   t.strictSame(await lost.moderation.adjust(board, act('ada'), { change: '+', amount: 2, madeMs: undefined }), { result: 'applied', score: 7 })
   await lost.moderation.ban(board, act('ada'), { reason: 'a test', actor: 'mod' })
   t.strictSame((await store.readTop(board, { window: 'day' })).entries, [])

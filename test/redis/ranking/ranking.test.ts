@@ -16,12 +16,12 @@ function randomFrom (seed: number): () => number {
   }
 }
 
-interface Standing { userId: string, score: number, reached: number }
+interface ReachedScore { userId: string, score: number, reached: number }
 
 const bytes = (text: string) => Buffer.from(text)
 
 /** The whole board: the first HEAD_SIZE by score and who reached it first, everybody else by score and user id. */
-function sortByHand (standings: Iterable<Standing>) {
+function sortByHand (standings: Iterable<ReachedScore>) {
   const byReached = [...standings].sort((a, b) => b.score - a.score || a.reached - b.reached)
   const rest = byReached.slice(HEAD_SIZE).sort((a, b) => b.score - a.score || Buffer.compare(bytes(b.userId), bytes(a.userId)))
   const all = [...byReached.slice(0, HEAD_SIZE), ...rest]
@@ -36,14 +36,14 @@ interface Load { users: number, writes: number, maxPoints: number, seed: number 
 async function differs (store: Store, { users, writes, maxPoints, seed }: Load): Promise<string | undefined> {
   const random = randomFrom(seed)
   const board = freshBoard()
-  const standings = new Map<string, Standing>()
+  const standings = new Map<string, ReachedScore>()
   const checks = 5
   for (let check = 0, reached = 0; check < checks; check++) {
     const outcomes = Array.from({ length: writes / checks }, async () => {
       const userId = `user-${Math.floor(random() * users)}`
       const points = 1 + Math.floor(random() * maxPoints)
       standings.set(userId, { userId, score: (standings.get(userId)?.score ?? 0) + points, reached: reached++ })
-      return await store.increment(board, increment(userId, points))
+      return await store.applyIncrement(board, increment(userId, points))
     })
     await Promise.all(outcomes)
     const expected = sortByHand(standings.values())

@@ -6,7 +6,7 @@ test('what has changed since a cursor, each user once, with the score of now', a
   const redis = await startRedis(t)
   const store = await openTestStore(t, redis.url)
   const board = freshBoard({ windows: ['all', 'day'] })
-  const raise = async (user: string, points: number) => await store.increment(board, increment(user, points))
+  const raise = async (user: string, points: number) => await store.applyIncrement(board, increment(user, points))
   t.strictSame(await store.readChanges(board, { window: 'all' }), { cursor: '0-0', more: false, changes: [], unseen: [] }, 'an empty board has a place to go on from')
   await raise('ada', 1)
   const { cursor, ...begin } = await store.readChanges(board, { window: 'all' })

@@ -10,8 +10,8 @@ import { plantFault } from '../../harness/models/scripts.ts'
 import { startRedis, type TestRedis } from '../../harness/servers/redis.ts'
 import { freshBoard, increment, openTestStore } from '../../harness/servers/store.ts'
 
-interface Standing { userId: string, score: number, reached: number }
-type Model = Map<string, Standing>
+interface ReachedScore { userId: string, score: number, reached: number }
+type Model = Map<string, ReachedScore>
 
 /** The whole board: the first HEAD_SIZE by score and who reached it first, everybody else by score and user id. */
 function sortByHand (model: Model): RankedEntry[] {
@@ -56,7 +56,7 @@ async function play (store: Store, users: number, history: readonly Round[]): Pr
   const write = async ({ user, points }: Write) => {
     const userId = idOf(user)
     model.set(userId, { userId, score: (model.get(userId)?.score ?? 0) + points, reached: reached++ })
-    await store.increment(board, increment(userId, points))
+    await store.applyIncrement(board, increment(userId, points))
   }
   await Promise.all(Array.from({ length: users }, async (_, user) => await write({ user, points: 1 + user % 2 })))
   const before = new Map(model)
@@ -138,7 +138,7 @@ test('a head that is pushed out while it is walked is seen once', async (t) => {
   const store = await openTestStore(t, redis.url)
   const board = freshBoard()
   const raise = async (prefix: string, count: number, points: number) =>
-    await Promise.all(Array.from({ length: count }, async (_, n) => await store.increment(board, increment(`${prefix}${n}`, points))))
+    await Promise.all(Array.from({ length: count }, async (_, n) => await store.applyIncrement(board, increment(`${prefix}${n}`, points))))
   await raise('still-', 300, 10)
   const first = await store.readEntries(board, { window: 'all' }, { start: { place: 0 }, limit: 100 })
   t.equal(first.entries[0]!.userId, 'still-0')
@@ -174,7 +174,7 @@ test('20,000 entries are walked while others write: nobody who keeps the score i
   const users = 20_000
   const lines = 500
   await Promise.all(Array.from({ length: lines }, async (_, line) => {
-    for (let n = line; n < users; n += lines) await store.increment(board, increment(`u${n}`, 1 + n % 50))
+    for (let n = line; n < users; n += lines) await store.applyIncrement(board, increment(`u${n}`, 1 + n % 50))
   }))
   const changed = new Set<string>()
   const walk = new AbortController()
@@ -184,7 +184,7 @@ test('20,000 entries are walked while others write: nobody who keeps the score i
       const place = n * 7919 % users
       const user = `u${place % 4 === 0 ? place + 1 : place}`
       changed.add(user)
-      await store.increment(board, increment(user, 1 + n % 60))
+      await store.applyIncrement(board, increment(user, 1 + n % 60))
     }
   })
   const times = new Map<string, number>()

@@ -13,6 +13,6 @@ test('no call looks up more than 200 users, and all that were asked for are answ
     await redis.client.config('RESETSTAT')
     const found = await store.readLookup(board, { window: 'all' }, users.slice(0, count))
     t.equal(Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(await redis.client.info('commandstats'))?.[1]), calls, `${count} users`)
-    t.strictSame(found.map(({ userId, rank, rankAmong }) => [userId, rank, rankAmong]), users.slice(0, count).reverse().map((user, n) => [user, 1001 - count + n, 1 + n]))
+    t.strictSame(found.map(({ userId, rank, groupRank }) => [userId, rank, groupRank]), users.slice(0, count).reverse().map((user, n) => [user, 1001 - count + n, 1 + n]))
   }
 })

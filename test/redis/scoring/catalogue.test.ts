@@ -68,7 +68,7 @@ async function holds (t: Test, redis: TestRedis, directory?: URL) {
       const { userId, actionId, kind, points, times } = sending
       // The copies of one sending meet in a group; those of the next come from the other node.
       const outcomes = await Promise.all(Array.from({ length: times }, async () =>
-        await stores[turn % 2]!.increment(board, increment(userId, points, { actionId, action: ACTIONS[kind] }))))
+        await stores[turn % 2]!.applyIncrement(board, increment(userId, points, { actionId, action: ACTIONS[kind] }))))
       for (const outcome of outcomes) {
         const { retryMs, ...said } = { retryMs: undefined, ...outcome }
         const expected = model.expect(sending)
@@ -91,7 +91,7 @@ test('the model finds faults planted in the script', async (t) => {
   const redis = await startRedis(t)
   const faults = {
     'another action passes for a replay': { sound: "if counted_mark ~= mark then return 'mismatch', '0' end", faulty: '' },
-    'a changed catalogue makes a mismatch': { sound: "if action and counted ~= increment then return 'repriced', score .. '/' .. counted end", faulty: '' },
+    'a changed catalogue makes a mismatch': { sound: "if action and counted ~= increment then return 'points_changed', score .. '/' .. counted end", faulty: '' },
     'a limit is one too many': { sound: 'done >= limit_max', faulty: 'done > limit_max' },
     'a limit is not counted': { sound: "limit and call('INCR', limit) == 1", faulty: "limit and call('SETNX', limit, 0) == 1" },
     'the ledger forgets the action': { sound: "if action then add('action', action) end", faulty: '' }
@@ -108,7 +108,7 @@ test('catalogue actions in Redis', async (t) => {
 
   await t.test('a bare increment asks for no key and leaves no byte more than before there were catalogues', async (t) => {
     const board = freshBoard()
-    await store.increment(board, increment('ada', 5))
+    await store.applyIncrement(board, increment('ada', 5))
     const keys = (await redis.client.keys(`sw:{${board.name}}:*`)).map((key) => key.split(':')[2]).sort()
     t.strictSame(keys, ['actions', 'gate', 'head', 'ledger', 'meta', 'quota', 'user', 'z'].filter((key) => keys.includes(key)))
     const [slot] = await redis.client.keys(`sw:{${board.name}}:actions:*`)
@@ -117,7 +117,7 @@ test('catalogue actions in Redis', async (t) => {
 
   await t.test('the record of an action costs five bytes more, and its receipt is read like any', async (t) => {
     const board = freshBoard()
-    await store.increment(board, increment('ada', 3, { actionId: 'one', action: ACTIONS['win'] }))
+    await store.applyIncrement(board, increment('ada', 3, { actionId: 'one', action: ACTIONS['win'] }))
     const [slot] = await redis.client.keys(`sw:{${board.name}}:actions:*`)
     t.match((await redis.client.hvals(slot!))[0], /^3 3 [\w-]{4}$/)
     t.strictSame(await store.readReceipt(board, { userId: 'ada', actionId: 'one' }), { increment: 3, score: 3 })
@@ -133,21 +133,21 @@ test('catalogue actions in Redis', async (t) => {
   await t.test('a limit comes back when its period is over, and counts for each user and action alone', async (t) => {
     const board = freshBoard()
     const often: CatalogueAction = { name: 'jump', points: 1, limit: { max: 1, per: 'hour' } }
-    t.equal((await store.increment(board, increment('ada', 1, { action: often }))).result, 'applied')
-    const refused = await store.increment(board, increment('ada', 1, { actionId: 'again', action: often }))
+    t.equal((await store.applyIncrement(board, increment('ada', 1, { action: often }))).result, 'applied')
+    const refused = await store.applyIncrement(board, increment('ada', 1, { actionId: 'again', action: often }))
     t.ok(refused.result === 'limit' && refused.retryMs > 0 && refused.retryMs <= 3_600_000)
-    t.equal((await store.increment(board, increment('bob', 1, { action: often }))).result, 'applied')
-    t.equal((await store.increment(board, increment('ada', 1))).result, 'applied')
-    t.equal((await store.increment(board, increment('ada', 1, { action: { ...often, name: 'run' } }))).result, 'applied')
+    t.equal((await store.applyIncrement(board, increment('bob', 1, { action: often }))).result, 'applied')
+    t.equal((await store.applyIncrement(board, increment('ada', 1))).result, 'applied')
+    t.equal((await store.applyIncrement(board, increment('ada', 1, { action: { ...often, name: 'run' } }))).result, 'applied')
     await redis.client.pexpire(`sw:{${board.name}}:limit:jump:ada`, 20) // the hour is nearly over
     while (await redis.client.exists(`sw:{${board.name}}:limit:jump:ada`) === 1) await delay(5)
-    t.strictSame(await store.increment(board, increment('ada', 1, { actionId: 'again', action: often })), { result: 'applied', score: 4 })
+    t.strictSame(await store.applyIncrement(board, increment('ada', 1, { actionId: 'again', action: often })), { result: 'applied', score: 4 })
   })
 
   await t.test('the quota counts actions too, and what it refuses costs no limit', async (t) => {
     const board = freshBoard({ quota: { increments: 1, per_seconds: 3600 } })
-    await store.increment(board, increment('ada', 1))
-    t.equal((await store.increment(board, increment('ada', 3, { action: ACTIONS['win'] }))).result, 'quota')
+    await store.applyIncrement(board, increment('ada', 1))
+    t.equal((await store.applyIncrement(board, increment('ada', 3, { action: ACTIONS['win'] }))).result, 'quota')
     t.strictSame(await redis.client.keys(`sw:{${board.name}}:limit:*`), [])
   })
 })

@@ -44,7 +44,7 @@ class Send implements fc.AsyncCommand<Model, Real> {
 
   async run (model: Model, { store, board }: Real): Promise<void> {
     const outcomes = await Promise.all(Array.from({ length: this.#times }, async () =>
-      await store.increment(board, increment(this.#userId, this.#points, { actionId: this.#actionId }))))
+      await store.applyIncrement(board, increment(this.#userId, this.#points, { actionId: this.#actionId }))))
     for (const outcome of outcomes) same(this.toString(), outcome, this.#expect(model))
   }
 

@@ -12,7 +12,7 @@ test('an increment into four windows and two segments is one script call on the 
   const { store } = await openStoreWithClock(t, redis, Date.now() + 60_000)
   const board = freshBoard({ windows: ['all', 'day', 'week', 'month'], segments: ['region', 'class'] })
   const segments = ['region:eu', 'class:a']
-  await store.increment(board, { ...increment('ada', 1), segments }) // sends the script, which Redis knows from then on
+  await store.applyIncrement(board, { ...increment('ada', 1), segments }) // sends the script, which Redis knows from then on
 
   const monitor = await redis.client.monitor()
   const commands: Command[] = []
@@ -22,7 +22,7 @@ test('an increment into four windows and two segments is one script call on the 
       else if (words[0]!.toUpperCase() !== 'PING') commands.push({ words, inScript: source === 'lua' }) // the store asks now and then whether Redis is there
     })
   })
-  t.strictSame(await store.increment(board, { ...increment('ada', 2), segments }), { result: 'applied', score: 3 })
+  t.strictSame(await store.applyIncrement(board, { ...increment('ada', 2), segments }), { result: 'applied', score: 3 })
   await redis.client.echo('the end')
   await seen
   monitor.disconnect()
