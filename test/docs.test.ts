@@ -5,7 +5,11 @@ import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { test } from 'tap'
+import { Environment, VARIABLES, type VariableName } from '../src/environment.ts'
+import * as KEYS from '../src/redis/keys.ts'
 import { filesOf, textOf } from './harness/models/source-files.ts'
+
+const { boardKeys } = KEYS
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 /** Reports are written by the benchmark. */
@@ -61,3 +65,63 @@ test('docs/architecture.md says what lint says about imports', async (t) => {
   const rows = Object.entries(MAY_IMPORT).map(([folder, [own = [], packages = []]]) => [folder, listOf(own), listOf(packages)])
   t.strictSame(tableOf(textOf('docs/architecture.md'), '| folder or file of `src/`'), rows)
 })
+
+test('docs/operations.md lists every variable with its default and bounds, in the order of src/environment.ts', async (t) => {
+  const rows = tableOf(textOf('docs/operations.md'), '| variable | default | bounds |')
+  t.strictSame(rows.map(([name]) => name), VARIABLES)
+  for (const [name, usual = '', bounds = ''] of rows) {
+    const { default: expected, minimum, maximum, enum: values } = Environment.properties[name as VariableName] as Rule
+    if (expected !== undefined && usual.match(/^[\w.,:-]+$/)) t.equal(usual, String(expected), `the default of ${name}`)
+    if (minimum !== undefined) t.equal(bounds, `${minimum} to ${maximum}`, `the bounds of ${name}`)
+    if (values !== undefined) t.strictSame(bounds.split(', '), values, `the values of ${name}`)
+  }
+})
+
+test('docs/operations.md lists every key in Redis', async (t) => {
+  const rows = tableOf(textOf('docs/operations.md'), '| key | type | holds | lifetime |')
+  t.strictSame(rows.map(([key]) => key!.replace(/\[:<segment>\]$/, '')).sort(), [...keysOfBoard(), ...keysOfService()].sort())
+})
+
+test('docs/operations.md names every metric and no other', async (t) => {
+  const sources = filesOf(/^src\/metrics\/.*\.ts$/).map(textOf).join('\n')
+  const made = new Set([...sources.matchAll(/'(scorewire_[a-z_]+)'/g)].map(([, name]) => name!))
+  const named = new Set([...textOf('docs/operations.md').matchAll(/`(scorewire_[a-z_]+)/g)].map(([, name]) => name!))
+  t.strictSame([...named].sort(), [...made].sort())
+})
+
+interface Rule { default?: unknown, minimum?: number, maximum?: number, enum?: string[] }
+
+/** Arguments in place of which the table has names in angle brackets. */
+const PLACEHOLDERS: Readonly<Record<string, readonly unknown[]>> = {
+  draft: ['<rebuilder>', 'sw:{board}:<key>'],
+  scores: ['<window>'],
+  head: ['<window>'],
+  hidden: ['<window>'],
+  archive: ['<season>'],
+  slice: ['<since>', '<slice>'],
+  quota: ['<user>'],
+  limit: ['<user>', '<action>'],
+  actions: ['<day>', 'AAA'],
+  refused: ['<day>'],
+  done: ['<kind>']
+}
+
+function keysOf (keys: object): string[] {
+  return Object.entries(keys).flatMap(([name, key]: [string, unknown]) => {
+    if (typeof key === 'string') return [key]
+    if (name === 'webhook') return keysOf(boardKeys('board').webhook('<name>'))
+    if (name === 'headOf') return []
+    const placeholders = PLACEHOLDERS[name]
+    if (placeholders === undefined) throw new Error(`there are no placeholders for the key ${name}`)
+    return [String((key as (...names: readonly unknown[]) => string)(...placeholders)).replace(/<day>:\w+$/, '<day>:<slot>')]
+  })
+}
+
+const keysOfBoard = () => keysOf(boardKeys('board'))
+
+/** The keys that belong to no board: every constant of src/redis/keys.ts that is a key, stored groups, and those of the queue. */
+function keysOfService (): string[] {
+  const { FORMER_REGISTRY: former, ...made } = KEYS as Record<string, unknown> // a former key is never written
+  const constants = Object.values(made).filter((value): value is string => typeof value === 'string' && /^sw:/.test(value) && value !== former)
+  return [...constants, KEYS.groupKey('<group>'), '{sw-jobs}:*']
+}
