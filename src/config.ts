@@ -1,10 +1,8 @@
 // The configuration: what the environment sets, checked and frozen.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { readEnvironment, type Environment } from './environment.ts'
+import { readEnvironment, type Environment, type Variables } from './environment.ts'
 import { defaultBoards, parseBoards, type Boards } from './leaderboard/boards/board.ts'
-
-type Variables = Readonly<Record<string, string | undefined>>
 
 /** What a process does: answer requests (`api`), or work behind the nodes that do (`worker`). */
 export type Role = 'api' | 'worker'
@@ -64,7 +62,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Enough for a balancer to notice, and for some ten thousand clients to come back elsewhere without a rush. */
+/** Enough for a balancer to notice, and for some ten thousand clients to connect to other nodes without a rush. */
 const PRODUCTION_DRAIN_MS = 15_000
 
 /** Without PostgreSQL the stream is the audit log: some 75 MB for a board. */
@@ -72,7 +70,7 @@ const STREAM_ENTRIES = 1_000_000
 /** With it, what PostgreSQL may be behind: some 400 MB for a board, over eight minutes at 10,000 a second. */
 const BACKLOG_ENTRIES = 5_000_000
 
-/** What scorewire will read one day. Ignoring a promise that somebody relies on would be worse than saying so. */
+/** Variables of later versions. To ignore one in silence would be worse than to refuse it. */
 const NOT_YET = ['JWT_PUBLIC_KEY', 'JWT_JWKS_URL', 'DURABILITY']
 
 const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
@@ -81,18 +79,21 @@ const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
 }
 
 /**
- * Reads the environment into one frozen configuration; an empty variable counts as not set. In production the variables in
- * `needs` must be there.
+ * Reads the environment into one frozen configuration; an empty variable counts as not set. In production the variables
+ * in `needs` must be there.
  * @throws ConfigError that names every problem
  */
-export function readConfig (variables: Variables, needs: readonly string[] = Object.keys(REQUIRED_IN_PRODUCTION)): Config {
+export function readConfig (
+  variables: Variables, needs: readonly string[] = Object.keys(REQUIRED_IN_PRODUCTION)
+): Config {
   const production = variables['NODE_ENV'] === 'production'
   const problems: string[] = []
   const given = readEnvironment(variables)
   if ('problems' in given) problems.push(...given.problems)
   const lists = readLists(variables, problems)
-  for (const name of needs) {
-    if (production && !variables[name]) problems.push(`${name} is required when NODE_ENV is production: ${REQUIRED_IN_PRODUCTION[name]}`)
+  for (const name of production ? needs : []) {
+    if (variables[name]) continue
+    problems.push(`${name} is required when NODE_ENV is production: ${REQUIRED_IN_PRODUCTION[name]}`)
   }
   for (const name of NOT_YET) {
     if (variables[name]) problems.push(`${name} is not supported by this version`)
@@ -138,13 +139,18 @@ type Lists = Pick<Config, 'trustProxy' | 'webhookNetworks' | 'allowedOrigins'>
 function readLists (variables: Variables, problems: string[]): Lists {
   const listOf = (name: string) => variables[name] ? variables[name].split(',').map((item) => item.trim()) : []
   const trustProxy = listOf('TRUST_PROXY')
-  if (!trustProxy.every(isProxyAddress)) problems.push('TRUST_PROXY must be IP addresses or networks, separated by commas')
+  if (!trustProxy.every(isProxyAddress)) {
+    problems.push('TRUST_PROXY must be IP addresses or networks, separated by commas')
+  }
   const webhookNetworks = listOf('WEBHOOK_NETWORKS')
-  if (!webhookNetworks.every(isNetwork)) problems.push('WEBHOOK_NETWORKS must be networks such as 10.1.0.0/16, separated by commas')
+  if (!webhookNetworks.every(isNetwork)) {
+    problems.push('WEBHOOK_NETWORKS must be networks such as 10.1.0.0/16, separated by commas')
+  }
   const allowedOrigins = listOf('ALLOWED_ORIGINS').filter(Boolean)
   const wrong = allowedOrigins.find((origin) => origin !== '*' && !isOrigin(origin))
   if (wrong !== undefined) {
-    problems.push(`ALLOWED_ORIGINS must be origins such as https://game.example, separated by commas, or *: ${wrong} is none`)
+    const expected = 'origins such as https://game.example, separated by commas, or *'
+    problems.push(`ALLOWED_ORIGINS must be ${expected}: ${wrong} is none`)
   }
   return { trustProxy, webhookNetworks, allowedOrigins }
 }
@@ -167,7 +173,10 @@ function isNetwork (text: string): boolean {
   return text.includes('/') && isProxyAddress(text)
 }
 
-/** The boards of a boards file. @throws ConfigError that names every problem; `name` is what the file is called there */
+/**
+ * The boards of a boards file.
+ * @throws ConfigError that names every problem; `name` is what the file is called there
+ */
 export function readBoards (file: string, name = file): Boards {
   let content: unknown
   try {

@@ -1,5 +1,5 @@
 // The variables that scorewire reads: what each is for, its bounds and its default.
-import { Type, type Static } from 'typebox'
+import { Type, type Static, type TSchema } from 'typebox'
 import { checker, problemsFound } from './leaderboard/schema.ts'
 
 /** A text of at least one character, when the variable is set. */
@@ -16,18 +16,18 @@ export const Environment = Type.Object({
   PORT: Count(0, 65_535, 3000, 'Port to listen on; 0 for any that is free'),
   REDIS_URL: Type.Optional(Type.String({
     pattern: '^(rediss?://.+|/.+)$',
-    description: 'redis://…, rediss://… or the path of a Unix socket. Without it scorewire runs a Redis of its own in DATA_DIR'
+    description: 'redis://…, rediss://… or the path of a Unix socket. Without it scorewire runs a Redis in DATA_DIR'
   })),
   REDIS_TIMEOUT_MS: Count(100, 60_000, 1000, 'How long Redis has to answer'),
   JWT_SECRET: Type.Optional(Type.String({
     minLength: 32,
-    description: 'Secret that tokens are signed with, at least 32 characters. Without it one is made and kept in DATA_DIR'
+    description: 'Secret that tokens are signed with, at least 32 characters. Without it DATA_DIR keeps one'
   })),
   JWT_ISSUER: Text('The only issuer whose tokens are accepted'),
   JWT_AUDIENCE: Text('The audience that tokens must name'),
   DATABASE_URL: Type.Optional(Type.String({
     pattern: '^postgres(ql)?://.+$',
-    description: 'postgres://… of the PostgreSQL that keeps the ledger. Without it the ledger is a bounded stream in Redis'
+    description: 'postgres://…, where the ledger is kept. Without it the ledger is a bounded stream in Redis'
   })),
   LEDGER_MAX_ENTRIES: Type.Optional(Type.Integer({
     minimum: 1000,
@@ -41,11 +41,15 @@ export const Environment = Type.Object({
     description: 'What the process does: answer requests (api), work behind the nodes (worker), or both'
   }),
   BOARDS_FILE: Text('JSON file of the boards to make where they do not exist'),
-  DATA_DIR: Type.String({ minLength: 1, default: 'data', description: 'Folder of the embedded Redis and of the secret that was made' }),
+  DATA_DIR: Type.String({
+    minLength: 1, default: 'data', description: 'Folder of what scorewire keeps: its secret, the data of its Redis'
+  }),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info', description: 'The least level that is logged'
   }),
-  LOG_FORMAT: Type.Optional(Type.Enum(['json', 'pretty'], { description: 'json or pretty (pretty; in production json)' })),
+  LOG_FORMAT: Type.Optional(Type.Enum(['json', 'pretty'], {
+    description: 'json or pretty (pretty; in production json)'
+  })),
   TRUST_PROXY: Text('Addresses or networks of the balancers, separated by commas'),
   RATE_LIMIT_MAX: Count(0, 1_000_000_000, 6000, 'Requests a minute from one address; 0 for no limit'),
   ALLOWED_ORIGINS: Text('Origins of the pages that may use the service, separated by commas, or *'),
@@ -74,8 +78,11 @@ const EXPECTED: Readonly<Record<string, string>> = {
 
 const isEnvironment = checker(Environment, 'converting')
 
-/** Reads and converts the variables; an empty one counts as not set. Returns every problem instead where there is one. */
-export function readEnvironment (variables: Readonly<Record<string, string | undefined>>): Environment | { readonly problems: readonly string[] } {
+/** The text of the variables. An empty one counts as not set. */
+export type Variables = Readonly<Record<string, string | undefined>>
+
+/** Reads and converts the variables. Returns every problem instead where there is one. */
+export function readEnvironment (variables: Variables): Environment | { readonly problems: readonly string[] } {
   const given: unknown = Object.fromEntries(
     Object.keys(Environment.properties).map((name) => [name, variables[name]]).filter(([, value]) => value)
   )
@@ -85,14 +92,16 @@ export function readEnvironment (variables: Readonly<Record<string, string | und
   }
   for (const name of ['DATABASE_URL', 'REDIS_URL'] as const) {
     const value = given[name]
-    if (value !== undefined && !value.startsWith('/') && !URL.canParse(value)) return { problems: [`${name} ${EXPECTED[name]}`] }
+    if (value === undefined || value.startsWith('/') || URL.canParse(value)) continue
+    return { problems: [`${name} ${EXPECTED[name]}`] }
   }
   return given
 }
 
 /** A variable with what it is for and, where there is one, its default. */
 export function describeVariable (name: VariableName): string {
-  const { description = '', default: usual } = Environment.properties[name] as { description?: string, default?: unknown }
+  const schema: TSchema & { description?: string, default?: unknown } = Environment.properties[name]
+  const { description = '', default: usual } = schema
   return usual === undefined ? description : `${description} (${String(usual)})`
 }
 

@@ -23,13 +23,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<readonly [Command, Usage]>
 
 /** The list of all commands, which loads them all. */
 async function listCommands (): Promise<string> {
-  const loaded = await Promise.all(Object.entries(COMMANDS).map(async ([name, load]) => [name, (await load())[1]] as const))
-  return commandList(VERSION, new Map(loaded))
+  const usages = new Map<string, Usage>()
+  for (const [name, load] of Object.entries(COMMANDS)) usages.set(name, (await load())[1])
+  return commandList(VERSION, usages)
 }
 
 /**
- * Resolves at the first signal, for a command that asks for it; a second signal ends the process at once. A process whose command never
- * asks is ended by the first.
+ * Resolves at the first signal, for a command that asks for it; a second signal ends the process at once. A process
+ * whose command never asks is ended by the first.
  */
 const waitForSignal = () => new Promise<string>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

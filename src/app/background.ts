@@ -13,8 +13,8 @@ export interface BackgroundOptions {
 }
 
 /**
- * Starts the background work of a node. Every node does all of it, and the scripts of the store let each thing happen once.
- * Returns the stop.
+ * Starts the background work of a node. Every node does all of it, and the scripts of the store let each thing happen
+ * once. Returns the stop.
  */
 export function startBackground ({ core, log, random }: BackgroundOptions): () => void {
   const { store, feed: { boards }, moderation } = core
@@ -33,7 +33,9 @@ export function startBackground ({ core, log, random }: BackgroundOptions): () =
     now: store.now,
     archive: store.seasons.build,
     onArchived: (board, season) => log.debug({ board: board.name, season: season.name }, 'archived a closed season'),
-    onError: (board, error) => log.warn({ board: board.name, error: String(error) }, 'could not archive a closed season, retrying')
+    onError: (board, error) => {
+      log.warn({ board: board.name, error: String(error) }, 'could not archive a closed season, retrying')
+    }
   })
   return () => {
     stopClosing()

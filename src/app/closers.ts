@@ -27,7 +27,8 @@ export class Closers {
 }
 
 /**
- * Opens several things that need one another. They stay open when `open` succeeds. When it fails, those that are open are closed.
+ * Opens several things that need one another. They stay open when `open` succeeds. When it fails, those that are open
+ * are closed.
  * @throws what `open` throws, also where a close fails
  */
 export async function openAll<Opened> (open: (closers: Closers) => Promise<Opened>): Promise<Opened> {

@@ -113,7 +113,10 @@ function createRules (
   return { moderation, raiseScore, queueScore }
 }
 
-/** Counts what becomes of increments, for boards that exist: a write that ends after the deletion of its board is not counted. */
+/**
+ * Counts what becomes of increments, for boards that exist: a write that ends after the deletion of its board is not
+ * counted.
+ */
 function countOutcomes (metrics: Metrics, { boards }: BoardFeed): NonNullable<RaiseScoreOptions['onOutcome']> {
   boards.onChange(({ before, after }) => {
     if (after === undefined) metrics.forget(before!.name)

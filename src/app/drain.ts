@@ -17,8 +17,8 @@ export interface Drain {
 }
 
 /**
- * Creates the drain of a node. In this order: the node stops being ready, live clients are sent to other nodes, requests
- * under way are answered, and the server is closed.
+ * Creates the drain of a node. In this order: the node stops being ready, live clients are sent to other nodes,
+ * requests under way are answered, and the server is closed.
  */
 export function createDrain ({ server, sessions, withinMs }: DrainOptions): Drain {
   let isDraining = false

@@ -37,8 +37,8 @@ export interface Ledger {
 }
 
 /**
- * Opens the ledger. With PostgreSQL, no stream of a board is trimmed from now on before it is archived. A worker archives, as
- * soon as PostgreSQL is there.
+ * Opens the ledger. With PostgreSQL, no stream of a board is trimmed from now on before it is archived. A worker
+ * archives, as soon as PostgreSQL is there.
  * @throws Error when Redis cannot be reached
  */
 export async function openLedger (options: LedgerOptions): Promise<Ledger> {

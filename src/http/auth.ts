@@ -1,6 +1,7 @@
+// Who is calling: the check of bearer tokens, and what routes demand of them.
 import type { FastifyRequest } from 'fastify'
 import jwtPlugin, { type JWT } from '@fastify/jwt'
-import { Type } from 'typebox'
+import { Type, type Static } from 'typebox'
 import type { Board } from '../leaderboard/boards/board.ts'
 import { presentableName, UserId } from '../leaderboard/identifiers.ts'
 import { Problem } from '../leaderboard/problem.ts'
@@ -53,28 +54,30 @@ export interface Auth {
   verify (token: string | undefined): Principal
   /** When a principal's token ends, by `performance.now()`. */
   expiryOf (principal: Principal): number
-  /** Lets whoever is calling read this board. @throws Problem as `verify`, where the board is for those with a token */
+  /** Lets the caller read this board. @throws Problem as `verify`, where the board demands a token */
   mayRead (board: Board, request: FastifyRequest): void
-  /** As `mayRead`; and whoever it is, where a token says so: on a board for everybody one that is not valid says nothing. */
+  /** As `mayRead`. Returns the principal of a valid token; on a public board an invalid token counts as none. */
   readerOf (board: Board, request: FastifyRequest): Principal | undefined
   /** A `preParsing` hook: sets `request.principal` before the body is read. */
   authenticate (request: FastifyRequest, reply: unknown, payload: unknown, done: (error: Error | null) => void): void
   /**
    * Whether a request carries a service token that was verified before: costs a look-up, never a verification. Sets
-   * `request.principal` to whoever is known by the token, so that there is one look-up.
+   * `request.principal` where the token is known, so that there is one look-up.
    */
   isKnownService (request: FastifyRequest): boolean
 }
 
 /** Adds `server.jwt`, which signs and verifies, and returns the check of tokens by it. `now` is in ms since 1970. */
-export async function registerAuth (server: Server, { now, ...tokens }: TokenOptions & { readonly now: () => number }): Promise<Auth> {
+export async function registerAuth (
+  server: Server, { now, ...tokens }: TokenOptions & { readonly now: () => number }
+): Promise<Auth> {
   await server.register(jwtPlugin, tokenOptions(tokens))
   return createAuth(server.jwt, now)
 }
 
 /** Verifies bearer tokens, each once: from then on it is known by its text until it expires. */
 export function createAuth (jwt: JWT, now: () => number): Auth {
-  // By the whole header field, not the token in it: the text is there already, and so is its hash after the first look.
+  // By the whole header field, not the token in it: the text is there already, and so is its hash after the first use.
   const cache = new Map<string, Principal>()
 
   function principalFor (authorization: string | undefined): Principal {
@@ -124,7 +127,10 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
   }
 }
 
-/** The token of a live connection: from the header, from the subprotocols, or from the query, since browsers cannot set a header. */
+/**
+ * The token of a live connection: from the header, from the subprotocols, or from the query, since browsers cannot set
+ * a header.
+ */
 export function presentedToken ({ headers, query }: FastifyRequest): string | undefined {
   if (headers.authorization !== undefined) return headers.authorization.replace(/^Bearer /i, '')
   const offered = headers['sec-websocket-protocol']?.split(',').map((protocol) => protocol.trim())
@@ -132,18 +138,18 @@ export function presentedToken ({ headers, query }: FastifyRequest): string | un
   return bearer === undefined ? (query as { token?: string }).token : bearer.slice(BEARER_PROTOCOL.length)
 }
 
-/** @throws Problem `missing_token` where a board is for those with a token */
+/** Lets a live client read a board. @throws Problem `missing_token` where the board demands a token */
 export function requireReader (board: Board, principal: Principal | undefined): void {
   if (board.visibility === 'authenticated' && principal === undefined) throw missingToken()
 }
 
 /** The principal that a route's `authenticate` hook has set. */
 export function principalOf (request: FastifyRequest): Principal {
-  if (request.principal === null) throw new Error(`the route ${request.method} ${request.routeOptions.url} does not authenticate`)
-  return request.principal
+  if (request.principal !== null) return request.principal
+  throw new Error(`the route ${request.method} ${request.routeOptions.url} does not authenticate`)
 }
 
-/** A `preParsing` hook for routes that take one of these scopes, after `authenticate`: nobody else's body is read. */
+/** A `preParsing` hook for routes that demand one of these scopes, after `authenticate`: no other body is read. */
 export function requireScope (...scopes: readonly Scope[]): Auth['authenticate'] {
   const message = `This needs a token with the scope ${scopes.join(' or ')}.`
   return (request, _reply, _payload, done) => {
@@ -159,7 +165,8 @@ export const requireService = requireScope('scores:write')
 export const requireAdmin = requireScope('admin')
 
 function missingToken (): Problem {
-  return new Problem('missing_token', 'This needs a token: Authorization: Bearer …', { headers: { 'www-authenticate': 'Bearer' } })
+  const headers = { 'www-authenticate': 'Bearer' }
+  return new Problem('missing_token', 'This needs a token: Authorization: Bearer …', { headers })
 }
 
 function invalidToken (detail: string, code: 'invalid_token' | 'expired_token' = 'invalid_token'): Problem {
@@ -167,18 +174,8 @@ function invalidToken (detail: string, code: 'invalid_token' | 'expired_token' =
 }
 
 function verifyAnew (jwt: JWT, authorization: string): Principal {
-  if (authorization.slice(0, SCHEME.length).toLowerCase() !== SCHEME.toLowerCase()) throw invalidToken('The Authorization field holds no bearer token.')
-  const token = authorization.slice(SCHEME.length)
-  if (token.length > MAX_TOKEN_BYTES) throw invalidToken(`The token is larger than ${MAX_TOKEN_BYTES} bytes.`)
-  let decoded: unknown
-  try {
-    decoded = jwt.verify<object>(token)
-  } catch (error) {
-    // Whatever a verifier throws at a hostile token is the token's fault.
-    if (error instanceof Error && 'code' in error && error.code === 'FAST_JWT_EXPIRED') throw invalidToken('The token has expired.', 'expired_token')
-    throw invalidToken('The token is not valid here.')
-  }
-  if (!isDecoded(decoded) || decoded.header.typ === GRANT_TYPE || FORBIDDEN_HEADERS.some((field) => Object.hasOwn(decoded.header, field))) {
+  const decoded = decode(jwt, authorization)
+  if (!isDecoded(decoded) || !hasOurHeader(decoded.header)) {
     throw invalidToken('The token is signed, but its claims are not those of a scorewire token.')
   }
   const { sub, exp, name, scope = '' } = decoded.payload
@@ -189,4 +186,25 @@ function verifyAnew (jwt: JWT, authorization: string): Principal {
     claims: Object.fromEntries(Object.entries(decoded.payload).filter(isSegment).slice(0, MAX_CLAIMS)),
     expiresMs: exp * 1000 + CLOCK_TOLERANCE_MS
   }
+}
+
+/** The content of a token whose signature and times are right. @throws Problem `invalid_token`, `expired_token` */
+function decode (jwt: JWT, authorization: string): unknown {
+  if (authorization.slice(0, SCHEME.length).toLowerCase() !== SCHEME.toLowerCase()) {
+    throw invalidToken('The Authorization field holds no bearer token.')
+  }
+  const token = authorization.slice(SCHEME.length)
+  if (token.length > MAX_TOKEN_BYTES) throw invalidToken(`The token is larger than ${MAX_TOKEN_BYTES} bytes.`)
+  try {
+    return jwt.verify<object>(token)
+  } catch (error) {
+    // Whatever a verifier throws at a hostile token is the token's fault.
+    const isExpired = error instanceof Error && 'code' in error && error.code === 'FAST_JWT_EXPIRED'
+    if (isExpired) throw invalidToken('The token has expired.', 'expired_token')
+    throw invalidToken('The token is not valid here.')
+  }
+}
+
+function hasOurHeader (header: Static<typeof Header>): boolean {
+  return header.typ !== GRANT_TYPE && !FORBIDDEN_HEADERS.some((field) => Object.hasOwn(header, field))
 }

@@ -1,3 +1,4 @@
+// The limit at the edge: requests a minute from one address, counted before anything else is done.
 import { rateLimited } from '../leaderboard/problem.ts'
 import type { Auth } from './auth.ts'
 import { networkOf } from './network.ts'
@@ -5,7 +6,7 @@ import type { Server } from './server.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** False where requests are neither counted nor limited. */
+    /** False for routes whose requests are neither counted nor limited. */
     edgeLimit?: false
   }
 }
@@ -18,12 +19,13 @@ const MAX_NETWORKS = 50_000
 interface Count { requests: number, readonly untilMs: number }
 
 /**
- * Guards the edge: so many requests a minute from one IP address (an IPv6 /64), 0 for no limit, counted in this node's memory before
- * anything is verified or read. Service tokens that were verified before are not counted. Paths that do not exist are.
+ * Limits the requests a minute from one IP address (an IPv6 /64); 0 for no limit. They are counted in this node's
+ * memory before anything is verified or read. Requests with a service token that was verified before are not counted.
+ * Requests for paths that do not exist are.
  */
 export function registerEdgeLimit (server: Server, auth: Auth, requestsPerMinute: number): void {
   if (requestsPerMinute === 0) return
-  // Those whose minute began first come first.
+  // The network whose minute began first comes first.
   const counts = new Map<string, Count>()
 
   function countOf (network: string, nowMs: number): Count {
@@ -39,7 +41,7 @@ export function registerEdgeLimit (server: Server, auth: Auth, requestsPerMinute
     return count
   }
 
-  // At once, and without a promise: it is a part of every request.
+  // Without a promise, since every request comes by here.
   server.addHook('onRequest', (request, _reply, done) => {
     if (request.routeOptions.config.edgeLimit === false || auth.isKnownService(request)) return done()
     const nowMs = performance.now()

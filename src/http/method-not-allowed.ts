@@ -1,11 +1,12 @@
+// 405 for a path that exists with other methods.
 import type { FastifyInstance, HTTPMethods } from 'fastify'
 import { Problem } from '../leaderboard/problem.ts'
 
 const METHODS: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE']
 
 /**
- * Answers 405 with `Allow` wherever a path exists but not for the method. Starts to watch when called; the function that
- * it returns adds the routes, in the scope of the path's own and so with its error handler.
+ * Answers 405 with `Allow` wherever a path exists but not for the method. Starts to watch when called; the function
+ * that it returns adds the routes, in the scope of the path's own and so with its error handler.
  */
 export function watchMethods (server: FastifyInstance): () => void {
   const paths = new Map<string, { scope: FastifyInstance, methods: Set<string> }>()

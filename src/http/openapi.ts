@@ -1,3 +1,4 @@
+// The OpenAPI document, written from the routes' own schemas, and the page that renders it.
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { Server } from './server.ts'
@@ -13,13 +14,17 @@ const DOCS_THEME = {
 
 const DESCRIPTION = `A live leaderboard: an action counts exactly once, and every screen shows it.
 
-Live updates come from the WebSocket \`/ws/scoreboard?board=main&window=all\`: a \`snapshot\` at once and an \`update\` whenever
-the visible top changes, each with the whole top ten; \`/sse/scoreboard\` is the same as server-sent events.`
+Live updates come from the WebSocket \`/ws/scoreboard?board=main&window=all\`: a \`snapshot\` at once and an \`update\`
+whenever the visible top changes, each with the whole top ten; \`/sse/scoreboard\` is the same as server-sent events.`
 
-/** Serves `/openapi.json`, written from the routes' own schemas, and `/docs`, which renders it. Call it before the routes. */
+/**
+ * Serves `/openapi.json`, written from the routes' own schemas, and `/docs`, which renders it. Call it before the
+ * routes.
+ */
 export async function registerOpenApi (server: Server, { version }: { version: string }): Promise<void> {
   await server.register(swagger, {
-    transformObject: (document) => 'openapiObject' in document ? correct(document.openapiObject) : document.swaggerObject,
+    transformObject: (document) =>
+      'openapiObject' in document ? correct(document.openapiObject) : document.swaggerObject,
     openapi: {
       openapi: '3.1.0',
       info: { title: 'scorewire', version, description: DESCRIPTION },
@@ -53,7 +58,10 @@ interface Described {
   paths?: Record<string, Record<string, Operation>>
 }
 
-/** What has a default may be left out, and so may a body whose every field is optional: the generator calls all of it required. */
+/**
+ * What has a default may be left out, and so may a body whose every field is optional: the generator calls all of it
+ * required.
+ */
 function correct<Document> (document: Document): Document {
   for (const operations of Object.values((document as Described).paths ?? {})) {
     for (const { parameters = [], requestBody } of Object.values(operations)) {

@@ -1,3 +1,4 @@
+// The live page, and the modules that other pages import.
 import { fileURLToPath } from 'node:url'
 import helmet from '@fastify/helmet'
 import fastifyStatic from '@fastify/static'
@@ -6,10 +7,10 @@ import type { Server } from './server.ts'
 /** Resolves from `src/http/` and from `dist/http/` alike. */
 const WEB = fileURLToPath(new URL('../../web/', import.meta.url))
 
-/** What other pages import: modules load across origins only where both headers allow it. */
+/** Modules that other pages import: they load across origins only where both headers allow it. */
 const SHARED = /[\\/](client|live-scoreboard)\.js$/
 
-/** The live page at `/`, with headers that allow it nothing but its own files and its own service. */
+/** Serves the live page at `/`, with headers that allow it its own files and its own service alone. */
 export async function registerPage (server: Server): Promise<void> {
   await server.register(async (scope) => {
     await scope.register(helmet, {
@@ -26,7 +27,7 @@ export async function registerPage (server: Server): Promise<void> {
           frameAncestors: ["'none'"]
         }
       },
-      strictTransportSecurity: false // for whoever terminates TLS to decide
+      strictTransportSecurity: false // the proxy that terminates TLS decides
     })
     await scope.register(fastifyStatic, {
       root: WEB,
@@ -37,7 +38,8 @@ export async function registerPage (server: Server): Promise<void> {
       cacheControl: false,
       setHeaders (reply, file) {
         reply.header('cache-control', 'no-cache')
-        if (SHARED.test(file)) reply.headers({ 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' })
+        if (!SHARED.test(file)) return
+        reply.headers({ 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' })
       }
     })
   })

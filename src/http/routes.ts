@@ -177,7 +177,8 @@ async function registerEdge (server: Server, { settings, auth, version, addMetri
 }
 
 /** The WebSocket and the stream of server-sent events. */
-async function registerLive (server: Server, { settings, auth, core, live, isDraining, random }: RouteParts): Promise<void> {
+async function registerLive (server: Server, parts: RouteParts): Promise<void> {
+  const { settings, auth, core, live, isDraining, random } = parts
   const limits = createConnectionLimits({
     allowedOrigins: settings.allowedOrigins,
     maxPerAddress: settings.maxSocketsPerIp,
@@ -203,8 +204,8 @@ async function registerContracts (server: Server, { auth, core, live }: RoutePar
 }
 
 /** Health for balancers, the live page, and tokens for it outside production. */
-async function registerOperations (server: Server, { settings, core: { store }, isDraining }: RouteParts): Promise<void> {
-  registerHealth(server, { isReady: store.isReady, isDraining })
+async function registerOperations (server: Server, { settings, core, isDraining }: RouteParts): Promise<void> {
+  registerHealth(server, { isReady: core.store.isReady, isDraining })
   await registerPage(server)
   if (settings.production) return
   registerDevelopmentToken(server, {

@@ -1,3 +1,4 @@
+// The HTTP server, before it has any route: what it accepts, how it names requests, how it closes.
 import { randomBytes } from 'node:crypto'
 import { IncomingMessage } from 'node:http'
 import fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify'
@@ -27,7 +28,10 @@ export function allowNoBody (request: FastifyRequest, _reply: unknown, done: () 
 
 const asked = Symbol('upgrade')
 
-/** A request that asks for an upgrade to anything but a WebSocket is answered as if it did not (RFC 9110, section 7.8): some clients always try HTTP/2. */
+/**
+ * A request that asks for an upgrade to anything but a WebSocket is answered as if it did not (RFC 9110, section 7.8):
+ * some clients always try HTTP/2.
+ */
 class Incoming extends IncomingMessage {
   [asked] = false
 
@@ -40,7 +44,10 @@ class Incoming extends IncomingMessage {
   }
 }
 
-/** From now on every answer closes its connection. The client's next one comes from the balancer, which opens it to another node. */
+/**
+ * From now on every answer closes its connection. The client's next one comes from the balancer, which opens it to
+ * another node.
+ */
 export function closeConnectionsAfterAnswer ({ server }: Server): void {
   server.maxRequestsPerSocket = 1
 }
@@ -52,7 +59,8 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
   const server = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    // A child logger for each request costs more than the increments it would describe; messages name their request instead.
+    // A child logger for each request costs more than the increments it would describe; messages name their request
+    // instead.
     childLoggerFactory: (logger) => logger,
     genReqId: () => `${node}-${(requests++).toString(36)}`,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
@@ -66,15 +74,15 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
     frameworkErrors: (error, request, reply) => handleError(error, request, reply)
   }).withTypeProvider<TypeBoxTypeProvider>()
 
-  // Whoever is gone already has no address, and wants no answer.
+  // A client that has gone already has no address, and wants no answer.
   server.addHook('onRequest', (request, reply, done) => {
     if (request.raw.socket.remoteAddress !== undefined) return done()
     reply.hijack()
     request.raw.socket.destroy()
   })
 
-  // A browser opens connections that it may use later; one that never sent a request counts as busy to Node, and would hold the
-  // end of the process. Requests that are under way end before this.
+  // A browser opens connections that it may use later; one that never sent a request counts as busy to Node, and would
+  // hold the end of the process. Requests that are under way end before this.
   let cutOff: NodeJS.Timeout | undefined
   server.addHook('preClose', (done) => {
     cutOff = setTimeout(() => server.server.closeAllConnections(), CLOSE_WITHIN_MS)
@@ -83,8 +91,10 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
   server.addHook('onClose', async () => clearTimeout(cutOff))
   server.removeContentTypeParser('text/plain')
 
-  // A body says what it means: no "5" for 5, no unknown field dropped in silence. Queries and paths are text and are converted.
-  server.setValidatorCompiler(({ schema, httpPart }) => checker(schema as TSchema, httpPart === 'body' ? 'complete' : 'converting'))
+  // A body says what it means: no "5" for 5, no unknown field dropped in silence. Queries and paths are text and are
+  // converted.
+  server.setValidatorCompiler(({ schema, httpPart }) =>
+    checker(schema as TSchema, httpPart === 'body' ? 'complete' : 'converting'))
   server.setErrorHandler(handleError)
   server.decorateRequest('principal', null)
   return server

@@ -9,7 +9,9 @@ export interface TokenOptions {
   readonly audience: string | undefined
 }
 
-/** The options of `@fastify/jwt` and of `fast-jwt`: one algorithm, fixed here and not by the token, and `exp` required. */
+/**
+ * The options of `@fastify/jwt` and of `fast-jwt`: one algorithm, fixed here and not by the token, and `exp` required.
+ */
 export function tokenOptions ({ secret, issuer, audience }: TokenOptions) {
   return {
     secret,

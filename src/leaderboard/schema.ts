@@ -2,7 +2,9 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import type { Static, TSchema } from 'typebox'
 
-/** Says whether content fits a schema. `problemsFound` names what was wrong with the content that it has refused last. */
+/**
+ * Says whether content fits a schema. `problemsFound` names what was wrong with the content that it has refused last.
+ */
 export interface Checker<Content> {
   (content: unknown): content is Content
   errors?: ErrorObject[] | null
@@ -11,8 +13,9 @@ export interface Checker<Content> {
 const DEMANDING = { allErrors: true, useDefaults: true } as const
 
 /**
- * How content is read. One engine serves all of them. On a reply of the increment script it is as fast as `typebox/compile` (0.7 µs
- * both, nearly all of it the pattern), whose messages differ and which neither converts nor fills in.
+ * How content is read. One engine serves all of them. On a reply of the increment script it is as fast as
+ * `typebox/compile` (0.7 µs both, nearly all of it the pattern), whose messages differ and which neither converts nor
+ * fills in.
  */
 const ENGINES = {
   /** Stops at the first problem, and changes nothing of the content. */
@@ -23,8 +26,13 @@ const ENGINES = {
   converting: new Ajv({ ...DEMANDING, coerceTypes: true })
 } as const
 
-/** Compiles a schema once. None of the three ways drops an unknown field in silence: the schema says whether there may be one. */
-export function checker<Schema extends TSchema> (schema: Schema, reading: keyof typeof ENGINES = 'plain'): Checker<Static<Schema>> {
+/**
+ * Compiles a schema once. None of the three ways drops an unknown field in silence: the schema says whether there may
+ * be one.
+ */
+export function checker<Schema extends TSchema> (
+  schema: Schema, reading: keyof typeof ENGINES = 'plain'
+): Checker<Static<Schema>> {
   return ENGINES[reading].compile<Static<Schema>>(schema)
 }
 

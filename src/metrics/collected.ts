@@ -11,7 +11,9 @@ export interface About {
 export type Report = (value: number, labels?: Readonly<Record<string, string>>) => void
 
 /** Adds a counter; `read` reports its values at each scrape. */
-export function collectCounter (registry: Registry, { labelNames = [], ...about }: About, read: (count: Report) => void): void {
+export function collectCounter (
+  registry: Registry, { labelNames = [], ...about }: About, read: (count: Report) => void
+): void {
   const counter: Counter = new Counter({
     ...about,
     labelNames: [...labelNames],
@@ -24,7 +26,9 @@ export function collectCounter (registry: Registry, { labelNames = [], ...about 
 }
 
 /** Adds a gauge; `read` reports its values at each scrape, or later where it has to ask for them. */
-export function collectGauge (registry: Registry, { labelNames = [], ...about }: About, read: (set: Report) => unknown): void {
+export function collectGauge (
+  registry: Registry, { labelNames = [], ...about }: About, read: (set: Report) => unknown
+): void {
   const gauge: Gauge = new Gauge({
     ...about,
     labelNames: [...labelNames],

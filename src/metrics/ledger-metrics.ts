@@ -27,15 +27,17 @@ export function registerLedgerMetrics (
     const backlog = await readBacklog(board).catch(() => undefined) // a store that is away has no figures
     return backlog === undefined ? [] : [{ board, backlog }]
   }))).flat())
-  const gauge = (name: string, help: string, valueOf: (backlog: Backlog) => number) =>
+  const gauge = (name: string, valueOf: (backlog: Backlog) => number, help: string) =>
     collectGauge(registry, { name, help, labelNames: ['board'] }, async (set) => {
       for (const { board, backlog } of await readAll()) set(valueOf(backlog), { board })
     })
 
-  gauge('scorewire_ledger_entries', 'Entries that the ledger stream of a board holds, archived or not', ({ entries }) => entries)
-  gauge('scorewire_ledger_backlog', 'Entries of a ledger stream that are not archived', ({ waiting }) => waiting)
-  gauge('scorewire_ledger_lag_seconds', 'How long the oldest entry that is not archived has waited', ({ lagMs }) => lagMs / 1000)
-  gauge('scorewire_ledger_dead_letters', 'Entries that could not be archived', ({ deadLetters }) => deadLetters)
+  gauge('scorewire_ledger_entries', ({ entries }) => entries,
+    'Entries that the ledger stream of a board holds, archived or not')
+  gauge('scorewire_ledger_backlog', ({ waiting }) => waiting, 'Entries of a ledger stream that are not archived')
+  gauge('scorewire_ledger_lag_seconds', ({ lagMs }) => lagMs / 1000,
+    'How long the oldest entry that is not archived has waited')
+  gauge('scorewire_ledger_dead_letters', ({ deadLetters }) => deadLetters, 'Entries that could not be archived')
   collectGauge(registry, {
     name: 'scorewire_ledger_max_entries', help: 'Entries of a ledger stream beyond which writes are refused'
   }, (set) => set(maxEntries))
@@ -51,7 +53,8 @@ function registerArchiverMetrics (
     labelNames: ['board', 'result']
   }, (count) => {
     for (const [board, { deadLettered, ...kept }] of archived.boards) {
-      for (const [result, entries] of Object.entries({ ...kept, dead_lettered: deadLettered })) count(entries, { board, result })
+      const results = { ...kept, dead_lettered: deadLettered }
+      for (const [result, entries] of Object.entries(results)) count(entries, { board, result })
     }
   })
   collectCounter(registry, {

@@ -24,10 +24,16 @@ export function createMetrics (): Metrics {
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
   const scriptSeconds = new Histogram({
-    name: 'scorewire_script_seconds', help: 'Round trip of one increment script call', buckets: ROUND_TRIP_SECONDS, registers
+    name: 'scorewire_script_seconds',
+    help: 'Round trip of one increment script call',
+    buckets: ROUND_TRIP_SECONDS,
+    registers
   })
   const groupItems = new Histogram({
-    name: 'scorewire_increment_group_size', help: 'Increments that shared one script call', buckets: GROUP_ITEMS, registers
+    name: 'scorewire_increment_group_size',
+    help: 'Increments that shared one script call',
+    buckets: GROUP_ITEMS,
+    registers
   })
 
   const outcomes = new Map<string, Map<string, number>>()

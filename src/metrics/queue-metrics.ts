@@ -27,7 +27,8 @@ export interface QueueMetricsOptions {
 export function registerQueueMetrics (
   { registry }: Pick<Metrics, 'registry'>, { readDepth, maxJobs, requests, now }: QueueMetricsOptions
 ): void {
-  const readOnce = oncePerScrape(async () => await readDepth().catch(() => undefined)) // a store that is away has no figures
+  // A store that is away has no figures.
+  const readOnce = oncePerScrape(async () => await readDepth().catch(() => undefined))
   const gauge = (name: string, help: string, show: (set: Report, depth: Depth) => void, labelNames: string[] = []) =>
     collectGauge(registry, { name, help, labelNames }, async (set) => {
       const depth = await readOnce()
@@ -37,7 +38,8 @@ export function registerQueueMetrics (
   gauge('scorewire_queue_jobs', 'Increments in the queue, by state', (set, { waiting, active, delayed, failed }) => {
     for (const [state, jobs] of Object.entries({ waiting, active, delayed, failed })) set(jobs, { state })
   }, ['state'])
-  gauge('scorewire_queue_oldest_seconds', 'How long the first increment in the queue has waited', (set, { oldestMs }) => {
+  gauge('scorewire_queue_oldest_seconds', 'How long the first increment in the queue has waited', (set, depth) => {
+    const { oldestMs } = depth
     set(oldestMs === undefined ? 0 : Math.max(0, (now() - oldestMs) / 1000))
   })
   gauge('scorewire_queue_workers', 'Processes that apply queued increments', (set, { workers }) => set(workers))
@@ -53,7 +55,8 @@ export function registerQueueMetrics (
 /** Adds what the worker of this process has done. */
 export function registerQueueWorkMetrics ({ registry }: Pick<Metrics, 'registry'>, counts: Counts): void {
   countByResult(registry, counts, {
-    name: 'scorewire_queue_tries_total', help: 'Queued increments that this process tried to apply, by what became of them'
+    name: 'scorewire_queue_tries_total',
+    help: 'Queued increments that this process tried to apply, by what became of them'
   })
 }
 

@@ -5,8 +5,8 @@ import type { RaiseScore } from '../leaderboard/scoring/increment.ts'
 const LEVELS: ReadonlySet<string> = new Set(['debug', 'trace'])
 
 /**
- * Adds a log line for each score that was raised, where the level is debug or trace: a line costs 4 µs of the 61 that an increment
- * takes of Node, and the ledger says the same for good.
+ * Adds a log line for each score that was raised, where the level is debug or trace: a line costs 4 µs of the 61 that
+ * an increment takes of Node, and the ledger says the same for good.
  */
 export function logScores (raiseScore: RaiseScore, log: FastifyBaseLogger): RaiseScore {
   if (!LEVELS.has(log.level)) return raiseScore

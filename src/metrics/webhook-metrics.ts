@@ -10,8 +10,8 @@ export interface WebhookFigures {
   readonly boards: ReadonlyMap<string, BoardFigures>
 }
 
-const OUTCOMES = 'Attempts by what became of them: delivered, retry, failed (for good), disabled (the webhook), released, lost; ' +
-  'and events superseded or dropped'
+const OUTCOMES = 'Attempts by what became of them: delivered, retry, failed (for good), disabled (the webhook), ' +
+  'released, lost; and events superseded or dropped'
 
 /** Adds the metrics of webhooks. */
 export function registerWebhookMetrics (
@@ -21,13 +21,15 @@ export function registerWebhookMetrics (
     collectCounter(registry, { name, help, labelNames: [label] }, (count) => {
       for (const [value, times] of counts) count(times, { [label]: value })
     })
-  const gauge = (name: string, help: string, figure: (board: BoardFigures) => number) =>
+  const gauge = (name: string, figure: (board: BoardFigures) => number, help: string) =>
     collectGauge(registry, { name, help, labelNames: ['board'] }, (set) => {
       for (const [board, figures] of boards) set(figure(figures), { board })
     })
 
   counter('scorewire_webhook_deliveries_total', OUTCOMES, 'outcome', outcomes)
   counter('scorewire_flags_total', 'Users past the velocity rule of their board', 'board', flagged)
-  gauge('scorewire_webhook_pending', 'Deliveries that wait, of the boards that this worker leads', ({ pending }) => pending)
-  gauge('scorewire_webhook_lag_seconds', 'How long the delivery that waits longest has been due', ({ lagMs }) => lagMs / 1000)
+  gauge('scorewire_webhook_pending', ({ pending }) => pending,
+    'Deliveries that wait, of the boards that this worker leads')
+  gauge('scorewire_webhook_lag_seconds', ({ lagMs }) => lagMs / 1000,
+    'How long the delivery that waits longest has been due')
 }

@@ -86,8 +86,8 @@ function sentence ({ history: { board } }: LedgerBoard, { events, users, remembe
 type Bans = RebuildReport['allBoardsBans']
 
 /**
- * Restores the bans from all boards, where Redis has lost them all. The ledger of each board has noted them; the latest note
- * on a user counts.
+ * Restores the bans from all boards, where Redis has lost them all. The ledger of each board has noted them; the latest
+ * note on a user counts.
  */
 async function restoreServiceBans ({ store }: RunningLedger, boards: readonly Bans[]): Promise<string> {
   const last = new Map<string, Bans extends ReadonlyMap<string, infer Note> ? Note : never>()

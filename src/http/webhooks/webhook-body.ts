@@ -1,5 +1,8 @@
+// Webhooks and deliveries as the API shows them.
 import { Type, type Static } from 'typebox'
-import { DeliveryState, WebhookEvent, type Attempt, type Delivery, type Webhook } from '../../leaderboard/webhooks/webhook.ts'
+import {
+  DeliveryState, WebhookEvent, type Attempt, type Delivery, type Webhook
+} from '../../leaderboard/webhooks/webhook.ts'
 
 const Moment = Type.Union([Type.String(), Type.Null()])
 
@@ -10,7 +13,9 @@ export const WebhookBody = Type.Object({
   events: Type.Array(WebhookEvent),
   min_interval_seconds: Type.Integer(),
   status: Type.Enum(['enabled', 'disabled']),
-  disabled_reason: Type.Union([Type.Enum(['gone', 'failing']), Type.Null()], { description: 'gone: the receiver answered 410; failing: every attempt has failed for three days' }),
+  disabled_reason: Type.Union([Type.Enum(['gone', 'failing']), Type.Null()], {
+    description: 'gone: the receiver answered 410; failing: every attempt has failed for three days'
+  }),
   disabled_at: Moment,
   failing_since: Moment,
   last_delivered_at: Moment,
@@ -38,30 +43,39 @@ export const DeliveryBody = Type.Object({
 })
 export type DeliveryBody = Static<typeof DeliveryBody>
 
+/** A webhook for an answer; with its secret only where the request has made one. */
 export function webhookBody (board: string, webhook: Webhook, secret?: string): WebhookBody {
-  const { name, url, events, minIntervalSeconds, disabled, failingSinceMs, deliveredMs, pending, dropped, createdMs, changedMs, formerSecretUntilMs } = webhook
+  const { name, url, events, disabled, pending, dropped } = webhook
   return {
     board,
     webhook: name,
     url,
     events: [...events],
-    min_interval_seconds: minIntervalSeconds,
+    min_interval_seconds: webhook.minIntervalSeconds,
     status: disabled === undefined ? 'enabled' : 'disabled',
     disabled_reason: disabled?.why ?? null,
     disabled_at: momentOf(disabled?.sinceMs),
-    failing_since: momentOf(failingSinceMs),
-    last_delivered_at: momentOf(deliveredMs),
+    failing_since: momentOf(webhook.failingSinceMs),
+    last_delivered_at: momentOf(webhook.deliveredMs),
     pending,
     dropped,
-    created_at: new Date(createdMs).toISOString(),
-    changed_at: new Date(changedMs).toISOString(),
-    former_secret_until: momentOf(formerSecretUntilMs),
+    created_at: new Date(webhook.createdMs).toISOString(),
+    changed_at: new Date(webhook.changedMs).toISOString(),
+    former_secret_until: momentOf(webhook.formerSecretUntilMs),
     ...(secret !== undefined && { secret })
   }
 }
 
+/** A delivery for an answer. */
 export function deliveryBody ({ id, kind, state, madeMs, dueMs, attempts }: Delivery): DeliveryBody {
-  return { id, event: kind, status: state, created_at: new Date(madeMs).toISOString(), next_attempt_at: momentOf(dueMs), attempts: attempts.map(attemptBody) }
+  return {
+    id,
+    event: kind,
+    status: state,
+    created_at: new Date(madeMs).toISOString(),
+    next_attempt_at: momentOf(dueMs),
+    attempts: attempts.map(attemptBody)
+  }
 }
 
 function attemptBody ({ at, ms, status, error }: Attempt): DeliveryBody['attempts'][number] {
