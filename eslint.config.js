@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url'
 import neostandard from 'neostandard'
 
 /**
- * What each folder of `src/` may import, beside itself and Node's own modules: our folders and files, then packages. A path such as
- * `http/tokens.ts` allows that file alone.
+ * What each folder of `src/` may import, beside itself and Node's own modules: our folders and files, then packages.
+ * A path such as `http/tokens.ts` allows that file alone.
  * What is not listed is refused, so that a new folder or package is a decision (docs/architecture.md).
  */
 export const MAY_IMPORT = {
@@ -15,14 +15,18 @@ export const MAY_IMPORT = {
   jobs: [['leaderboard'], ['bullmq', 'standardwebhooks', 'typebox']],
   http: [['leaderboard', 'live'], ['@fastify/*', 'fast-jwt', 'fastify', 'typebox', 'ws']],
   metrics: [['leaderboard', 'live', 'http'], ['fastify', 'prom-client']],
-  // Speaks to a deployment from outside, so that it knows no more than any client; the checker of schemas knows nothing of the service.
+  // Speaks to a deployment from outside, so that it knows no more than any client. The checker of schemas knows nothing
+  // of the service.
   load: [['leaderboard/schema.ts'], ['hdr-histogram-js', 'typebox', 'ws']],
   'environment.ts': [['leaderboard'], ['typebox']],
   'config.ts': [['environment.ts', 'leaderboard'], []],
   app: [['config.ts', 'leaderboard', 'redis', 'live', 'ledger', 'jobs', 'http', 'metrics'], ['fastify']],
   'app.ts': [['app', 'config.ts', 'http', 'metrics'], ['fastify']],
-  // Of http it needs only how tokens are signed.
-  cli: [['app', 'app.ts', 'config.ts', 'environment.ts', 'leaderboard', 'redis', 'ledger', 'http/tokens.ts', 'load'], ['fast-jwt', 'pino', 'pino-pretty']],
+  // Of http a command may know how tokens are signed, and nothing else.
+  cli: [
+    ['app', 'app.ts', 'config.ts', 'environment.ts', 'leaderboard', 'redis', 'ledger', 'http/tokens.ts', 'load'],
+    ['fast-jwt', 'pino', 'pino-pretty']
+  ],
   'main.ts': [['cli', 'config.ts'], []]
 }
 
@@ -37,8 +41,9 @@ function pathOf (file) {
 /** The first part of a path below `src/`: a folder, or a file of the root. */
 const roomOf = (path) => path?.split('/')[0]
 
-/** Whether a package, such as `pg` or `typebox/compile`, is one of a list in which `@scope/*` stands for all of a scope. */
-const isListed = (name, list) => list.some((entry) => entry.endsWith('/*') ? name.startsWith(entry.slice(0, -1)) : name === entry || name.startsWith(`${entry}/`))
+/** Whether a package, such as `pg` or `typebox/compile`, is in a list where `@scope/*` stands for all of a scope. */
+const isListed = (name, list) => list.some((entry) =>
+  entry.endsWith('/*') ? name.startsWith(entry.slice(0, -1)) : name === entry || name.startsWith(`${entry}/`))
 
 /** Refuses every import that `MAY_IMPORT` does not list, types included. */
 const allowedImports = {
@@ -54,7 +59,9 @@ const allowedImports = {
       const isAllowed = name.startsWith('.')
         ? roomOf(target) === room || rooms.some((allowed) => allowed === roomOf(target) || allowed === target)
         : isListed(name, packages)
-      if (!isAllowed) context.report({ node: source, message: `src/${room} may not import ${target ?? name} (MAY_IMPORT in eslint.config.js).` })
+      if (isAllowed) return
+      const message = `src/${room} may not import ${target ?? name} (MAY_IMPORT in eslint.config.js).`
+      context.report({ node: source, message })
     }
     return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check, ImportExpression: check }
   }

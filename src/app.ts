@@ -49,7 +49,7 @@ export async function createApp (options: AppOptions): Promise<App> {
     const grants = createGrantTokens({ secret, now: () => core.store.now() })
     const core = await openCore({ ...options, readGrant: grants.read, metrics })
     defer(core.close)
-    const parts = { ...options, core, metrics }
+    const parts = { ...options, grants, core, metrics }
 
     const ledger = await openLedger(parts)
     defer(ledger.close)
@@ -68,7 +68,6 @@ export async function createApp (options: AppOptions): Promise<App> {
       ...parts,
       settings: config,
       auth,
-      grants,
       ledger,
       live,
       isDraining: drain.isDraining,
