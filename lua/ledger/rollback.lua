@@ -23,7 +23,7 @@
 -- ARGV[8]  action_id      the action id
 -- ARGV[9]  actor          who takes it back
 -- ARGV[10] ip             from where
--- ARGV[11] request        id of the request
+-- ARGV[11] request_id     id of the request
 -- ARGV[12] reason         why
 -- ARGV[13] digest         the action's digest
 -- ARGV[14] records_until_ms  when the slots of the running day may go
@@ -45,7 +45,7 @@ local meta, gate, ledger, current, former, banned = KEYS[1], KEYS[2], KEYS[3], K
 local records, older, scores, head, hidden = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
-local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local user, action_id, actor, ip, request_id, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local digest, records_until_ms, window_name, change, amount, sign = ARGV[13], ARGV[14], ARGV[15], ARGV[16], ARGV[17], ARGV[18]
 
 local board = boards.open(meta)
@@ -74,8 +74,8 @@ else
 end
 
 local mark = leaves and 'x' or change
-actions.remember(records, digest, (leaves and '0' or amount) .. ' ' .. integer_text(after) .. ' ~' .. mark, records_until_ms)
+actions.remember(records, digest, records_until_ms, leaves and '0' or amount, integer_text(after), ' ~' .. mark)
 boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', leaves and '0' or (change == '-' and '-' or '') .. amount, 'score_after', integer_text(after),
-  'actor', actor, 'ip', ip, 'request_id', request, 'kind', leaves and 'delete' or 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1', 'window', window_name} or {'window', window_name}))
+  'actor', actor, 'ip', ip, 'request_id', request_id, 'kind', leaves and 'delete' or 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1', 'window', window_name} or {'window', window_name}))
 boards.publish(board, gate, gate_ms, channel)
 return {'applied', now_ms, integer_text(after)}

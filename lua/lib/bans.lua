@@ -9,5 +9,19 @@ local bans = (function()
     return ban.shadow and 'hidden' or 'banned'
   end
 
-  return {ban_state = ban_state}
+  -- Whether a stored ban, nil or false for none, says the same as one that is given, which has no time yet.
+  local function is_same(stored, given)
+    if not stored then return false end
+    stored, given = cjson.decode(stored), cjson.decode(given)
+    given.since_ms = stored.since_ms
+    for name, value in pairs(stored) do
+      if given[name] ~= value then return false end
+    end
+    for name in pairs(given) do
+      if stored[name] == nil then return false end
+    end
+    return true
+  end
+
+  return {ban_state = ban_state, is_same = is_same}
 end)()

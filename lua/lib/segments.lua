@@ -23,6 +23,15 @@ local segments = (function()
 
   local function key_of(key, segment) return key .. ':' .. segment end
 
+  -- The order of segments: by bytes. `<` would follow the locale that the server was started with, and a rebuild would store another text.
+  local function is_before(a, b)
+    for i = 1, math.min(#a, #b) do
+      local byte_a, byte_b = string.byte(a, i), string.byte(b, i)
+      if byte_a ~= byte_b then return byte_a < byte_b end
+    end
+    return #a < #b
+  end
+
   -- What a user is in when `given` replaces those of the same names: all, and those that are left.
   local function merge(before, given)
     local now, left = {}, {}
@@ -34,7 +43,7 @@ local segments = (function()
       if not replaced then now[#now + 1] = segment end
     end
     for _, segment in pairs(by_name) do now[#now + 1] = segment end
-    table.sort(now)
+    table.sort(now, is_before)
     return now, left
   end
 

@@ -23,7 +23,7 @@
 -- ARGV[8]  action_id  names this entry of the ledger
 -- ARGV[9]  actor      who bans
 -- ARGV[10] ip         from where
--- ARGV[11] request    id of the request
+-- ARGV[11] request_id id of the request
 -- ARGV[12] reason     why
 -- ARGV[13] ban        JSON object of the ban without its time
 -- ARGV[14] ends_ms    when it ends, 0 for never
@@ -32,6 +32,7 @@
 -- Returns {word, now_ms, ban}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'banned', or 'same' where just this
 -- ban is there already; with the JSON of the ban, '' where there is none.
 
+--#include "bans"
 --#include "boards"
 --#include "heads"
 --#include "segments"
@@ -40,7 +41,7 @@ local call, number, integer_text = redis.call, tonumber, boards.integer_text
 local meta, gate, ledger, current, former, banned, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
-local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local user, action_id, actor, ip, request_id, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local ban, ends_ms, all_boards = ARGV[13], ARGV[14], ARGV[15]
 
 local board = boards.open(meta)
@@ -50,8 +51,7 @@ if board.revision and board.revision ~= revision then return {'outdated', now_ms
 
 -- The same request that comes twice is one ban.
 local before = call('HGET', banned, user)
-local opening = string.sub(ban, 1, -2) .. ',"since_ms":'
-if before and string.sub(before, 1, #opening) == opening then return {'same', now_ms, before} end
+if bans.is_same(before, ban) then return {'same', now_ms, before} end
 
 local segment_list, first, was_seen = segments.ever(current, former, user), '0', false
 for k = 8, #KEYS, 3 do
@@ -60,7 +60,7 @@ for k = 8, #KEYS, 3 do
   was_seen = was_seen or score
 end
 
-local text = opening .. now_ms .. '}'
+local text = string.sub(ban, 1, -2) .. ',"since_ms":' .. now_ms .. '}'
 call('HSET', banned, user, text)
 if ends_ms == '0' then call('ZREM', ends, user) else call('ZADD', ends, ends_ms, user) end
 
@@ -73,6 +73,6 @@ if not was_seen then remark('hidden', '1') end
 if cjson.decode(ban).shadow then remark('shadow', '1') end
 if all_boards == '1' then remark('all_boards', '1') end
 boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', '0', 'score_after', first,
-  'actor', actor, 'ip', ip, 'request_id', request, unpack(remarks))
+  'actor', actor, 'ip', ip, 'request_id', request_id, unpack(remarks))
 boards.publish(board, gate, gate_ms, channel)
 return {'banned', now_ms, text}

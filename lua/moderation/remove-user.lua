@@ -25,7 +25,7 @@
 -- ARGV[8]  action_id  names this entry of the ledger
 -- ARGV[9]  actor      who removes
 -- ARGV[10] ip         from where
--- ARGV[11] request    id of the request
+-- ARGV[11] request_id id of the request
 -- ARGV[12] reason     why, '' where none was given
 -- ARGV[13] kind       'delete' leaves a ban and the quota as they are, 'erase' leaves nothing
 -- ARGV[14] windows    how many windows the keys name
@@ -41,7 +41,7 @@ local meta, gate, ledger, current, former = KEYS[1], KEYS[2], KEYS[3], KEYS[4], 
 local names, banned, ends = KEYS[6], KEYS[7], KEYS[8]
 local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
-local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local user, action_id, actor, ip, request_id, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local kind, window_count = ARGV[13], number(ARGV[14])
 
 local board = boards.open(meta)
@@ -71,6 +71,6 @@ if reason ~= '' then remark('reason', reason) end
 if was_seen and #now_in > 0 then remark('segments', cjson.encode(now_in)) end
 if not was_seen then remark('hidden', '1') end
 boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', '0', 'score_after', '0',
-  'actor', actor, 'ip', ip, 'request_id', request, unpack(remarks))
+  'actor', actor, 'ip', ip, 'request_id', request_id, unpack(remarks))
 boards.publish(board, gate, gate_ms, channel)
 return {'removed', now_ms}

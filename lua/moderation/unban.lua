@@ -23,7 +23,7 @@
 -- ARGV[8]  action_id  names this entry of the ledger
 -- ARGV[9]  actor      who lifts it
 -- ARGV[10] ip         from where
--- ARGV[11] request    id of the request
+-- ARGV[11] request_id id of the request
 -- ARGV[12] reason     why
 -- ARGV[13] which      'any', or 'over' for a ban that has ended and no other
 -- ARGV[14] running    how many windows run: there the user is in the segments of now, in all others in those of then
@@ -40,7 +40,7 @@ local call, number, integer_text = redis.call, tonumber, boards.integer_text
 local meta, gate, ledger, current, former, banned, ends = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
-local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local user, action_id, actor, ip, request_id, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 local which, running, all_boards = ARGV[13], number(ARGV[14]), ARGV[15]
 
 local board = boards.open(meta)
@@ -59,6 +59,6 @@ end
 call('HDEL', banned, user)
 call('ZREM', ends, user)
 boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', '0', 'score_after', first,
-  'actor', actor, 'ip', ip, 'request_id', request, 'kind', 'unban', 'reason', reason, unpack(all_boards == '1' and {'all_boards', '1'} or {}))
+  'actor', actor, 'ip', ip, 'request_id', request_id, 'kind', 'unban', 'reason', reason, unpack(all_boards == '1' and {'all_boards', '1'} or {}))
 boards.publish(board, gate, gate_ms, channel)
 return {'unbanned', now_ms}

@@ -24,17 +24,18 @@
 -- ARGV[8]  action_id      the action id
 -- ARGV[9]  actor          who corrects it
 -- ARGV[10] ip             from where
--- ARGV[11] request        id of the request
+-- ARGV[11] request_id     id of the request
 -- ARGV[12] reason         why
 -- ARGV[13] digest         the action's digest
 -- ARGV[14] made_ms        ms that the action id carries, 0 if none
 -- ARGV[15] records_until_ms  when the slots of the running day may go
 -- ARGV[16] memory_ms      how long an action is remembered at least
--- ARGV[17] change         '+' raises by the amount, '-' lowers by it, '=' sets the score to it
--- ARGV[18] amount         as text, without a sign
--- ARGV[19] max_score      no window's score may pass it
--- ARGV[20] sign           '-' where the lowest score is the first: it is stored negative
--- ARGV[21..] for each window: until when its keys are kept in ms, 0 for ever
+-- ARGV[17] future_ms      how far an action id's own time may be ahead
+-- ARGV[18] change         '+' raises by the amount, '-' lowers by it, '=' sets the score to it
+-- ARGV[19] amount         as text, without a sign
+-- ARGV[20] max_score      no window's score may pass it
+-- ARGV[21] sign           '-' where the lowest score is the first: it is stored negative
+-- ARGV[22..] for each window: until when its keys are kept in ms, 0 for ever
 --
 -- Returns {word, now_ms, score}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'applied' or 'replayed' with the score
 -- after in the first window; with '0' 'mismatch', 'too_old', 'ban_over', 'score_limit', 'below' (the first window's score would be negative).
@@ -50,9 +51,10 @@ local meta, gate, ledger, current, former, banned = KEYS[1], KEYS[2], KEYS[3], K
 local records, older = KEYS[7], KEYS[8]
 local from_ms, until_ms, revision, head_size = number(ARGV[1]), number(ARGV[2]), ARGV[3], number(ARGV[4])
 local gate_ms, channel = ARGV[5], ARGV[6]
-local user, action_id, actor, ip, request, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-local digest, made_ms, records_until_ms, memory_ms = ARGV[13], number(ARGV[14]), ARGV[15], number(ARGV[16])
-local change, amount, max_score, sign = ARGV[17], ARGV[18], number(ARGV[19]), ARGV[20]
+local user, action_id, actor, ip, request_id, reason = ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+local digest, made_ms, records_until_ms = ARGV[13], number(ARGV[14]), ARGV[15]
+local memory_ms, future_ms = number(ARGV[16]), number(ARGV[17])
+local change, amount, max_score, sign = ARGV[18], ARGV[19], number(ARGV[20]), ARGV[21]
 local MARK = ' ~' .. change -- no catalogue's mark holds a tilde
 
 local board = boards.open(meta)
@@ -65,7 +67,7 @@ if counted then
   if counted ~= amount or mark ~= MARK then return {'mismatch', now_ms, '0'} end
   return {'replayed', now_ms, counted_score}
 end
-if actions.is_beyond(made_ms, board.now_ms, memory_ms) then return {'too_old', now_ms, '0'} end
+if actions.is_beyond(made_ms, board.now_ms, memory_ms, future_ms) then return {'too_old', now_ms, '0'} end
 local ban_state = bans.ban_state(call('HGET', banned, user), board.now_ms)
 if ban_state == 'ban_over' then return {'ban_over', now_ms, '0'} end
 local is_hidden = ban_state ~= ''
@@ -87,7 +89,7 @@ end
 
 local segment_list = segments.move(current, former, user)
 for w, window in ipairs(windows) do
-  local expires_ms = number(ARGV[20 + w])
+  local expires_ms = number(ARGV[21 + w])
   if after[w] then
     local score = integer_text(sign == '-' and 0 - after[w] or after[w])
     if is_hidden then entries.put_hidden(window, user, score, segment_list, expires_ms) else entries.put_in(window, user, score, segment_list, expires_ms) end
@@ -95,8 +97,8 @@ for w, window in ipairs(windows) do
 end
 
 local score = integer_text(after[1])
-actions.remember(records, digest, amount .. ' ' .. score .. MARK, records_until_ms)
+actions.remember(records, digest, records_until_ms, amount, score, MARK)
 boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', (change == '-' and '-' or '') .. amount, 'score_after', score,
-  'actor', actor, 'ip', ip, 'request_id', request, 'kind', 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1'} or {}))
+  'actor', actor, 'ip', ip, 'request_id', request_id, 'kind', 'adjust', 'reason', reason, unpack(is_hidden and {'hidden', '1'} or {}))
 boards.publish(board, gate, gate_ms, channel)
 return {'applied', now_ms, score}

@@ -25,23 +25,24 @@
 -- ARGV[3]  until_ms      ... until before this one
 -- ARGV[4]  records_until_ms when the slots of the running day may go
 -- ARGV[5]  memory_ms     how long an action is remembered at least
--- ARGV[6]  max_score     no window's score may pass it
--- ARGV[7]  head_size     users in a full head
--- ARGV[8]  quota_max     increments a user may make ...
--- ARGV[9]  quota_ms      ... in a period of this length
--- ARGV[10] gate_ms       least time between two hints
--- ARGV[11] channel       where hints are published
--- ARGV[12] ledger_max    entries the ledger holds, about: what is older goes, or, where a group reads it, what is newer is refused
--- ARGV[13] revision      revision of the rules that the items were judged by
--- ARGV[14] operator      what becomes of a score: 'increment' adds, 'best' keeps the better, 'latest' replaces
--- ARGV[15] sign          '-' where the lowest score is the first: it is stored negative, so that the highest always is
--- ARGV[16] season        the season that late actions name, '' if none
--- ARGV[17] items         JSON: for each item [user, name ('' if none came), action id, action digest, increment or score as text,
+-- ARGV[6] future_ms      how far an action id's own time may be ahead
+-- ARGV[7]  max_score     no window's score may pass it
+-- ARGV[8]  head_size     users in a full head
+-- ARGV[9]  quota_max     increments a user may make ...
+-- ARGV[10]  quota_ms      ... in a period of this length
+-- ARGV[11] gate_ms       least time between two hints
+-- ARGV[12] channel       where hints are published
+-- ARGV[13] ledger_max    entries the ledger holds, about: what is older goes, or, where a group reads it, what is newer is refused
+-- ARGV[14] revision      revision of the rules that the items were judged by
+-- ARGV[15] operator      what becomes of a score: 'increment' adds, 'best' keeps the better, 'latest' replaces
+-- ARGV[16] sign          '-' where the lowest score is the first: it is stored negative, so that the highest always is
+-- ARGV[17] season        the season that late actions name, '' if none
+-- ARGV[18] items         JSON: for each item [user, name ('' if none came), action id, action digest, increment or score as text,
 --                        ms that the action id carries (0 if none), actor, ip, request id, name:value of each segment that
 --                        came (0 if none)];
 --                        where a catalogue's action gives the points also its name and mark, and where that has a
 --                        limit the times that a user may do it, and in how many ms
--- ARGV[18..] for each window: until when its keys are kept in ms, 0 for ever
+-- ARGV[19..] for each window: until when its keys are kept in ms, 0 for ever
 --
 -- Returns one text, its parts divided by spaces: with nothing done 'stale_keys' now_ms when the keys are of another time, or
 -- 'outdated' now_ms when the board has other rules; else 'done' now_ms, and a word and a number for each item in order:
@@ -59,11 +60,12 @@ local call, number, integer_text = redis.call, tonumber, boards.integer_text
 local meta, gate, names, ledger, banned = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local current, former = KEYS[6], KEYS[7]
 local window_count = number(ARGV[1])
-local from_ms, until_ms, records_until_ms, memory_ms = number(ARGV[2]), number(ARGV[3]), ARGV[4], number(ARGV[5])
-local max_score, head_size = number(ARGV[6]), number(ARGV[7])
-local quota_max, quota_ms = number(ARGV[8]), ARGV[9]
-local gate_ms, channel, ledger_max = ARGV[10], ARGV[11], number(ARGV[12])
-local revision, operator, sign, season = ARGV[13], ARGV[14], ARGV[15], ARGV[16]
+local from_ms, until_ms, records_until_ms = number(ARGV[2]), number(ARGV[3]), ARGV[4]
+local memory_ms, future_ms = number(ARGV[5]), number(ARGV[6])
+local max_score, head_size = number(ARGV[7]), number(ARGV[8])
+local quota_max, quota_ms = number(ARGV[9]), ARGV[10]
+local gate_ms, channel, ledger_max = ARGV[11], ARGV[12], number(ARGV[13])
+local revision, operator, sign, season = ARGV[14], ARGV[15], ARGV[16], ARGV[17]
 local season_mark = season == '' and '' or ' @' .. season
 local write, write_hidden = operators.write[operator], operators.write_hidden[operator]
 
@@ -83,12 +85,12 @@ local windows = {}
 for w = 1, window_count do
   local k = 5 + 3 * w
   local window = heads.open(board, KEYS[k], KEYS[k + 1], head_size)
-  window.hidden, window.expires_ms, window.largest = KEYS[k + 2], ARGV[17 + w], largest_of(KEYS[k])
+  window.hidden, window.expires_ms, window.largest = KEYS[k + 2], ARGV[18 + w], largest_of(KEYS[k])
   window.is_new = not window.largest
   windows[w] = window
 end
 
-local items, points = cjson.decode(ARGV[17]), 0
+local items, points = cjson.decode(ARGV[18]), 0
 for _, item in ipairs(items) do points = points + number(item[5]) end
 
 -- One comparison for the group instead of a ZSCORE for each item: while the largest score of every window
@@ -201,7 +203,7 @@ local function apply(item, records, older, quota, limit)
   end
   if ban_state == 'banned' then return ban_state, '0' end
   if ledger_full then return 'full', '0' end
-  if actions.is_beyond(made_ms, now_ms, memory_ms) then return 'too_old', '0' end
+  if actions.is_beyond(made_ms, now_ms, memory_ms, future_ms) then return 'too_old', '0' end
   local is_hidden = ban_state == 'hidden'
   if operator == 'increment' and (near_limit or is_hidden) and passes_limit(user, increment, is_hidden) then return 'score_limit', '0' end
   local done = limit and number(call('GET', limit) or 0)
@@ -218,7 +220,7 @@ local function apply(item, records, older, quota, limit)
   given = given ~= 0 and given
   local stored = is_hidden and score_hidden(user, increment, given) or score_visible(user, increment, given)
   score = string.gsub(stored, '^-', '')
-  actions.remember(records, digest, increment .. ' ' .. score .. mark, records_until_ms)
+  actions.remember(records, digest, records_until_ms, increment, score, mark)
   boards.log(board, ledger, 'user_id', user, 'action_id', action_id, 'delta', increment, 'score_after', score,
     'actor', actor, 'ip', ip, 'request_id', request, unpack(remarks(action, given, is_hidden)))
   return 'applied', score

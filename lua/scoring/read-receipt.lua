@@ -6,13 +6,14 @@
 --
 -- Returns {'counted', increment, score} or {'unknown'}, numbers as text.
 
+--#include "actions"
 local digest = ARGV[1]
 
 for _, slot in ipairs(KEYS) do
   local known = redis.call('HGET', slot, digest)
   if known then
-    local increment, score = string.match(known, '^(%d+) (%d+)')
-    if string.match(known, ' ~%-$') then increment = '-' .. increment end
+    local increment, score, mark = actions.parse(known)
+    if mark == ' ~-' then increment = '-' .. increment end
     return {'counted', increment, score}
   end
 end

@@ -39,6 +39,11 @@ export const Username = Type.String({
   pattern: `^${CHARACTER}{1,${MAX_USERNAME_CHARACTERS}}$`, description: 'Shown on the board; 1 to 64 characters of any script, in NFC'
 })
 
+/** How long an action is remembered at least. */
+export const MEMORY_MS = 86_400_000
+/** How far the time in an action id may be ahead of Redis' clock. */
+export const FUTURE_MS = 300_000
+
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
 
 /** The time in ms that an action id carries when it is a UUIDv7 (RFC 9562, section 5.7), else undefined. */

@@ -165,8 +165,7 @@ export const ARCHIVED_KEY = 'sw:ledgers'
 /** The workers that share the boards. */
 export const WORKERS_KEY = 'sw:workers'
 
-/** How long an action is remembered at least. */
-export const MEMORY_MS = DAY_MS
+export { FUTURE_MS, MEMORY_MS } from '../leaderboard/identifiers.ts'
 
 /** The day that a moment's action records and refusals are kept under. What a day has goes when the day after it has ended. */
 export function recordDayAt (atMs: number): number {

@@ -2,7 +2,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { test } from 'tap'
+import { Type } from 'typebox'
+import { MAX_FORMER, sortedSegments } from '../../src/leaderboard/boards/segment.ts'
+import { bindScript } from '../../src/redis/scripts.ts'
 import { LUA } from '../harness/models/scripts.ts'
+import { startRedis } from '../harness/servers/redis.ts'
 
 /** The numbers that follow `KEYS[` or `ARGV[` in a text; `[5..]` stands for all from 5. */
 function indexesOf (list: string, text: string): string[] {
@@ -34,4 +38,33 @@ test('each script opens with its contract, binds it once, and does what the cont
       t.match(body, new RegExp(`'${returned}[' ]`), `${name} can return ${returned}`)
     }
   }
+})
+
+test('Lua sorts by bytes: `<` follows the locale that the server was started with', async (t) => {
+  const redis = await startRedis(t)
+  const library = await readFile(new URL('lib/segments.lua', LUA), 'utf8')
+  const awkward = ['a-b:x', 'ab:x', 'aa:x', 'region:ü', 'region:z', 'region:B', 'region:a', 'region:', 'region:a\u0301', '🏆:1', 'Z:1', 'z:10', 'z:1']
+  const sorted = await redis.client.eval(`${library}\nreturn segments.merge({}, cjson.decode(ARGV[1]))`, 0, JSON.stringify(awkward.map((segment, n) => `${n}${segment}`)))
+  t.strictSame(sorted, sortedSegments(awkward.map((segment, n) => `${n}${segment}`)), 'as TypeScript does')
+  for (const path of await readdir(LUA, { recursive: true })) {
+    if (path.endsWith('.lua')) t.notMatch(await readFile(new URL(path, LUA), 'utf8'), /table\.sort\([^,()]*\)/, `${path} gives every sort its order`)
+  }
+})
+
+test('what Lua and TypeScript both know is the same', async (t) => {
+  const [, former] = /MAX_FORMER = (\d+)/.exec(await readFile(new URL('lib/segments.lua', LUA), 'utf8')) ?? []
+  t.equal(Number(former), MAX_FORMER, 'former segments that are remembered')
+})
+
+test('a call is held against the header of its script', async (t) => {
+  const { client } = await startRedis(t)
+  const script = bindScript(client, 'boards/unlist-board', { reply: Type.Enum(['unlisted', 'last']) })
+  await client.zadd('registry', 1, 'one', 2, 'two')
+  t.equal(await script({ registry: 'registry' }, { board: 'one' }), 'unlisted', 'by name')
+  t.equal(await script(['registry'], ['two']), 'last', 'in order')
+  await t.rejects(script({}, { board: 'one' }), { message: 'boards/unlist-board.lua: KEYS registry is missing' })
+  await t.rejects(script({ registry: 'registry', meta: 'meta' }, { board: 'one' }), { message: 'boards/unlist-board.lua has no KEYS meta' })
+  await t.rejects(script(['registry'], ['one', 'two']), { message: 'boards/unlist-board.lua takes 1 ARGV, not 2' })
+  await t.rejects(script(['registry'], { board: 'one', rest: ['two'] }), { message: 'boards/unlist-board.lua takes no more ARGV than its header names' })
+  t.throws(() => bindScript(client, 'boards/unlist-board', { reply: Type.Enum(['unlisted', 'gone']) }), { message: /promises no reply 'gone'/ })
 })

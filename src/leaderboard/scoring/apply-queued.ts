@@ -1,3 +1,4 @@
+import { FUTURE_MS, MEMORY_MS } from '../identifiers.ts'
 import type { Board } from '../boards/board.ts'
 import type { RaiseScore } from './increment.ts'
 import { Problem } from '../problem.ts'
@@ -7,7 +8,7 @@ import type { QueuedIncrement, Refusals } from './queue.ts'
  * The store remembers what has counted for 24 hours. Whatever else was done with an action since it was queued is surely remembered
  * for so long: clocks differ.
  */
-const MAX_AGE_MS = 86_400_000 - 300_000
+const MAX_AGE_MS = MEMORY_MS - FUTURE_MS
 /** How long a user's own limits may hold an action back: whoever sends more than they allow is not to fill the queue of all. */
 const PATIENCE_MS = 120_000
 const FIRST_RETRY_MS = 500

@@ -13,8 +13,13 @@ export function createApplyBoard ({ redis, directory }: { redis: Redis, director
   const script = bindScript(redis, 'boards/apply-board', { reply: Reply, directory })
   return async (board: Board, { ifRevision = '', isCorrupting, anew }: ApplyOptions): Promise<{ word: Static<typeof Word>, changed: string }> => {
     const { rules, meta, ledger } = boardKeys(board.name)
-    const flags = [isCorrupting, anew].map((flag) => flag ? '1' : '0')
-    const [word, changed] = await script([rules, meta, ledger], [ifRevision, board.revision, JSON.stringify(rulesOf(board)), ...flags])
+    const [word, changed] = await script([rules, meta, ledger], {
+      if_revision: ifRevision,
+      revision: board.revision,
+      json: JSON.stringify(rulesOf(board)),
+      corrupting: isCorrupting ? '1' : '0',
+      anew: anew ? '1' : '0'
+    })
     return { word, changed }
   }
 }

@@ -5,8 +5,9 @@ import { keptWindows, type KeptWindows } from '../../leaderboard/boards/retentio
 import type { Window } from '../../leaderboard/boards/window.ts'
 import type { RedisClock } from '../clock.ts'
 import { boardKeys, type BoardKeys, GATE_MS } from '../keys.ts'
+import type { Given, Script } from '../scripts.ts'
 
-type Call = readonly [keys: string[], args: (string | number)[]]
+type Call = readonly [keys: Given, args: Given]
 
 /** Some hundred windows a board take milliseconds to name, and stay the same for a day. */
 const known = new WeakMap<Board, KeptWindows>()
@@ -24,10 +25,28 @@ export function windowKeys (names: BoardKeys, windows: readonly Window[]): strin
   return windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.hidden(name)])
 }
 
-/** What every script of moderation is given first, in this order. */
-export function actArgs (board: Board, { userId, actionId, actor, ip, requestId, reason }: Act, { fromMs, untilMs }: { fromMs: number, untilMs: number }): (string | number)[] {
-  return [Math.max(0, fromMs), Math.min(Number.MAX_SAFE_INTEGER, untilMs), board.revision, board.head_size, GATE_MS, boardKeys(board.name).hints,
-    userId, actionId, actor, ip, requestId, reason]
+/** The keys that every script of moderation is given. */
+export function actKeys ({ meta, gate, ledger, currentSegments, formerSegments, banned }: BoardKeys): Record<string, string> {
+  return { meta, gate, ledger, current: currentSegments, former: formerSegments, banned }
+}
+
+/** When the keys of a call are right, from and until when by Redis' clock; as arguments. */
+export function periodArgs ({ fromMs, untilMs }: { fromMs: number, untilMs: number }): Record<string, number> {
+  return { from_ms: Math.max(0, fromMs), until_ms: Math.min(Number.MAX_SAFE_INTEGER, untilMs) }
+}
+
+/** The arguments that every script which writes to a board's heads is given. */
+export function boardArgs (board: Board): Record<string, string | number> {
+  return { revision: board.revision, head_size: board.head_size, gate_ms: GATE_MS, channel: boardKeys(board.name).hints }
+}
+
+/** The arguments that every script of moderation is given. */
+export function actArgs (
+  board: Board, { userId, actionId, actor, ip, requestId, reason }: Act, period: { fromMs: number, untilMs: number }
+): Record<string, string | number> {
+  return {
+    ...periodArgs(period), ...boardArgs(board), user: userId, action_id: actionId, actor, ip, request_id: requestId, reason
+  }
 }
 
 /**
@@ -35,7 +54,7 @@ export function actArgs (board: Board, { userId, actionId, actor, ip, requestId,
  * @throws Problem `unavailable`
  */
 export async function callInTime<Reply extends readonly [word: string, nowMs: string, ...rest: string[]]> (
-  script: (keys: string[], args: (string | number)[]) => Promise<Reply>, clock: RedisClock, callAt: (atMs: number) => Call
+  script: Script<Reply>, clock: RedisClock, callAt: (atMs: number) => Call
 ): Promise<Reply> {
   for (let tries = 0; tries < 3; tries++) {
     const call = callAt(clock.now())

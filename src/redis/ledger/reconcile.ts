@@ -5,8 +5,9 @@ import { readEntry, type Position } from '../../leaderboard/ledger/ledger.ts'
 import { placeOf, type ReconcileStore, type StoredUser } from '../../leaderboard/ledger/reconcile.ts'
 import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
 import type { WindowName } from '../../leaderboard/boards/window.ts'
+import { actKeys, boardArgs } from '../boards/kept-windows.ts'
 import { openForWork } from '../connection.ts'
-import { boardKeys, boardPattern, GATE_MS } from '../keys.ts'
+import { boardKeys, boardPattern } from '../keys.ts'
 import { signOf, turn } from '../order.ts'
 import { bindScript } from '../scripts.ts'
 
@@ -108,10 +109,23 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
       })
       const profile = [current.join('\n'), former.join('\n'), username ?? '', ban === undefined ? '' : JSON.stringify(ban), ban?.until_ms === undefined ? '' : String(ban.until_ms)]
       return await repairUser(
-        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.names, names.banned, names.banEnds,
-          ...windows.flatMap((window) => [names.scores(window), names.head(window), names.hidden(window)])],
-        [board.revision, board.head_size, GATE_MS, names.hints, userId, `${at.ms}-${at.seq}`, ACTOR, 'the store differed from the ledger', JSON.stringify(profile),
-          JSON.stringify(targets), JSON.stringify(strays), ...windows.map((window) => keptUntilMs(board, history.windowNamed(window)!))])
+        {
+          ...actKeys(names),
+          names: names.names,
+          ends: names.banEnds,
+          rest: windows.flatMap((window) => [names.scores(window), names.head(window), names.hidden(window)])
+        },
+        {
+          ...boardArgs(board),
+          user: userId,
+          read_to: `${at.ms}-${at.seq}`,
+          actor: ACTOR,
+          reason: 'the store differed from the ledger',
+          profile: JSON.stringify(profile),
+          windows: JSON.stringify(targets),
+          strays: JSON.stringify(strays),
+          rest: windows.map((window) => keptUntilMs(board, history.windowNamed(window)!))
+        })
     }
   }
 

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { ApplyRollback } from '../../leaderboard/ledger/rollback.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
 import { callWrite } from '../connection.ts'
-import { actArgs, callInTime, keptWindowsAt } from '../boards/kept-windows.ts'
+import { actArgs, actKeys, callInTime, keptWindowsAt } from '../boards/kept-windows.ts'
 import { actionDigest, boardKeys, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
@@ -20,9 +20,23 @@ export function createApplyRollback ({ redis, clock, directory }: ScriptContext)
       const day = recordDayAt(atMs)
       const period = { fromMs: Math.max(fromMs, day * DAY_MS), untilMs: Math.min(untilMs, (day + 1) * DAY_MS) }
       return [
-        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned,
-          names.actions(day, digest), names.actions(day - 1, digest), names.scores(window), names.head(window), names.hidden(window)],
-        [...actArgs(board, { ...act, actionId }, period), digest, (day + 1) * DAY_MS + MEMORY_MS, window, change, String(amount), signOf(board)]
+        {
+          ...actKeys(names),
+          records: names.actions(day, digest),
+          older: names.actions(day - 1, digest),
+          scores: names.scores(window),
+          head: names.head(window),
+          hidden: names.hidden(window)
+        },
+        {
+          ...actArgs(board, { ...act, actionId }, period),
+          digest,
+          records_until_ms: (day + 1) * DAY_MS + MEMORY_MS,
+          window,
+          change,
+          amount: String(amount),
+          sign: signOf(board)
+        }
       ]
     }))
     return { result: word === 'stale_keys' || word === 'outdated' ? 'outdated' : word, score: Number(score) }

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { parseBan } from './banned.ts'
 import { callWrite, SEND_AGAIN } from '../connection.ts'
-import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
+import { actArgs, actKeys, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
 import { boardKeys } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
@@ -15,9 +15,8 @@ export function createBan ({ redis, clock, directory }: ScriptContext): Moderati
     const [word, , kept] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
       const windows = keptWindowsAt(board, atMs)
       return [
-        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned, names.banEnds,
-          ...windowKeys(names, [...windows.running, ...windows.past])],
-        [...actArgs(board, act, windows), JSON.stringify(ban), ban.until_ms ?? 0, act.allBoards === true ? '1' : '']
+        { ...actKeys(names), ends: names.banEnds, rest: windowKeys(names, [...windows.running, ...windows.past]) },
+        { ...actArgs(board, act, windows), ban: JSON.stringify(ban), ends_ms: ban.until_ms ?? 0, all_boards: act.allBoards === true ? '1' : '' }
       ]
     }), SEND_AGAIN)
     return word === 'banned' || word === 'same' ? { result: word, ban: parseBan(kept) } : { result: 'outdated' }

@@ -2,7 +2,7 @@ import { Type } from 'typebox'
 import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { closedSeasons } from '../../leaderboard/boards/retention.ts'
 import { callWrite, SEND_AGAIN } from '../connection.ts'
-import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
+import { actArgs, actKeys, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
 import { boardKeys } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
@@ -18,9 +18,8 @@ export function createRemoveUser ({ redis, clock, directory }: ScriptContext): M
       const windows = [...kept.running, ...kept.past, ...kind === 'erase' ? closedSeasons(board, atMs) : []]
       const own = kind === 'erase' ? [names.quota(act.userId), ...Object.keys(board.actions).map((action) => names.limit(act.userId, action))] : []
       return [
-        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.names, names.banned, names.banEnds,
-          ...windowKeys(names, windows), ...own],
-        [...actArgs(board, act, kept), kind, windows.length]
+        { ...actKeys(names), names: names.names, ends: names.banEnds, rest: [...windowKeys(names, windows), ...own] },
+        { ...actArgs(board, act, kept), kind, windows: windows.length }
       ]
     }), SEND_AGAIN)
     return word === 'removed' || word === 'none' ? { result: word } : { result: 'outdated' }

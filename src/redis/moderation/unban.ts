@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { callWrite, SEND_AGAIN } from '../connection.ts'
-import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
+import { actArgs, actKeys, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
 import { boardKeys } from '../keys.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
@@ -14,9 +14,8 @@ export function createUnban ({ redis, clock, directory }: ScriptContext): Modera
     const [word] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
       const windows = keptWindowsAt(board, atMs)
       return [
-        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned, names.banEnds,
-          ...windowKeys(names, [...windows.running, ...windows.past])],
-        [...actArgs(board, act, windows), which, windows.running.length, act.allBoards === true ? '1' : '']
+        { ...actKeys(names), ends: names.banEnds, rest: windowKeys(names, [...windows.running, ...windows.past]) },
+        { ...actArgs(board, act, windows), which, running: windows.running.length, all_boards: act.allBoards === true ? '1' : '' }
       ]
     }), SEND_AGAIN)
     return word === 'unbanned' || word === 'none' ? { result: word } : { result: 'outdated' }

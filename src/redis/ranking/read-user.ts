@@ -35,8 +35,15 @@ export function createReadUser ({ redis, clock, directory }: ScriptContext, read
     const names = boardKeys(board.name)
     const window = windowNameAt(asked, board, clock.now())
     const reply = await script(
-      [names.scores(window, segment), names.head(window, segment), names.names, names.hidden(window), names.banned, names.currentSegments],
-      [userId, around, board.head_size, reader, segment ?? ''])
+      {
+        scores: names.scores(window, segment),
+        head: names.head(window, segment),
+        names: names.names,
+        hidden: names.hidden(window),
+        banned: names.banned,
+        current: names.currentSegments
+      },
+      { user: userId, around, head_size: board.head_size, reader, segment: segment ?? '' })
     if (reply[0] === 'unknown') return undefined
     if (reply[0] === 'hidden') return await hiddenOf(board, { window, ...(segment !== undefined && { segment }) }, query, reply.slice(1))
     const [, score, higher, total, name, place, placeHigher, rows, head] = reply

@@ -3,8 +3,8 @@ import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts
 import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'
 import { callWrite } from '../connection.ts'
-import { actArgs, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
-import { actionDigest, boardKeys, MEMORY_MS, recordDayAt } from '../keys.ts'
+import { actArgs, actKeys, callInTime, keptWindowsAt, windowKeys } from '../boards/kept-windows.ts'
+import { actionDigest, boardKeys, FUTURE_MS, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
@@ -23,10 +23,25 @@ export function createAdjust ({ redis, clock, directory }: ScriptContext): Moder
       const day = recordDayAt(atMs)
       const period = { fromMs: Math.max(fromMs, day * DAY_MS), untilMs: Math.min(untilMs, (day + 1) * DAY_MS) }
       return [
-        [names.meta, names.gate, names.ledger, names.currentSegments, names.formerSegments, names.banned,
-          names.actions(day, digest), names.actions(day - 1, digest), ...windowKeys(names, running)],
-        [...actArgs(board, act, period), digest, madeMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS, change, String(amount), board.max_score, signOf(board),
-          ...running.map((window) => keptUntilMs(board, window))]
+        {
+          ...actKeys(names),
+          records: names.actions(day, digest),
+          older: names.actions(day - 1, digest),
+          rest: windowKeys(names, running)
+        },
+        {
+          ...actArgs(board, act, period),
+          digest,
+          made_ms: madeMs,
+          records_until_ms: (day + 1) * DAY_MS + MEMORY_MS,
+          memory_ms: MEMORY_MS,
+          future_ms: FUTURE_MS,
+          change,
+          amount: String(amount),
+          max_score: board.max_score,
+          sign: signOf(board),
+          rest: running.map((window) => keptUntilMs(board, window))
+        }
       ]
     }))
     if (word === 'stale_keys' || word === 'outdated') return { result: 'outdated' }

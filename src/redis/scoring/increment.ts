@@ -9,7 +9,7 @@ import { openSeason } from '../../leaderboard/boards/season.ts'
 import { DAY_MS, windowAt, type WindowKind } from '../../leaderboard/boards/window.ts'
 import type { RedisClock } from '../clock.ts'
 import { callWrite } from '../connection.ts'
-import { actionDigest, actionMark, boardKeys, GATE_MS, LEDGER_MAX, MEMORY_MS, recordDayAt } from '../keys.ts'
+import { actionDigest, actionMark, boardKeys, FUTURE_MS, GATE_MS, LEDGER_MAX, MEMORY_MS, recordDayAt } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type Script, type ScriptContext } from '../scripts.ts'
 
@@ -122,7 +122,7 @@ function periodKeys (board: Board, { season, ledgerMax }: { season: string | und
     const untilMs = Math.min((day + 1) * DAY_MS, ...open.map(({ untilMs }) => untilMs))
     const keys = [names.meta, names.gate, names.names, names.ledger, names.banned, names.currentSegments, names.formerSegments,
       ...windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.hidden(name)])]
-    const args = [windows.length, fromMs, untilMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS,
+    const args = [windows.length, fromMs, untilMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS, FUTURE_MS,
       board.max_score, board.head_size, board.quota.increments, board.quota.per_seconds * 1000, GATE_MS, names.hints, ledgerMax,
       board.revision, board.operator, signOf(board), season ?? '']
     const expiries = windows.map((window) => keptUntilMs(board, window))

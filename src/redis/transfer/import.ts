@@ -5,8 +5,8 @@ import { unavailable } from '../../leaderboard/problem.ts'
 import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
 import { windowNamed } from '../../leaderboard/boards/window.ts'
 import { callWrite, SEND_AGAIN } from '../connection.ts'
-import { callInTime, keptWindowsAt } from '../boards/kept-windows.ts'
-import { boardKeys, GATE_MS, LEDGER_MAX } from '../keys.ts'
+import { actKeys, boardArgs, callInTime, keptWindowsAt, periodArgs } from '../boards/kept-windows.ts'
+import { boardKeys, LEDGER_MAX } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
@@ -26,10 +26,23 @@ export function createApplyImport ({ redis, clock, directory, ledgerMax = LEDGER
     const [word, , results] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
       const { windows, time, fromMs, untilMs } = windowsAt(board, window, atMs)
       return [
-        [names.meta, names.gate, names.names, names.ledger, names.banned, names.currentSegments, names.formerSegments, names.hidden(window),
-          ...windows.flatMap(({ name }) => [names.scores(name), names.head(name)])],
-        [Math.max(0, fromMs), Math.min(Number.MAX_SAFE_INTEGER, untilMs), board.revision, board.head_size, GATE_MS, names.hints, ledgerMax, signOf(board),
-          window, time, JSON.stringify([actor, ip, requestId]), content, ...windows.map((one) => keptUntilMs(board, one))]
+        {
+          ...actKeys(names),
+          names: names.names,
+          hidden: names.hidden(window),
+          rest: windows.flatMap(({ name }) => [names.scores(name), names.head(name)])
+        },
+        {
+          ...periodArgs({ fromMs, untilMs }),
+          ...boardArgs(board),
+          ledger_max: ledgerMax,
+          sign: signOf(board),
+          window,
+          time,
+          origin: JSON.stringify([actor, ip, requestId]),
+          rows: content,
+          rest: windows.map((one) => keptUntilMs(board, one))
+        }
       ]
     }), SEND_AGAIN)
     if (word === 'full') throw unavailable(`The ledger of the board ${board.name} is full until it has been archived; what is left was not imported.`, { retryAfterSeconds: 5 })

@@ -131,7 +131,7 @@ test('every history of sends, duplicates, mismatches, restarts and lost scripts 
 test('the model finds faults planted in the script', async (t) => {
   const redis = await startRedis(t)
   const faults = {
-    'an action is not remembered': { script: 'lib/actions.lua', sound: "call('HSET', records, digest, record)", faulty: '' },
+    'an action is not remembered': { script: 'lib/actions.lua', sound: "call('HSET', records, digest, increment .. ' ' .. score .. mark)", faulty: '' },
     'another increment passes for a replay': { sound: "if counted ~= increment then return 'mismatch', '0' end", faulty: '' },
     'a replay answers with the score of now': { sound: "return 'replayed', score", faulty: "return 'replayed', call('ZSCORE', windows[1].scores, user)" },
     'a window is left out': { sound: 'local score = write(window, user, increment, sign)', faulty: 'local score = w == 2 and first or write(window, user, increment, sign)' },
