@@ -47,7 +47,7 @@ export function startLive ({ config, core: { store, feed }, metrics, log, random
     if (before !== undefined) hub.changeBoard(before, after)
   })
   const readTop = createTopReader({
-    readRunningTop: async (board, ranking) => await hub.top(board, ranking),
+    readRunningTop: (board, ranking) => hub.top(board, ranking),
     readStoredTop: store.readTop,
     readArchivedTop: store.seasons.top,
     now: store.now

@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { FieldError, Problem, STATUS, type ProblemCode } from '../leaderboard/problem.ts'
 
 /** Problem details by RFC 9457. */
-export const ProblemBody = Type.Object({
+const ProblemBody = Type.Object({
   type: Type.String(),
   title: Type.String(),
   status: Type.Integer(),
@@ -72,7 +72,7 @@ function describe (cause: unknown): string | undefined {
 }
 
 /** The body of an answer by RFC 9457. */
-export function problemBody (problem: Problem, requestId: string) {
+function problemBody (problem: Problem, requestId: string) {
   const { code, statusCode: status, message: detail, errors } = problem
   return {
     type: typeOf(code), title: titleOf(code), status, detail, code, request_id: requestId, ...(errors && { errors })

@@ -20,15 +20,15 @@ export interface TopReaderOptions {
 }
 
 /**
- * Creates the read of a top. The hub answers for a running window. The archive answers for a closed season, which shows names as
- * they were; it has no segments. The store answers for every other window that is asked for by its name.
+ * Creates the read of a top. The hub answers for a running window. The archive answers for a closed season; it shows
+ * names as they were, and has no segments. The store answers for every other window that is asked for by its name.
  */
 export function createTopReader ({ readRunningTop, readStoredTop, readArchivedTop, now }: TopReaderOptions): ReadKnownTop {
-  async function readNamedTop (board: Board, ranking: Ranking): Promise<Top> {
+  async function readNamedTop (board: Board, ranking: Ranking): Promise<KnownTop> {
     const season = ranking.segment === undefined ? closedSeason(board, ranking.window, now()) : undefined
     const archived = season && await readArchivedTop(board, season)
-    return archived ?? await readStoredTop(board, ranking)
+    return { ...archived ?? await readStoredTop(board, ranking), isStale: false }
   }
-  return async (board, ranking) =>
-    isRunning(ranking) ? await readRunningTop(board, ranking) : { ...await readNamedTop(board, ranking), isStale: false }
+  // Without a promise of its own: most reads of a top come by here.
+  return (board, ranking) => isRunning(ranking) ? readRunningTop(board, ranking) : readNamedTop(board, ranking)
 }
