@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { test } from 'tap'
 import { Environment, VARIABLES, type VariableName } from '../src/environment.ts'
+import { BoardRules } from '../src/leaderboard/boards/rules.ts'
+import { EventBody } from '../src/leaderboard/ledger/event-body.ts'
+import { STATUS } from '../src/leaderboard/problem.ts'
 import * as KEYS from '../src/redis/keys.ts'
 import { filesOf, textOf } from './harness/models/source-files.ts'
 
@@ -87,6 +90,18 @@ test('docs/operations.md names every metric and no other', async (t) => {
   const made = new Set([...sources.matchAll(/'(scorewire_[a-z_]+)'/g)].map(([, name]) => name!))
   const named = new Set([...textOf('docs/operations.md').matchAll(/`(scorewire_[a-z_]+)/g)].map(([, name]) => name!))
   t.strictSame([...named].sort(), [...made].sort())
+})
+
+test('docs/boards.md lists every rule of a board, and docs/ledger.md every field of an event', async (t) => {
+  const rules = tableOf(textOf('docs/boards.md'), '| rule | default |').map(([rule]) => rule)
+  t.strictSame(rules, Object.keys(BoardRules.properties))
+  const fields = tableOf(textOf('docs/ledger.md'), '| field | meaning |').flatMap(([names]) => names!.split(', '))
+  t.strictSame(fields.toSorted(), Object.keys(EventBody.properties).sort())
+})
+
+test('docs/http-api.md lists every code of an error with its status', async (t) => {
+  const rows = tableOf(textOf('docs/http-api.md'), '| code | status |').map(([code, status]) => [code, Number(status)])
+  t.strictSame(rows, Object.entries(STATUS))
 })
 
 interface Rule { default?: unknown, minimum?: number, maximum?: number, enum?: string[] }

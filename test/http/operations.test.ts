@@ -2,6 +2,7 @@ import { test } from 'tap'
 import { startNode } from '../harness/servers/node.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 import { watch } from '../harness/clients/watcher.ts'
+import { textOf } from '../harness/models/source-files.ts'
 
 test('operations', async (t) => {
   const redis = await startRedis(t)
@@ -58,6 +59,14 @@ test('operations', async (t) => {
     t.equal(docs.status, 200)
     t.match(docs.text, 'scorewire API')
     t.notMatch(docs.text, /(src|href)="https?:/, 'no external asset')
+  })
+
+  await t.test('docs/http-api.md lists every route of the OpenAPI document', async (t) => {
+    const { body } = await node.call('GET', '/openapi.json')
+    const made = Object.entries<object>(body.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`))
+    const listed = [...textOf('docs/http-api.md').matchAll(/^\|.*?`(?:GET|PUT|POST|DELETE) .*$/gm)]
+      .flatMap(([row]) => [...row.matchAll(/`((?:GET|PUT|POST|DELETE) [^`]+)`/g)].map(([, route]) => route!))
+    t.strictSame(listed.toSorted(), [...made, 'GET /ws/scoreboard'].sort())
   })
 
   await t.test('production gives no tokens away and does not say that it could', async (t) => {
