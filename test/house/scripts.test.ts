@@ -43,9 +43,9 @@ test('each script opens with its contract, binds it once, and does what the cont
 test('Lua sorts by bytes: `<` follows the locale that the server was started with', async (t) => {
   const redis = await startRedis(t)
   const library = await readFile(new URL('lib/segments.lua', LUA), 'utf8')
-  const awkward = ['a-b:x', 'ab:x', 'aa:x', 'region:ü', 'region:z', 'region:B', 'region:a', 'region:', 'region:a\u0301', '🏆:1', 'Z:1', 'z:10', 'z:1']
-  const sorted = await redis.client.eval(`${library}\nreturn segments.merge({}, cjson.decode(ARGV[1]))`, 0, JSON.stringify(awkward.map((segment, n) => `${n}${segment}`)))
-  t.strictSame(sorted, sortedSegments(awkward.map((segment, n) => `${n}${segment}`)), 'as TypeScript does')
+  const awkward = ['a-b', 'ab', 'aa', 'zü', 'z', 'zB', 'za', 'za\u0301', 'Z', '🏆', 'a', 'z10', 'z1'].map((name) => `${name}:x`)
+  const sorted = await redis.client.eval(`${library}\nreturn segments.merge({}, cjson.decode(ARGV[1]))`, 0, JSON.stringify(awkward))
+  t.strictSame(sorted, sortedSegments(awkward), 'as TypeScript does')
   for (const path of await readdir(LUA, { recursive: true })) {
     if (path.endsWith('.lua')) t.notMatch(await readFile(new URL(path, LUA), 'utf8'), /table\.sort\([^,()]*\)/, `${path} gives every sort its order`)
   }
