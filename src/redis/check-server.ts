@@ -1,3 +1,4 @@
+// What a Redis server must be set to, and which data it may hold; checked at the start.
 import type { Redis } from 'ioredis'
 import { FORMER_REGISTRY } from './keys.ts'
 import type { Log } from './connection.ts'

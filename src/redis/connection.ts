@@ -1,3 +1,4 @@
+// Connections to Redis: how they are opened, tried again and closed, and how a failed write is classified.
 import { type Redis, ReplyError } from 'ioredis'
 import { outcomeUnknown, Problem, unavailable } from '../leaderboard/problem.ts'
 import { PatientRedis } from './deadline-redis.ts'

@@ -1,3 +1,4 @@
+// The lock of a data folder: one embedded Redis at a time.
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'

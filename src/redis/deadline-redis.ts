@@ -1,3 +1,4 @@
+// An ioredis client whose deadlines count only the time in which replies could be read.
 import { Redis, type Command, type RedisOptions } from 'ioredis'
 
 /** Looks at what is under way, at least, in the time that Redis has to answer. */

@@ -1,3 +1,4 @@
+// The embedded Redis of `npm start`: a redis-server of its own on a Unix socket.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'

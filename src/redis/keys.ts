@@ -1,3 +1,4 @@
+// Every key in Redis is named here, and nowhere else.
 import { DAY_MS } from '../leaderboard/boards/window.ts'
 import { shortHash } from '../leaderboard/short-hash.ts'
 

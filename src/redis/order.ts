@@ -1,3 +1,4 @@
+// Scores as they are stored: negative where the lowest score is the first.
 import type { Board } from '../leaderboard/boards/board.ts'
 
 /**

@@ -1,3 +1,4 @@
+// The store: everything that the service asks of Redis, over three connections.
 import type { Groups as applyImport } from '../leaderboard/ranking/group.ts'
 import type { BoardRegistry } from '../leaderboard/boards/apply-board.ts'
 import type { ApplyImport } from '../leaderboard/transfer/import.ts'

@@ -1,3 +1,4 @@
+// Makes a board or changes its rules: the caller of lua/boards/apply-board.lua.
 import type { Redis } from 'ioredis'
 import { Type, type Static } from 'typebox'
 import type { ApplyOptions } from '../../leaderboard/boards/apply-board.ts'

@@ -1,3 +1,4 @@
+// The boards as this node knows them, kept up to date by hints and by a poll.
 import type { BoardRegistry, StoredBoard } from '../../leaderboard/boards/apply-board.ts'
 import { Boards, type Board } from '../../leaderboard/boards/board.ts'
 import { changesBetween } from '../../leaderboard/boards/board-change.ts'

@@ -1,3 +1,4 @@
+// The registry of boards in Redis: list, read, apply, open again and delete.
 import { Type } from 'typebox'
 import type { Redis } from 'ioredis'
 import type { ApplyOptions, BoardRegistry, BoardState } from '../../leaderboard/boards/apply-board.ts'

@@ -1,3 +1,4 @@
+// Deletes a board: ends it in one step, then removes its keys in many small ones.
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'

@@ -1,3 +1,4 @@
+// The windows, keys and arguments that scripts of moderation share, and calls whose keys depend on the time.
 import type { Board } from '../../leaderboard/boards/board.ts'
 import type { Act } from '../../leaderboard/moderation/moderation.ts'
 import { unavailable } from '../../leaderboard/problem.ts'
@@ -12,6 +13,7 @@ type Call = readonly [keys: Given, args: Given]
 /** Some hundred windows a board take milliseconds to name, and stay the same for a day. */
 const known = new WeakMap<Board, KeptWindows>()
 
+/** The windows that a board keeps at a time, and how long that stays so; remembered for each board. */
 export function keptWindowsAt (board: Board, atMs: number): KeptWindows {
   const last = known.get(board)
   if (last !== undefined && atMs >= last.fromMs && atMs < last.untilMs) return last

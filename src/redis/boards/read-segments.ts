@@ -1,3 +1,4 @@
+// Reads the segments that users are in.
 import type { Redis } from 'ioredis'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import { boardKeys } from '../keys.ts'

@@ -1,3 +1,4 @@
+// Archives of closed seasons: built in chunks, compressed, and read as pages or as a top.
 import { createHash, randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'

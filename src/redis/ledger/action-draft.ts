@@ -1,3 +1,4 @@
+// The action records of a rebuild, gathered by slot.
 import type { ActionRecord } from './board-draft.ts'
 import { SLOT_NUMBERS, slotNumberOf } from '../keys.ts'
 

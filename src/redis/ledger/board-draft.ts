@@ -1,3 +1,4 @@
+// The commands that write the users of a rebuilt board.
 import { keptUntil, type BoardHistory } from '../../leaderboard/boards/board-history.ts'
 import type { RememberedAction, UserState } from '../../leaderboard/ledger/fold.ts'
 import type { Position } from '../../leaderboard/ledger/ledger.ts'

@@ -1,3 +1,4 @@
+// The head of a window of a rebuilt board, whose users come in any order.
 import type { Position } from '../../leaderboard/ledger/ledger.ts'
 
 interface Candidate extends Position {

@@ -1,3 +1,4 @@
+// Reads how far the archive of a board is behind.
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { Backlog } from '../../leaderboard/ledger/archive.ts'

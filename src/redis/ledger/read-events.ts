@@ -1,3 +1,4 @@
+// Reads past events from the stream, for a service without PostgreSQL and for `scorewire audit`.
 import { resolve } from 'node:path'
 import type { Redis } from 'ioredis'
 import { readEntry, type Position, type ReadEvents, type ScoreEvent } from '../../leaderboard/ledger/ledger.ts'

@@ -1,3 +1,4 @@
+// Rebuilds a board in Redis from its ledger: closes it, drafts every key, and swaps the draft in.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Redis } from 'ioredis'

@@ -1,3 +1,4 @@
+// Reads what Redis holds of users, and repairs them, for `scorewire reconcile`.
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { BoardHistory } from '../../leaderboard/boards/board-history.ts'

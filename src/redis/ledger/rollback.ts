@@ -1,3 +1,4 @@
+// Takes back gains of a user: the caller of lua/ledger/rollback.lua.
 import { Type } from 'typebox'
 import type { ApplyRollback } from '../../leaderboard/ledger/rollback.ts'
 import { DAY_MS } from '../../leaderboard/boards/window.ts'

@@ -1,3 +1,4 @@
+// The ban sweep: lifts bans that have ended, and applies service bans where they are missing.
 import type { Redis } from 'ioredis'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import type { RedisClock } from '../clock.ts'

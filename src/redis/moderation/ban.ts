@@ -1,3 +1,4 @@
+// Bans a user from one board: the caller of lua/moderation/ban.lua.
 import { Type } from 'typebox'
 import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { parseBan } from './banned.ts'
@@ -8,6 +9,10 @@ import { bindScript, type ScriptContext } from '../scripts.ts'
 
 const Reply = Type.Tuple([Type.Enum(['stale_keys', 'outdated', 'banned', 'same']), Type.String(), Type.String()])
 
+/**
+ * Bans one user from one board, and hides the scores. The same request again changes nothing.
+ * @throws Problem `unavailable`, `outcome_unknown`
+ */
 export function createBan ({ redis, clock, directory }: ScriptContext): ModerationStore['ban'] {
   const script = bindScript(redis, 'moderation/ban', { reply: Reply, directory })
   return async (board, act, ban) => {

@@ -1,3 +1,4 @@
+// Reads bans, and stores service bans, which hold on all boards.
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import { Ban, isOver } from '../../leaderboard/moderation/ban.ts'
@@ -47,6 +48,10 @@ export function createReadBans ({ redis, clock }: { redis: Redis, clock: RedisCl
 const Forgotten = Type.Enum(['forgotten', 'kept'])
 const Marked = Type.Enum(['marked', 'other'])
 
+/**
+ * Stores bans from all boards under one key, and notes on which boards they are applied.
+ * @throws Problem `unavailable`, `outcome_unknown`
+ */
 export function createServiceBans ({ redis, clock, directory }: ScriptContext): ServiceBanStore {
   const forget = bindScript(redis, 'moderation/forget-ban', { reply: Forgotten, directory })
   const mark = bindScript(redis, 'moderation/mark-service-bans', { reply: Marked, directory })

@@ -1,3 +1,4 @@
+// Removes or erases a user from one board: the caller of lua/moderation/remove-user.lua.
 import { Type } from 'typebox'
 import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { closedSeasons } from '../../leaderboard/boards/retention.ts'
@@ -8,6 +9,7 @@ import { bindScript, type ScriptContext } from '../scripts.ts'
 
 const Reply = Type.Tuple([Type.Enum(['stale_keys', 'outdated', 'removed', 'none']), Type.String()])
 
+/** Takes one user off one board, or erases the user there. @throws Problem `unavailable`, `outcome_unknown` */
 export function createRemoveUser ({ redis, clock, directory }: ScriptContext): ModerationStore['removeUser'] {
   const script = bindScript(redis, 'moderation/remove-user', { reply: Reply, directory })
   return async (board, act, kind) => {

@@ -1,3 +1,4 @@
+// Lifts a ban on one board: the caller of lua/moderation/unban.lua.
 import { Type } from 'typebox'
 import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { callWrite, SEND_AGAIN } from '../connection.ts'
@@ -7,6 +8,10 @@ import { bindScript, type ScriptContext } from '../scripts.ts'
 
 const Reply = Type.Tuple([Type.Enum(['stale_keys', 'outdated', 'unbanned', 'none']), Type.String()])
 
+/**
+ * Lifts the ban of one user on one board, and shows the scores again.
+ * @throws Problem `unavailable`, `outcome_unknown`
+ */
 export function createUnban ({ redis, clock, directory }: ScriptContext): ModerationStore['unban'] {
   const script = bindScript(redis, 'moderation/unban', { reply: Reply, directory })
   return async (board, act, which) => {

@@ -1,3 +1,4 @@
+// The change feed: hints of changed tops and boards, over a connection of its own.
 import type { Redis } from 'ioredis'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import type { Log } from '../connection.ts'

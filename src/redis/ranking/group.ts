@@ -1,3 +1,4 @@
+// Stored groups of users.
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
 import type { Groups } from '../../leaderboard/ranking/group.ts'

@@ -1,3 +1,4 @@
+// Reads which scores have changed since a cursor, for `feed=scores`.
 import { Type } from 'typebox'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'
 import { windowAt } from '../../leaderboard/boards/window.ts'
@@ -10,6 +11,7 @@ const MAX_ENTRIES = 500
 
 const Reply = Type.Array(Type.String(), { minItems: 2 })
 
+/** Reads changed scores of a ranking from the stream of its board; at most 500 entries a call. */
 export function createReadChanges ({ redis, clock, directory }: ScriptContext): Reads['changes'] {
   const script = bindScript(redis, 'ranking/read-changes', { reply: Reply, directory })
   return async (board, { window: kind, segment }, cursor = '') => {

@@ -1,3 +1,4 @@
+// Reads a page of a ranking: the caller of lua/ranking/read-entries.lua.
 import { Type } from 'typebox'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import { pageOf, type PageStart } from '../../leaderboard/ranking/page.ts'
@@ -11,6 +12,7 @@ import { bindScript, type ScriptContext } from '../scripts.ts'
 const Cells = Type.Array(Type.String())
 const Reply = Type.Tuple([Type.String(), Type.String(), Type.String(), Type.String(), Cells, Cells])
 
+/** Reads a page of a ranking that starts at a place, behind a cursor or around a score. */
 export function createReadEntries ({ redis, clock, directory }: ScriptContext): Reads['entries'] {
   const script = bindScript(redis, 'ranking/read-entries', { reply: Reply, directory })
   return async (board, { window: asked, segment }, { start, limit }) => {

@@ -1,3 +1,4 @@
+// Reads some users of a ranking with their rank in it and among each other.
 import { Type } from 'typebox'
 import { groupRank } from '../../leaderboard/ranking/order-entries.ts'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'

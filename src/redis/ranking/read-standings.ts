@@ -1,3 +1,4 @@
+// Reads the standings of many users, for `me=1`.
 import { Type } from 'typebox'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'
 import { windowAt } from '../../leaderboard/boards/window.ts'
@@ -7,6 +8,7 @@ import { bindScript, type ScriptContext } from '../scripts.ts'
 
 const Reply = Type.Array(Type.String())
 
+/** Reads the score and rank of each user, in the order given; the rank is undefined for a user without a score. */
 export function createReadStandings ({ redis, clock, directory }: ScriptContext): Reads['standings'] {
   const script = bindScript(redis, 'ranking/read-standings', { reply: Reply, directory })
   return async (board, { window: kind, segment }, userIds) => {

@@ -1,3 +1,4 @@
+// Reads the top of a ranking: the caller of lua/ranking/read-top.lua.
 import { Type } from 'typebox'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import { VISIBLE } from '../../leaderboard/boards/rules.ts'

@@ -1,3 +1,4 @@
+// Reads one user of a ranking with neighbours.
 import { Type } from 'typebox'
 import { rankAround, rankWith } from '../../leaderboard/ranking/order-entries.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
@@ -18,6 +19,9 @@ const Reply = Type.Union([
   Type.Tuple([Type.Literal('unknown')])
 ])
 
+/**
+ * Reads the standing of one user with up to `around` neighbours on either side; undefined for a user without a score.
+ */
 export function createReadUser ({ redis, clock, directory }: ScriptContext, readEntries: Reads['entries']): Reads['user'] {
   const script = bindScript(redis, 'ranking/read-user', { reply: Reply, directory })
 

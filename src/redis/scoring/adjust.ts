@@ -1,3 +1,4 @@
+// Corrects a score: the caller of lua/scoring/adjust.lua.
 import { Type } from 'typebox'
 import type { ModerationStore } from '../../leaderboard/moderation/moderation.ts'
 import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
@@ -12,6 +13,10 @@ const Reply = Type.Tuple([
   Type.Enum(['stale_keys', 'outdated', 'applied', 'replayed', 'mismatch', 'too_old', 'ban_over', 'score_limit', 'below']), Type.String(), Type.String()
 ])
 
+/**
+ * Raises, lowers or sets the score of one user in every running window, exactly once for each action id.
+ * @throws Problem `unavailable`, `outcome_unknown`
+ */
 export function createAdjust ({ redis, clock, directory }: ScriptContext): ModerationStore['adjust'] {
   const script = bindScript(redis, 'scoring/adjust', { reply: Reply, directory })
   return async (board, act, { change, amount, madeMs = 0 }) => {

@@ -1,3 +1,4 @@
+// Applies increments in groups: the caller of lua/scoring/increment.lua, and the hot path of the service.
 import { Type, type Static } from 'typebox'
 import { type Board } from '../../leaderboard/boards/board.ts'
 import { PERIOD_MS } from '../../leaderboard/boards/catalogue.ts'

@@ -1,3 +1,4 @@
+// Reads whether actions have counted, many at a time, before they are queued.
 import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import { actionDigest, boardKeys, recordDayAt } from '../keys.ts'

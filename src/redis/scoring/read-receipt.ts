@@ -1,3 +1,4 @@
+// Reads the receipt of an action.
 import { Type } from 'typebox'
 import type { Reads } from '../../leaderboard/ranking/reads.ts'
 import { actionDigest, boardKeys, recordDayAt } from '../keys.ts'
@@ -8,6 +9,9 @@ const Reply = Type.Union([
   Type.Tuple([Type.Literal('unknown')])
 ])
 
+/**
+ * Reads what an action gave and the score after it, from the records of the last two days; undefined where it is not known.
+ */
 export function createReadReceipt ({ redis, clock, directory }: ScriptContext): Reads['receipt'] {
   const script = bindScript(redis, 'scoring/read-receipt', { reply: Reply, directory })
   return async (board, { userId, actionId }) => {

@@ -1,3 +1,4 @@
+// Remembers why a queued action was refused, and reads it.
 import type { Redis } from 'ioredis'
 import { Type, type Static } from 'typebox'
 import { STATUS } from '../../leaderboard/problem.ts'

@@ -1,3 +1,4 @@
+// Imports scores in chunks: the caller of lua/transfer/import.lua.
 import { Type } from 'typebox'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import { importWindow, type ImportResult, type ApplyImport } from '../../leaderboard/transfer/import.ts'

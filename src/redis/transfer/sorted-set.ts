@@ -1,3 +1,4 @@
+// Reads a sorted set of another Redis, for `scorewire import --from-zset`.
 import type { Redis } from 'ioredis'
 import { closeConnection, connectFirst, openConnection } from '../connection.ts'
 import { runningEmbeddedRedis } from '../embedded.ts'
