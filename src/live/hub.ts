@@ -31,6 +31,7 @@ const MAX_CLOSES_A_TURN = 128
 export class Hub {
   readonly #options: HubOptions
   readonly #topics = new Map<string, Topic>()
+  readonly #viewsOf = new WeakMap<Session, readonly View[]>()
   /** The last state read of each board and window: what there is to show while the store is away. */
   readonly #last = new Map<string, { readonly board: Board, readonly top: Top }>()
 
@@ -46,9 +47,9 @@ export class Hub {
       this.#topics.set(name, topic = new Topic({ ...this.#options, name, board, ranking, last: this.#last.get(name)?.top }))
     }
     const view = new View({ topic, session, resumeFrom, feed, follower: userId === undefined ? undefined : topic.standings.follow(userId) })
-    const before = session.views.findIndex((other) => other.topic === topic)
-    const [replaced] = before < 0 ? [] : session.views.splice(before, 1)
-    session.views.push(view)
+    const views = this.#views(session)
+    const replaced = views.find((other) => other.topic === topic)
+    this.#setViews(session, [...views.filter((other) => other !== replaced), view])
     topic.add(view)
     // Only now: whoever is followed, and the feed, go on without a gap.
     if (replaced !== undefined) topic.remove(replaced)
@@ -56,16 +57,28 @@ export class Hub {
 
   /** Stops to show a session a board; false where it was not shown. */
   unwatch (session: Session, board: Board, ranking: RunningRanking): boolean {
-    const topic = this.#topics.get(nameOf(board, ranking))
-    const index = session.views.findIndex((view) => view.topic === topic)
-    if (topic === undefined || index < 0) return false
-    this.#remove(session.views.splice(index, 1)[0]!)
+    const view = this.#find(session, board, ranking)
+    if (view === undefined) return false
+    this.#setViews(session, this.#views(session).filter((other) => other !== view))
+    this.#remove(view)
     return true
+  }
+
+  /** Whether a session is shown a board. */
+  watches (session: Session, board: Board, ranking: RunningRanking): boolean {
+    return this.#find(session, board, ranking) !== undefined
+  }
+
+  /** How many boards a session is shown. */
+  countOf (session: Session): number {
+    return this.#views(session).length
   }
 
   /** Stops to show a session anything. */
   leave (session: Session): void {
-    for (const view of session.views.splice(0)) this.#remove(view)
+    const views = this.#views(session)
+    this.#setViews(session, [])
+    for (const view of views) this.#remove(view)
   }
 
   /**
@@ -112,6 +125,20 @@ export class Hub {
   /** Anybody may think of a segment, and there is no end of names: only whole windows are remembered. */
   #remember (name: string, board: Board, { segment }: RunningRanking, top: Top): void {
     if (segment === undefined) this.#last.set(name, { board, top })
+  }
+
+  #views (session: Session): readonly View[] {
+    return this.#viewsOf.get(session) ?? []
+  }
+
+  #setViews (session: Session, views: readonly View[]): void {
+    this.#viewsOf.set(session, views)
+    session.setSources(views)
+  }
+
+  #find (session: Session, board: Board, ranking: RunningRanking): View | undefined {
+    const topic = this.#topics.get(nameOf(board, ranking))
+    return topic && this.#views(session).find((view) => view.topic === topic)
   }
 
   #remove (view: View): void {

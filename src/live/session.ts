@@ -1,11 +1,8 @@
 import type { Socket } from 'node:net'
-import type { Board } from '../leaderboard/boards/board.ts'
-import type { RunningRanking } from '../leaderboard/ranking/ranking.ts'
 import { CLOSE, type CloseCode } from './close-code.ts'
 import { FlowControl } from './flow-control.ts'
 import { Frame, type Wire } from './frame.ts'
 import type { LiveStats } from './live-stats.ts'
-import type { View } from './view.ts'
 import type { TimerItem } from './timer-wheel.ts'
 
 /** A client that has not answered for so long is gone; with the wheel's two seconds this is 35 s. */
@@ -24,6 +21,14 @@ export interface SessionOptions {
   readonly expiresAt: number
 }
 
+/** What a session sends from. */
+export interface Source {
+  /** Says that what was sent is the newest; undefined before anything was. */
+  readonly heartbeat: Frame | undefined
+  /** Adds what the client lacks, in order, and takes it as sent. */
+  collect (outbox: Frame[]): void
+}
+
 /** A client that asks for more than it reads is not waited for. */
 const MAX_NOTICES = 32
 
@@ -39,8 +44,8 @@ const outbox: Frame[] = []
  */
 export class Session implements TimerItem {
   dueAt = 0
-  /** What it watches; one entry for nearly everybody. */
-  readonly views: View[] = []
+  /** One for nearly every client. */
+  #sources: readonly Source[] = []
   // What is looked at for each message is here, and not one reference further away.
   readonly #socket: Socket
   readonly #wire: Wire
@@ -75,8 +80,9 @@ export class Session implements TimerItem {
     return this.#endedFor
   }
 
-  watches (board: Board, { window, segment }: RunningRanking): boolean {
-    return this.views.some(({ topic }) => topic.board.name === board.name && topic.ranking.window === window && topic.ranking.segment === segment)
+  /** Sends from these sources from now on, and from no other. */
+  setSources (sources: readonly Source[]): void {
+    this.#sources = sources
   }
 
   /** Sends what the client does not have yet, if it can take it, or remembers that there is something. */
@@ -96,7 +102,7 @@ export class Session implements TimerItem {
       outbox.push(...this.#notices)
       this.#notices = undefined
     }
-    for (const view of this.views) view.collect(outbox)
+    for (const source of this.#sources) source.collect(outbox)
     if (outbox.length > 0) this.#write(now, this.#flow?.wantsPing(now) === true)
   }
 
@@ -159,7 +165,7 @@ export class Session implements TimerItem {
 
   #beat (now: number): void {
     if (this.#writing || this.#flow?.isAwaiting === true) return // there is an answer to wait for already
-    for (const { heartbeat } of this.views) if (heartbeat !== undefined) outbox.push(heartbeat)
+    for (const { heartbeat } of this.#sources) if (heartbeat !== undefined) outbox.push(heartbeat)
     if (outbox.length === 0) outbox.push(ALIVE)
     this.#write(now, true)
   }

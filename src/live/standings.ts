@@ -2,17 +2,21 @@ import type { Standing, Top } from '../leaderboard/ranking/reads.ts'
 import { overtakersIn } from '../leaderboard/ranking/order-entries.ts'
 import { Frame } from './frame.ts'
 import type { Heading } from './messages.ts'
-import type { View } from './view.ts'
 
 /** Users in one read. */
 const MAX_USERS = 100
 /** A rank changes with every score above: those of users who did not score themselves are looked at this often. */
 const READ_RANKS_EVERY_MS = 1000
 
+/** What follows a user's own score and rank. */
+export interface StandingListener {
+  readonly session: { flush (): void }
+}
+
 /** A user whose own score and rank somebody follows. */
 export interface Follower {
   readonly userId: string
-  readonly views: Set<View>
+  readonly listeners: Set<StandingListener>
   standing: Frame | undefined
   overtaken: Frame | undefined
 }
@@ -46,14 +50,14 @@ export class Standings {
   follow (userId: string): Follower {
     let follower = this.#followers.get(userId)
     if (follower === undefined) {
-      this.#followers.set(userId, follower = { userId, views: new Set(), standing: undefined, overtaken: undefined })
+      this.#followers.set(userId, follower = { userId, listeners: new Set(), standing: undefined, overtaken: undefined })
     }
     this.#due.add(userId)
     return follower
   }
 
-  leave (follower: Follower, view: View): void {
-    if (!follower.views.delete(view) || follower.views.size > 0) return
+  leave (follower: Follower, listener: StandingListener): void {
+    if (!follower.listeners.delete(listener) || follower.listeners.size > 0) return
     this.#followers.delete(follower.userId)
     this.#published.delete(follower.userId)
     this.#due.delete(follower.userId)
@@ -127,7 +131,7 @@ export class Standings {
           event: 'you', ...this.#options.heading, user_id: userId, score: standing.score, rank: standing.rank ?? null
         })
       }
-      for (const view of follower.views) view.session.flush()
+      for (const { session } of follower.listeners) session.flush()
     }
   }
 }

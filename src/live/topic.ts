@@ -2,15 +2,14 @@ import type { Board } from '../leaderboard/boards/board.ts'
 import type { RunningRanking } from '../leaderboard/ranking/ranking.ts'
 import type { Changes as Changed, Reads, Top } from '../leaderboard/ranking/reads.ts'
 import { Changes } from './changes.ts'
-import { FanOut } from './fan-out.ts'
+import { FanOut, type Placed } from './fan-out.ts'
 import type { Frame } from './frame.ts'
 import type { Heading } from './messages.ts'
 import { looksTheSame, prepareTop, type PreparedTop } from './prepared-top.ts'
 import { Pull } from './pull.ts'
 import { ScoreFeed } from './score-feed.ts'
 import type { Session } from './session.ts'
-import { Standings } from './standings.ts'
-import type { View } from './view.ts'
+import { Standings, type Follower } from './standings.ts'
 
 const POLL_MS = 1000
 /** A state not confirmed for this long is no longer vouched for: twice the slowest poll. */
@@ -37,18 +36,27 @@ export interface TopicOptions {
   readonly last: Top | undefined
 }
 
+/** One client of a topic. */
+export interface Watcher extends Placed {
+  readonly session: Session
+  /** The user whose own score and rank it follows. */
+  readonly follower: Follower | undefined
+  /** Whether it gets every user's new score. */
+  readonly isFed: boolean
+}
+
 /** One window of one board, while somebody watches it here. */
 export class Topic {
   readonly feed: ScoreFeed
   readonly standings: Standings
   readonly #options: TopicOptions
-  readonly #views = new FanOut<View>((view, now) => view.session.flush(now))
+  readonly #watchers = new FanOut<Watcher>(({ session }, now) => session.flush(now))
   readonly #heading: Heading
   readonly #pull: Pull
   readonly #unfollow: () => void
   readonly #changes: Changes
-  /** Views that want more than the top, which comes from reading the changes. */
-  readonly #followers = new Set<View>()
+  /** Watchers that want more than the top, which comes from reading the changes. */
+  readonly #followers = new Set<Watcher>()
   #top: Top | undefined
   #confirmedAt = -Infinity
   #newest: PreparedTop | undefined
@@ -103,11 +111,11 @@ export class Topic {
   }
 
   get sessions (): Session[] {
-    return this.#views.clients.map(({ session }) => session)
+    return this.#watchers.clients.map(({ session }) => session)
   }
 
   get isWatched (): boolean {
-    return this.#views.size > 0
+    return this.#watchers.size > 0
   }
 
   /** Whether every change from now on will be in the feed. */
@@ -127,24 +135,24 @@ export class Topic {
 
   /** A message to everybody at most this often: fan-out leaves half of this node's time to others. */
   get windowMs (): number {
-    return Math.min(MAX_WINDOW_MS, Math.max(this.#options.windowMs, 2 * this.#views.lastPassMs))
+    return Math.min(MAX_WINDOW_MS, Math.max(this.#options.windowMs, 2 * this.#watchers.lastPassMs))
   }
 
-  add (view: View): void {
-    this.#views.add(view)
-    if (view.follower !== undefined || view.isFed) {
-      view.follower?.views.add(view)
-      this.#followers.add(view)
+  add (watcher: Watcher): void {
+    this.#watchers.add(watcher)
+    if (watcher.follower !== undefined || watcher.isFed) {
+      watcher.follower?.listeners.add(watcher)
+      this.#followers.add(watcher)
       if (this.#changes.isComplete) void this.standings.refresh()
       else this.#changes.start()
     }
-    view.session.flush()
+    watcher.session.flush()
   }
 
-  remove (view: View): void {
-    this.#views.remove(view)
-    if (!this.#followers.delete(view)) return
-    if (view.follower !== undefined) this.standings.leave(view.follower, view)
+  remove (watcher: Watcher): void {
+    this.#watchers.remove(watcher)
+    if (!this.#followers.delete(watcher)) return
+    if (watcher.follower !== undefined) this.standings.leave(watcher.follower, watcher)
     if (this.#followers.size === 0) this.#changes.stop()
   }
 
@@ -175,7 +183,7 @@ export class Topic {
     this.#isStale = true
     // Whoever sees a board now, before its changes are read, may lack some of them afterwards.
     if (this.#followers.size > 0 && !this.isFeeding) this.feed.push([], { missed: true })
-    this.#views.start()
+    this.#watchers.start()
   }
 
   /** Takes a state that is not older than the present one, and shows it to everybody when what they see has changed. Whether it is newer. */
@@ -188,17 +196,17 @@ export class Topic {
     this.#confirmedAt = performance.now()
     this.#top = top
     if (sameEpoch && before!.version === top.version) {
-      if (wasStale) this.#views.start()
+      if (wasStale) this.#watchers.start()
       return false
     }
     if (sameEpoch) this.standings.compare(before!, top)
     else if (before !== undefined && before.version > 0) this.#startOver()
     if (sameEpoch && looksTheSame(before!.entries, top.entries)) {
       this.#newest = prepareTop(this.#heading, top)
-      if (wasStale) this.#views.start()
+      if (wasStale) this.#watchers.start()
     } else {
       this.#show(top)
-      this.#views.start()
+      this.#watchers.start()
     }
     if (!this.standings.isEmpty) void this.standings.refresh()
     return true
@@ -223,7 +231,7 @@ export class Topic {
       this.standings.changed(changes.map(({ userId }) => userId))
       this.feed.push(changes)
     }
-    if (changes.length > 0 || isFirst) this.#views.start()
+    if (changes.length > 0 || isFirst) this.#watchers.start()
     void this.standings.refresh()
   }
 }

@@ -1,9 +1,8 @@
-import type { Placed } from './fan-out.ts'
 import type { Frame } from './frame.ts'
 import type { PreparedTop } from './prepared-top.ts'
-import type { Session } from './session.ts'
+import type { Session, Source } from './session.ts'
 import type { Follower } from './standings.ts'
-import type { Topic } from './topic.ts'
+import type { Topic, Watcher } from './topic.ts'
 
 export interface ViewOptions {
   readonly topic: Topic
@@ -17,7 +16,7 @@ export interface ViewOptions {
 }
 
 /** What one client sees of one topic, and how far it has been told. */
-export class View implements Placed {
+export class View implements Watcher, Source {
   place = 0
   readonly topic: Topic
   readonly session: Session

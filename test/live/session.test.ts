@@ -7,14 +7,14 @@ import { startListener, type Listener } from '../harness/clients/sockets.ts'
 function showIn ({ session }: Listener) {
   let newest: Frame | undefined
   let told: Frame | undefined
-  const view = {
+  const source = {
     heartbeat: new Frame({ event: 'heartbeat' }),
     collect (outbox: Frame[]) {
       if (newest !== undefined && newest !== told) outbox.push(newest)
       told = newest
     }
   }
-  session.views.push(view as never)
+  session.setSources([source])
   return (version: number, padding = '') => {
     newest = new Frame({ event: 'update', board: 'main', window: 'all', epoch: padding, version, ts: '', top_scores: [] })
     session.flush()

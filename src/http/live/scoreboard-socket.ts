@@ -141,7 +141,7 @@ function handleMessage (
   try {
     if ('subscribe' in message) {
       const watch = judgeWatch(boards, principal, asked)
-      if (session.views.length >= MAX_BOARDS && !session.watches(watch.board, watch.ranking)) {
+      if (hub.countOf(session) >= MAX_BOARDS && !hub.watches(session, watch.board, watch.ranking)) {
         throw new Problem('invalid_request', `One socket may watch ${MAX_BOARDS} boards.`)
       }
       hub.watch(session, watch)
