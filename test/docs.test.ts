@@ -59,6 +59,13 @@ test('every file and folder of the project that a document names is there', asyn
   }
 })
 
+test('every npm script that a document names is there', async (t) => {
+  const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
+  for (const path of DOCUMENTS) {
+    for (const [, name] of textOf(path).matchAll(/\bnpm run ([a-z][a-z:]*)/g)) t.ok(scripts[name!] !== undefined, `${path} names npm run ${name}`)
+  }
+})
+
 test('docs/architecture.md says what lint says about imports', async (t) => {
   // In a process without a TypeScript loader, which ESLint does not get on with.
   const print = "import { MAY_IMPORT } from './eslint.config.js'\nconsole.log(JSON.stringify(MAY_IMPORT))"
