@@ -19,7 +19,7 @@ export function isService ({ scopes }: Principal): boolean {
   return scopes.has('scores:write')
 }
 
-export function isAdmin ({ scopes }: Principal): boolean {
+function isAdmin ({ scopes }: Principal): boolean {
   return scopes.has('admin')
 }
 

@@ -44,7 +44,7 @@ export const FieldError = Type.Object({
   message: Type.String()
 })
 
-export interface ProblemDetails {
+interface ProblemDetails {
   /** Which fields were wrong, where there are any. */
   readonly errors?: readonly Static<typeof FieldError>[]
   /** Header fields that the answer must carry, such as `retry-after`. */

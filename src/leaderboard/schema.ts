@@ -5,7 +5,7 @@ import type { Static, TSchema } from 'typebox'
 /**
  * Says whether content fits a schema. `problemsFound` names what was wrong with the content that it has refused last.
  */
-export interface Checker<Content> {
+interface Checker<Content> {
   (content: unknown): content is Content
   errors?: ErrorObject[] | null
 }

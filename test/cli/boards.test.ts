@@ -43,7 +43,7 @@ test('scorewire boards', async (t) => {
     t.equal(code, 0)
     t.strictSame(out.split('\n'), [
       '~ main',
-      '      windows: none -> "day"  (counts from now on: earlier points are not in it)',
+      '      windows: none -> "day"  (counts from now on, without earlier points)',
       '      max_increment: 1000 -> 5',
       '+ weekly  new',
       '',

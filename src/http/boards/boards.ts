@@ -49,7 +49,7 @@ const schemas = {
   }
 }
 
-export interface BoardsOptions {
+interface BoardsOptions {
   readonly auth: Auth
   readonly boards: Boards
   readonly registry: BoardRegistry

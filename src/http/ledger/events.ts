@@ -37,7 +37,7 @@ const schema = {
   }
 }
 
-export interface EventsRouteOptions {
+interface EventsRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly readEvents: ReadEvents

@@ -31,7 +31,7 @@ const OfUser = Type.Object({ board: BoardName, user_id: UserId })
 const AllBoards = Type.Object({ user_id: UserId })
 const shared = { tags: ['moderation'], security: [{ bearer: [] }] }
 
-export interface BanRouteOptions {
+interface BanRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly moderation: Moderation

@@ -45,7 +45,7 @@ const schema = {
   response: { 200: EntriesBody, ...PROBLEMS }
 }
 
-export interface EntriesOptions {
+interface EntriesOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly readEntries: Reads['entries']

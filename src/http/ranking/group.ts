@@ -38,7 +38,7 @@ const schemas = {
   }
 }
 
-export interface GroupOptions {
+interface GroupOptions {
   readonly auth: Auth
   readonly groups: Groups
 }

@@ -32,7 +32,7 @@ const schema = {
   response: { 200: LookupBody, ...PROBLEMS }
 }
 
-export interface LookupOptions {
+interface LookupOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly readLookup: Reads['lookup']

@@ -52,7 +52,7 @@ const schema = {
   response: { 200: TopBody, 304: Type.Null({ description: 'Nothing has changed since the ETag' }), ...PROBLEMS }
 }
 
-export interface TopOptions {
+interface TopOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly readTop: ReadKnownTop

@@ -39,7 +39,7 @@ const schema = {
   response: { 200: UserBody, ...PROBLEMS }
 }
 
-export interface UserOptions {
+interface UserOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly readUser: Reads['user']

@@ -47,7 +47,7 @@ const schema = {
   response: { 200: Type.Object({ results: Type.Array(Result, { description: 'In the order of the increments' }) }), ...PROBLEMS }
 }
 
-export interface BatchRouteOptions {
+interface BatchRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly raiseScore: RaiseScore

@@ -27,7 +27,7 @@ const schema = {
   }
 }
 
-export interface GrantRouteOptions {
+interface GrantRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly signGrant: GrantTokens['sign']

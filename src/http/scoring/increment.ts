@@ -56,7 +56,7 @@ const schema = {
   response: { 200: IncrementBody, 202: QueuedBody, ...PROBLEMS }
 }
 
-export interface IncrementRouteOptions {
+interface IncrementRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly raiseScore: RaiseScore

@@ -38,7 +38,7 @@ const schema = {
   response: { 200: ReceiptBody, 202: QueuedBody, ...PROBLEMS }
 }
 
-export interface ReceiptRouteOptions {
+interface ReceiptRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly readReceipt: Reads['receipt']

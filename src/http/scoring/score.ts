@@ -32,7 +32,7 @@ const schema = {
   response: { 200: ScoreBody, 202: QueuedBody, ...PROBLEMS }
 }
 
-export interface ScoreRouteOptions {
+interface ScoreRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly raiseScore: RaiseScore

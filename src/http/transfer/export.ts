@@ -12,7 +12,7 @@ import { requireAdmin, type Auth } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
 import type { Server } from '../server.ts'
 
-export const FormatQuery = Type.Enum([...FORMATS], { default: 'ndjson', description: 'One JSON object a line, or CSV with a header' })
+const FormatQuery = Type.Enum([...FORMATS], { default: 'ndjson', description: 'One JSON object a line, or CSV with a header' })
 
 /** What texts of these formats are called (RFC 4180 for CSV). */
 export const MEDIA_TYPE: Readonly<Record<Format, string>> = { ndjson: 'application/x-ndjson', csv: 'text/csv' }
@@ -28,7 +28,7 @@ const schema = {
   response: { 200: { content: { 'application/x-ndjson': { schema: Type.String() }, 'text/csv': { schema: Type.String() } } }, ...PROBLEMS }
 }
 
-export interface ExportRouteOptions extends ExportOptions {
+interface ExportRouteOptions extends ExportOptions {
   readonly boards: Boards
   readonly auth: Auth
   /** The store's clock, in ms since 1970. */

@@ -34,7 +34,7 @@ const schema = {
   response: { 200: ReportBody, ...PROBLEMS }
 }
 
-export interface ImportRouteOptions {
+interface ImportRouteOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly applyImport: ApplyImport

@@ -51,7 +51,7 @@ const schemas = {
   }
 }
 
-export interface WebhookDeliveryRoutesOptions {
+interface WebhookDeliveryRoutesOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly webhooks: Webhooks

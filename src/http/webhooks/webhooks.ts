@@ -58,7 +58,7 @@ const schemas = {
   }
 }
 
-export interface WebhookRoutesOptions {
+interface WebhookRoutesOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly webhooks: Webhooks

@@ -1,36 +1,42 @@
+// The rules that a board has had over time, and the windows that each of them wrote to.
 import type { Board } from './board.ts'
 import { closeOf } from './season.ts'
 import { keptUntilMs } from './retention.ts'
 import { windowAt, windowNamed, type Window, type WindowName } from './window.ts'
 
-/** Rules that a board has had, from a moment on in ms since 1970. */
-export interface RulesSince {
+/** Rules of a board that hold from a moment on. */
+interface RulesSince {
+  /** In ms since 1970. */
   readonly fromMs: number
   readonly board: Board
 }
 
-/** Days begin at a quarter of an hour in every zone: windows are worked out once for each, which takes a calendar some 20 µs. */
+/**
+ * In every time zone days begin on a quarter of an hour. A window is calculated once for each quarter, because the
+ * calendar takes about 20 µs.
+ */
 const QUARTER_MS = 900_000
 
-/** Which windows of a board a write went to, and which were kept, whenever it was: by the rules of that time. */
+/** Says for any moment which windows a write went to and which were kept, by the rules of that moment. */
 export class BoardHistory {
-  /** The rules of now. */
+  /** The current rules. */
   readonly board: Board
   readonly #periods: readonly Period[]
 
-  /** @param rules in order, at least one; the first of them are those of all time before */
+  /** @param rules in order of time, at least one; the first also hold for all time before them */
   constructor (rules: readonly RulesSince[]) {
     this.#periods = rules.map(({ fromMs, board }) => new Period(fromMs, board))
     this.board = rules.at(-1)!.board
   }
 
+  /** The period that a moment, in ms since 1970, falls into. */
   at (ms: number): Period {
     const periods = this.#periods
     for (let n = periods.length - 1; n > 0; n--) if (periods[n]!.fromMs <= ms) return periods[n]!
     return periods[0]!
   }
 
-  /** The window of this name, as far as any rules knew it. */
+  /** The window of this name by the newest rules that know it; undefined if no rules do. */
   windowNamed (name: string): Window | undefined {
     for (const { board } of this.#periods.toReversed()) {
       const window = windowNamed(name, board)
@@ -40,12 +46,12 @@ export class BoardHistory {
   }
 }
 
-/** The time of one set of rules. */
+/** The time during which one set of rules holds. */
 export class Period {
   readonly fromMs: number
   readonly board: Board
   readonly #known = new Map<string, Map<number, Window>>()
-  readonly #seasons: readonly { readonly name: string, readonly window: WindowName, readonly startMs: number, readonly closeMs: number }[]
+  readonly #seasons: readonly PeriodSeason[]
 
   constructor (fromMs: number, board: Board) {
     this.fromMs = fromMs
@@ -55,7 +61,10 @@ export class Period {
     }))
   }
 
-  /** Where an increment or a score went, in the board's order: to the season that it names, else to the one that had begun last. */
+  /**
+   * The windows that an increment or a score went to, in the board's order. Of seasons it is the one that the write
+   * names, otherwise the last one that had begun.
+   */
   written (ms: number, season: string | null): WindowName[] {
     return this.board.windows.flatMap((kind) => {
       if (kind !== 'season') return [this.#calendarWindow(kind, ms).name]
@@ -64,7 +73,7 @@ export class Period {
     })
   }
 
-  /** The windows that ran, in the board's order: of seasons the last that took writes. */
+  /** The windows that ran at a moment, in the board's order. Of seasons it is the last one that took writes. */
   running (ms: number): WindowName[] {
     return this.board.windows.flatMap((kind) => {
       if (kind !== 'season') return [this.#calendarWindow(kind, ms).name]
@@ -73,7 +82,7 @@ export class Period {
     })
   }
 
-  /** Whether bans and removals reached a window that has scores: all but closed seasons, whose results stand. */
+  /** Whether bans and removals applied to a window. The results of a closed season are final. */
   isOpen (window: WindowName, ms: number): boolean {
     const season = this.#seasons.find((season) => season.window === window)
     return season === undefined || ms < season.closeMs
@@ -91,7 +100,17 @@ export class Period {
   }
 }
 
-/** Until when a window that has scores is kept, in ms since 1970, 0 for ever; undefined where it is not any more, or the board has none such. */
+interface PeriodSeason {
+  readonly name: string
+  readonly window: WindowName
+  readonly startMs: number
+  readonly closeMs: number
+}
+
+/**
+ * Until when the scores of a window are kept, in ms since 1970; 0 means for ever. Undefined if they are no longer kept,
+ * or if the board has no such window.
+ */
 export function keptUntil (history: BoardHistory, name: WindowName, atMs: number): number | undefined {
   const window = history.windowNamed(name)
   if (window === undefined || !history.board.windows.includes(window.kind)) return undefined

@@ -1,3 +1,4 @@
+// The boards of a service by name, and the window that a read asks for.
 import { Type } from 'typebox'
 import { Problem } from '../problem.ts'
 import { parseRules, type Board } from './rules.ts'
@@ -5,10 +6,10 @@ import { isWindowKind, windowNamed, type AskedWindow, type WindowKind } from './
 
 export type { Board } from './rules.ts'
 
-/** Told of a board that is new, has other rules or is gone. */
-export type BoardListener = (change: { readonly before: Board | undefined, readonly after: Board | undefined }) => void
+/** Called for a board that is new, has changed rules or was deleted. */
+type BoardListener = (change: { readonly before: Board | undefined, readonly after: Board | undefined }) => void
 
-/** The boards of a service, in the order in which they were made; they may be replaced while it runs. */
+/** The boards of a service, in order of creation. They may be replaced while the service runs. */
 export class Boards {
   readonly #listeners = new Set<BoardListener>()
   #all: readonly Board[] = []
@@ -22,7 +23,7 @@ export class Boards {
     return this.#all
   }
 
-  /** The board to take where none is named, as in the published contracts: `main`, or the first where there is no `main`. */
+  /** The board of requests that name none, such as those of the published contracts: `main`, or else the first. */
   get default (): Board {
     return this.#byName.get('main') ?? this.#all[0]!
   }
@@ -31,14 +32,17 @@ export class Boards {
     return this.#byName.has(name)
   }
 
-  /** @throws Problem `unknown_board` */
+  /** The board of this name. @throws Problem `unknown_board` */
   get (name: string): Board {
     const board = this.#byName.get(name)
     if (board === undefined) throw new Problem('unknown_board', `There is no board called ${JSON.stringify(name)}.`)
     return board
   }
 
-  /** Takes these boards instead, at least one, and tells the listeners of each that differs. A board whose rules are the same stays the same object. */
+  /**
+   * Replaces all boards by these, at least one, and calls the listeners for each that differs. A board with unchanged
+   * rules stays the same object.
+   */
   replace (boards: readonly Board[]): void {
     const before = this.#byName
     this.#all = boards.map((board) => {
@@ -52,51 +56,60 @@ export class Boards {
     }
   }
 
-  /** Tells of every change from now on. Returns the stop. */
+  /** Calls the listener for every change from now on. Returns a function that stops this. */
   onChange (listener: BoardListener): () => void {
     this.#listeners.add(listener)
     return () => { this.#listeners.delete(listener) }
   }
 }
 
-/** The window to show: the one asked for, else the board's first. @throws Problem `invalid_request` for one it does not have */
+/**
+ * The window to show: the one that a request names, otherwise the board's first.
+ * @throws Problem `invalid_request` for a window that the board does not have
+ */
 export function windowOf (board: Board, kind: WindowKind | undefined): WindowKind {
   const wanted = kind ?? board.windows[0]!
   if (board.windows.includes(wanted)) return wanted
-  const message = `The board ${board.name} has the windows ${board.windows.join(', ')}, not ${wanted}.`
-  throw new Problem('invalid_request', message, { errors: [{ path: 'window', message: `must be one of ${board.windows.join(', ')}` }] })
+  const has = board.windows.join(', ')
+  throw wrongWindow(`The board ${board.name} has the windows ${has}, not ${wanted}.`, `must be one of ${has}`)
 }
 
-/** How a read asks for a window; `windowAsked` judges it. */
+/** The text by which a read asks for a window; `windowAsked` validates it. */
 export const WindowText = Type.String({
   maxLength: 72,
-  description: 'all, or day, week, month or season for the running one, or a past one by its name: ' +
-    'day:2026-11-20, week:2026-W47, month:2026-11, season:autumn. The board\'s first window where it is left out'
+  description: 'Use all, day, week, month or season for the running window. Use a name for a past one: ' +
+    'day:2026-11-20, week:2026-W47, month:2026-11, season:autumn. The default is the board\'s first window'
 })
 
 /**
- * The window that a read asks for, running or by name; the board's first where it does not ask.
- * @throws Problem `invalid_request` for one that the board does not have, that no calendar knows or that has not begun at `atMs`
+ * The window that a read asks for, running or by name; the default is the board's first.
+ * @throws Problem `invalid_request` for a window that the board does not have, that is no date of the calendar, or that
+ * has not begun at `atMs` (ms since 1970)
  */
 export function windowAsked (board: Board, text: string | undefined, atMs: number): AskedWindow {
   if (text === undefined || isWindowKind(text)) return windowOf(board, text)
   const window = windowNamed(text, board)
   if (window === undefined) {
-    const message = 'must be all, day, week, month, season or a name such as day:2026-11-20, week:2026-W47, month:2026-11 or season:autumn'
-    throw new Problem('invalid_request', `There is no window called ${JSON.stringify(text)}.`, { errors: [{ path: 'window', message }] })
+    const message = 'must be all, day, week, month, season or a name such as ' +
+      'day:2026-11-20, week:2026-W47, month:2026-11 or season:autumn'
+    throw wrongWindow(`There is no window called ${JSON.stringify(text)}.`, message)
   }
   windowOf(board, window.kind)
   if (window.fromMs <= atMs) return window.name
-  throw new Problem('invalid_request', `The window ${text} has not begun.`, { errors: [{ path: 'window', message: 'must not be in the future' }] })
+  throw wrongWindow(`The window ${text} has not begun.`, 'must not be in the future')
 }
 
-/** The boards of a boards file, or every problem found in it, as `parseRules`. */
+function wrongWindow (detail: string, message: string): Problem {
+  return new Problem('invalid_request', detail, { errors: [{ path: 'window', message }] })
+}
+
+/** Reads the boards of a boards file. Returns every problem found instead if there is one, as `parseRules` does. */
 export function parseBoards (content: unknown): { boards: Boards } | { problems: string[] } {
   const parsed = parseRules(content)
   return 'problems' in parsed ? parsed : { boards: new Boards(parsed.boards) }
 }
 
-/** What a service without a boards file has: the board `main` with every rule at its default. */
+/** The boards of a service without a boards file: `main`, with every rule at its default. */
 export function defaultBoards (): Boards {
   const parsed = parseBoards({ boards: { main: {} } })
   if ('problems' in parsed) throw new Error(parsed.problems.join('; '))

@@ -1,21 +1,22 @@
+// The windows of a board: all time, days, weeks, months and seasons, and where each begins and ends.
 import { Temporal } from 'temporal-polyfill'
 import { Type, type Static } from 'typebox'
 import { BOARD_NAME } from '../identifiers.ts'
 
 export const WindowKind = Type.Enum(['all', 'day', 'week', 'month', 'season'], {
-  description: 'all time, or the running day, week or month in the board\'s time zone, or the season that runs or ran last'
+  description: 'All time; the running day, week or month in the board\'s time zone; or the running or last season'
 })
 export type WindowKind = Static<typeof WindowKind>
 
 type CalendarKind = Exclude<WindowKind, 'all' | 'season'>
 
-/** What a window is called in keys: `all`, `day:2026-11-21`, `week:2026-W47`, `month:2026-11` or `season:<name>`. */
+/** The name of a window in keys: `all`, `day:2026-11-21`, `week:2026-W47`, `month:2026-11` or `season:<name>`. */
 export type WindowName = 'all' | `${CalendarKind | 'season'}:${string}`
 
-/** A window as a read is asked for it: a kind means the running one, a name that one, whenever it was. */
+/** A window as a read asks for it: a kind means the running one, a name means a fixed one. */
 export type AskedWindow = WindowKind | WindowName
 
-/** One window of a board: what it is called in keys and where it begins and ends, in ms since 1970. */
+/** One window of a board: its name in keys, its first moment, and the first moment after it, in ms since 1970. */
 export interface Window {
   readonly kind: WindowKind
   readonly name: WindowName
@@ -25,11 +26,13 @@ export interface Window {
 
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 
-export const WeekStart = Type.Enum([...WEEKDAYS], { default: 'monday', description: 'The day that weeks begin with' })
+export const WeekStart = Type.Enum([...WEEKDAYS], { default: 'monday', description: 'The first day of a week' })
 
-export const RFC_3339 = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$'
+/** A pattern for a date and time with seconds and an offset (RFC 3339, section 5.6). */
+export const RFC_3339 = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T' +
+  '[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,3})?(Z|[+-][0-9]{2}:[0-9]{2})$'
 
-/** Whether there is this moment: Date.parse counts a 30th of February on into March. */
+/** Whether a date exists. `Date.parse` accepts 30 February and returns a day in March. */
 export function isMoment (text: string): boolean {
   const date = text.slice(0, 10)
   return !Number.isNaN(Date.parse(text)) && new Date(date).toISOString().startsWith(date)
@@ -39,46 +42,56 @@ export const Season = Type.Object({
   name: Type.String({ pattern: BOARD_NAME, description: 'Its window is called season:<name>' }),
   start: Type.String({ pattern: RFC_3339, description: 'RFC 3339' }),
   end: Type.String({ pattern: RFC_3339, description: 'RFC 3339; the season ends before this moment' }),
-  grace_seconds: Type.Integer({ minimum: 0, maximum: 7 * 86_400, default: 0, description: 'How long after its end late actions still count' })
+  grace_seconds: Type.Integer({
+    minimum: 0,
+    maximum: 7 * 86_400,
+    default: 0,
+    description: 'Seconds after its end during which late actions still count'
+  })
 }, { additionalProperties: false })
 export type Season = Static<typeof Season>
 
-/** What decides where a board's windows begin and end. */
+/** The rules that decide where a board's windows begin and end. */
 export interface Calendar {
   /** IANA name. */
   readonly time_zone: string
   readonly week_start: typeof WEEKDAYS[number]
-  /** In order, not overlapping; at least one where there is a window of the kind `season`. */
+  /** In order and without overlap; at least one if the board has the window `season`. */
   readonly seasons: readonly Season[]
 }
 
 export const DAY_MS = 86_400_000
 
-/** The window of a kind that holds the moment `atMs`; of seasons the one that has begun last, or the first before that. */
+/**
+ * The window of a kind that contains the moment `atMs`, in ms since 1970. For seasons it is the last one that has
+ * begun;
+ * before the first one begins, it is the first.
+ */
 export function windowAt (kind: WindowKind, calendar: Calendar, atMs: number): Window {
   if (kind === 'all') return { kind, name: 'all', fromMs: -Infinity, untilMs: Infinity }
   if (kind === 'season') {
     const { seasons } = calendar
     return windowOfSeason(seasons.findLast(({ start }) => Date.parse(start) <= atMs) ?? seasons[0]!)
   }
-  return windowOn(kind, calendar, Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(calendar.time_zone).toPlainDate())
+  const moment = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(calendar.time_zone)
+  return windowOn(kind, calendar, moment.toPlainDate())
 }
 
-/** What the window that is asked for is called, at the moment `atMs`. */
+/** The name of the window that a read asks for, at the moment `atMs` in ms since 1970. */
 export function windowNameAt (asked: AskedWindow, calendar: Calendar, atMs: number): WindowName {
   return isWindowKind(asked) ? windowAt(asked, calendar, atMs).name : asked
 }
 
-/** Whether a kind is asked for, and so the running window. */
+/** Whether a read asks for a kind, and so for the running window. */
 export function isWindowKind (asked: string): asked is WindowKind {
   return asked === 'all' || asked === 'season' || Object.hasOwn(CALENDAR, asked)
 }
 
 const NAME = /^(day|week|month):(\d{4})-(?:W(\d\d)|(\d\d)(?:-(\d\d))?)$/
-/** Days from a week's first to the one whose ISO week gives it its number: the Thursday, where weeks begin on Monday. */
+/** Days from the first day of a week to the day whose ISO week gives the number: Thursday, if weeks begin on Monday. */
 const TO_MIDDLE = 3
 
-/** The window of this name; undefined where the calendar knows none. */
+/** The window of this name; undefined if the calendar has no such window. */
 export function windowNamed (name: string, calendar: Calendar): Window | undefined {
   if (name.startsWith('season:')) {
     const season = calendar.seasons.find((season) => windowOfSeason(season).name === name)
@@ -90,20 +103,22 @@ export function windowNamed (name: string, calendar: Calendar): Window | undefin
     ? new Temporal.PlainDate(Number(year), 1, 1).add({ months: Number(month) - 1 }).add({ days: Number(day) - 1 })
     : dayOfWeek(calendar, Number(year), Number(week))
   const window = windowOn(kind as CalendarKind, calendar, date)
-  // A 30th of February or a week 54 is counted on into what comes after, and so has another name.
+  // 30 February and week 54 become later dates, so the window has another name.
   return window.name === name ? window : undefined
 }
 
-/** When the running window of the kind ends or, between seasons, the next one begins, in ms since 1970; undefined for never. */
+/** When the running window ends or, between seasons, the next one begins, in ms since 1970; undefined means never. */
 export function nextResetMs (kind: WindowKind, calendar: Calendar, atMs: number): number | undefined {
   if (kind === 'all') return undefined
   if (kind !== 'season') return windowAt(kind, calendar, atMs).untilMs
-  return calendar.seasons.flatMap(({ start, end }) => [Date.parse(start), Date.parse(end)]).find((borderMs) => borderMs > atMs)
+  const bordersMs = calendar.seasons.flatMap(({ start, end }) => [Date.parse(start), Date.parse(end)])
+  return bordersMs.find((borderMs) => borderMs > atMs)
 }
 
-/** A day of the week that has this number: the one in its middle, which is in the ISO week of the same number. */
+/** The middle day of the week with this number; it lies in the ISO week of the same number. */
 function dayOfWeek ({ week_start: weekStart }: Calendar, year: number, week: number): Temporal.PlainDate {
-  const fourth = new Temporal.PlainDate(year, 1, 4).add({ weeks: week - 1 }) // the 4th of January is always in ISO week 1
+  // 4 January is always in ISO week 1.
+  const fourth = new Temporal.PlainDate(year, 1, 4).add({ weeks: week - 1 })
   const middle = (WEEKDAYS.indexOf(weekStart) + TO_MIDDLE) % 7
   return fourth.add({ days: middle - (fourth.dayOfWeek - 1) })
 }
@@ -114,7 +129,7 @@ function windowOfSeason ({ name, start, end }: Season): Window {
 
 function windowOn (kind: CalendarKind, calendar: Calendar, date: Temporal.PlainDate): Window {
   const { first, length, label } = CALENDAR[kind](date, calendar)
-  // Midnight by way of the zone: where a clock change skips it, the day begins at its first moment.
+  // The zone gives midnight: if a clock change skips it, the day begins at its first moment.
   const startOf = (date: Temporal.PlainDate) => date.toZonedDateTime({ timeZone: calendar.time_zone }).epochMilliseconds
   return { kind, name: `${kind}:${label}`, fromMs: startOf(first), untilMs: startOf(first.add(length)) }
 }

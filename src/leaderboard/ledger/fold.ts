@@ -6,17 +6,17 @@ import { mergeSegments, MAX_FORMER, sortedSegments } from '../boards/segment.ts'
 import type { WindowName } from '../boards/window.ts'
 
 /** A score that is visible, and where in the ledger it was reached. Of a segment as well as of a window. */
-export interface ScoreAt extends Position {
+interface ScoreAt extends Position {
   readonly score: number
 }
 
-export interface VisibleScore extends ScoreAt {
+interface VisibleScore extends ScoreAt {
   /** By the segment, as name:value. */
   readonly segments: ReadonlyMap<string, ScoreAt>
 }
 
 /** A score that counts and nobody sees, and the segments that it counts in. */
-export interface HiddenScore {
+interface HiddenScore {
   readonly score: number
   readonly segments: ReadonlySet<string>
 }
@@ -34,7 +34,7 @@ export interface RememberedAction {
 }
 
 /** What is left of a quota, or of the limit of a catalogue's action. */
-export interface Allowance {
+interface Allowance {
   readonly used: number
   readonly endsMs: number
 }
@@ -281,7 +281,7 @@ export class Fold implements UserState {
   }
 }
 
-export interface FoldOptions {
+interface FoldOptions {
   /** Actions are remembered from this moment on, in ms since 1970; by default none. */
   readonly rememberFromMs?: number
 }

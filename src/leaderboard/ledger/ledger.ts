@@ -132,7 +132,7 @@ export interface EventsQuery {
 }
 
 /** `next` is where the next page begins; undefined where there is nothing older. A page of few events need not be the last. */
-export interface EventsPage {
+interface EventsPage {
   readonly events: readonly ScoreEvent[]
   readonly next: Position | undefined
 }

@@ -52,7 +52,7 @@ export interface CloseOptions {
 /** Closes a board for writes; with the last three nothing was done: somebody else has it closed, it has other rules, it has scores. */
 export type CloseBoard = (options: CloseOptions) => Promise<BoardDraft | 'other' | 'outdated' | 'scores'>
 
-export interface RebuildOptions extends Pick<CloseOptions, 'history' | 'which'> {
+interface RebuildOptions extends Pick<CloseOptions, 'history' | 'which'> {
   readonly close: CloseBoard
   readonly ledger: RebuildLedger
   readonly onProgress?: (events: number, share: number) => void

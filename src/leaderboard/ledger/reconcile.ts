@@ -29,7 +29,7 @@ export interface Drift {
 }
 
 /** A user to look at, and segments in which it was found where nobody would look. */
-export type Suspects = ReadonlyMap<string, readonly string[]>
+type Suspects = ReadonlyMap<string, readonly string[]>
 
 export interface ReconcileStore {
   /** Users that are read at one moment. */
@@ -45,21 +45,21 @@ export interface ReconcileStore {
 }
 
 /** What a user is to be, as of an entry of the ledger. */
-export interface Wanted {
+interface Wanted {
   readonly state: UserState
   readonly username: string | undefined
   readonly at: Position
   readonly strays: readonly string[]
 }
 
-export interface ReconcileLedger {
+interface ReconcileLedger {
   replay (take: (users: readonly UserEvents[]) => Promise<void>): Promise<void>
   /** The events of some users up to a place, which is archived before. */
   usersUpTo (userIds: readonly string[], at: Position): Promise<readonly UserEvents[]>
   namesOf (userIds: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
 
-export interface ReconcileOptions {
+interface ReconcileOptions {
   readonly history: BoardHistory
   /** Those that are compared. */
   readonly windows: readonly WindowName[]
@@ -191,7 +191,7 @@ function hasPlace ({ visible, hidden, ban }: UserState, window: WindowName | und
 }
 
 /** Everything that differs, window by window. */
-export function driftsOf (state: UserState, username: string | undefined, stored: StoredUser, windows: readonly WindowName[]): Drift[] {
+function driftsOf (state: UserState, username: string | undefined, stored: StoredUser, windows: readonly WindowName[]): Drift[] {
   const { userId } = state
   const drifts: Drift[] = []
   const compare = (what: Drift['what'], here: Drift['store'], there: Drift['ledger'], window?: WindowName, segment?: string) => {

@@ -19,7 +19,7 @@ export interface RollbackStep {
   readonly actionId: string
 }
 
-export interface RollbackPlan {
+interface RollbackPlan {
   /** Events that are taken back. */
   readonly events: number
   readonly steps: readonly RollbackStep[]

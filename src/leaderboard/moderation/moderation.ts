@@ -31,7 +31,7 @@ export interface ModerationStore {
 }
 
 /** A page of bans; `next` leads to the one after it. */
-export interface BanPage {
+interface BanPage {
   readonly bans: readonly BannedUser[]
   readonly next: string | undefined
 }
@@ -54,7 +54,7 @@ export interface ServiceBanStore {
   forgetEnded (userId: string): Promise<void>
 }
 
-export interface ModerationOptions {
+interface ModerationOptions {
   readonly store: ModerationStore
   readonly serviceBans: ServiceBanStore
   readonly readBans: ReadBans

@@ -32,7 +32,7 @@ export interface Page {
   readonly next: Bookmark | undefined
 }
 
-export interface PageParts {
+interface PageParts {
   /** Where the page begins: behind a bookmark, or at a place. */
   readonly from: Bookmark | number
   readonly limit: number

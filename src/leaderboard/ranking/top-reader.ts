@@ -8,7 +8,7 @@ import { isRunning, type Ranking, type RunningRanking } from './ranking.ts'
 /** Reads the top of a window of a board, or of one segment of it. @throws Problem `unavailable` */
 export type ReadKnownTop = (board: Board, ranking: Ranking) => Promise<KnownTop>
 
-export interface TopReaderOptions {
+interface TopReaderOptions {
   /** A running window: the hub has it in memory while it is watched, and remembers it while the store is away. */
   readonly readRunningTop: (board: Board, ranking: RunningRanking) => Promise<KnownTop>
   /** Any window as the store has it. */

@@ -15,7 +15,7 @@ export type NamedRequest = IncrementRequest & ({ readonly actionId: string } | {
 
 export type BatchResult = AppliedIncrement | Problem
 
-export interface BatchOptions {
+interface BatchOptions {
   readonly board: Board
   readonly principal: Principal
   readonly origin: Origin

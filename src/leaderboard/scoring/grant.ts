@@ -23,7 +23,7 @@ export interface Grant {
   readonly expiresMs: number
 }
 
-export interface GrantRequest {
+interface GrantRequest {
   readonly userId: string
   readonly action: string
   readonly expiresInSeconds: number
@@ -37,7 +37,7 @@ export function makeGrant (board: Board, { userId, action, expiresInSeconds }: G
 }
 
 /** What a request says beside its grant: absent, or the same. */
-export interface GrantUse {
+interface GrantUse {
   readonly board: string
   readonly userId: string
   readonly action: string | undefined

@@ -1,6 +1,6 @@
 import { unavailable } from '../problem.ts'
 
-export interface GroupCommitOptions<Item, Outcome> {
+interface GroupCommitOptions<Item, Outcome> {
   /** Sends a group; the outcomes come in the order of its items. When it fails, every item of the group fails alike. */
   readonly send: (items: readonly Item[]) => Promise<readonly Outcome[]>
   /** Items in a group at most. */

@@ -195,7 +195,7 @@ function withActionId (error: unknown, actionId: string): unknown {
 type Decided = Exclude<IncrementOutcome, { result: 'outdated' | 'ban_over' }>
 
 /** The answer to an increment that was kept. @throws Problem for one that was refused */
-export function settleIncrement (board: Board, increment: Increment, outcome: Decided): AppliedIncrement {
+function settleIncrement (board: Board, increment: Increment, outcome: Decided): AppliedIncrement {
   const { userId, actionId } = increment
   switch (outcome.result) {
     case 'applied':

@@ -17,13 +17,13 @@ export interface QueuedIncrement {
 }
 
 /** What the same action must be when it comes again: its amount or the catalogue's action that gives it, and its season. */
-export function contentOf ({ action, increment, season }: Pick<Increment, 'action' | 'increment' | 'season'>): string {
+function contentOf ({ action, increment, season }: Pick<Increment, 'action' | 'increment' | 'season'>): string {
   // No name of an action or season begins with a sign.
   return `${action?.name ?? `+${increment}`}${season === undefined ? '' : ` @${season}`}`
 }
 
 /** Why a queued increment did not count, for its receipt. */
-export interface Refusal {
+interface Refusal {
   readonly code: ProblemCode
   readonly detail: string
   /** By the store's clock, in ms since 1970. */
@@ -50,7 +50,7 @@ export interface Queued {
   readonly actionId: string
 }
 
-export interface QueueScoreOptions extends Pick<RaiseScoreOptions, 'newId' | 'readGrant'> {
+interface QueueScoreOptions extends Pick<RaiseScoreOptions, 'newId' | 'readGrant'> {
   /** Whether an action has counted. @throws Problem `unavailable` */
   readonly readCounted: (board: Board, action: { userId: string, actionId: string }) => Promise<boolean>
   readonly enqueue: Enqueue

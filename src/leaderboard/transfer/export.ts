@@ -9,7 +9,7 @@ import type { WindowName } from '../boards/window.ts'
 const PAGE_ROWS = 250
 
 /** A ranking of a window that has a name, so that midnight does not change what is walked. */
-export interface NamedRanking extends Ranking {
+interface NamedRanking extends Ranking {
   readonly window: WindowName
 }
 

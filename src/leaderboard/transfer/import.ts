@@ -47,7 +47,7 @@ export type ImportLine = { readonly line: number, readonly row: ImportRow } | { 
 /** What became of a row: it changed the score, the score was the same, or it counts although the user is banned. */
 export type ImportResult = 'set' | 'same' | 'hidden'
 
-export interface ImportOrigin extends Origin {
+interface ImportOrigin extends Origin {
   readonly actor: string
 }
 
@@ -60,7 +60,7 @@ export type ApplyImport = (board: Board, window: string, rows: readonly ImportRo
 const MAX_ROWS = 100
 
 /** Rows that go to the store at a time, some 2 ms of Redis: fewer where each is written into many segments, and those of all windows looked at. */
-export function rowsAtATime ({ windows, segments }: Board): number {
+function rowsAtATime ({ windows, segments }: Board): number {
   return Math.max(1, Math.floor(MAX_ROWS / (1 + windows.length * segments.length)))
 }
 
@@ -92,7 +92,7 @@ export function judgeRow (board: Board, content: unknown, line: number): ImportL
   return { line, row: { userId, username: name, score, segments: segments && segmentsAmong(board, segments) } }
 }
 
-export interface ImportOptions {
+interface ImportOptions {
   readonly applyImport: ApplyImport
   readonly board: Board
   /** Name of the window that the scores are set in. */

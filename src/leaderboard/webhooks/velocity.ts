@@ -8,12 +8,12 @@ export const SLICES = 50
 export type VelocityRule = NonNullable<Board['velocity']>
 
 /** What one user has gained in one slice of time. */
-export interface Gain extends Omit<Flag, 'points'> {
+interface Gain extends Omit<Flag, 'points'> {
   points: number
 }
 
 /** Entries that lie in one slice, and where the ledger goes on behind them. */
-export interface SliceOfGains {
+interface SliceOfGains {
   readonly slice: number
   readonly gains: readonly Gain[]
   readonly next: string
@@ -21,7 +21,7 @@ export interface SliceOfGains {
 }
 
 /** How long a slice of the period is. */
-export function sliceMs ({ per_seconds: seconds }: VelocityRule): number {
+function sliceMs ({ per_seconds: seconds }: VelocityRule): number {
   return seconds * 1000 / SLICES
 }
 

@@ -146,7 +146,7 @@ export interface TakenDelivery {
 }
 export type Taken = TakenDelivery | { readonly waitUntilMs: number } | undefined
 
-export interface Settlement {
+interface Settlement {
   readonly outcome: 'delivered' | 'failed' | 'refused' | 'released'
   readonly attempt?: Attempt
   /** Until the next attempt; undefined after the last. */

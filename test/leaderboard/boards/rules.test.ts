@@ -62,11 +62,11 @@ test('rules that contradict each other are all named', async (t) => {
     [seasons(season(january[0], february[1]), season(...february, 'two')), ['/boards/cup/seasons/1/start must not be before the end of the season before']],
     [seasons(season(january[1], january[0])), ['/boards/cup/seasons/0/end must be after its start']],
     [seasons(season(january[0], january[0])), ['/boards/cup/seasons/0/end must be after its start']],
-    [seasons(season('2026-02-30T00:00:00Z', '2026-04-01T00:00:00Z')), ['/boards/cup/seasons/0 names a moment that there is not']],
-    [seasons(season('2026-01-01T00:00:00Z', '2026-04-31T00:00:00+01:00')), ['/boards/cup/seasons/0 names a moment that there is not']],
-    [seasons(season('2026-01-01T00:00:00Z', '2026-13-01T00:00:00Z')), ['/boards/cup/seasons/0 names a moment that there is not']],
-    [seasons(season('2026-01-01T25:00:00Z', '2026-02-01T00:00:00Z')), ['/boards/cup/seasons/0 names a moment that there is not']],
-    [seasons(season('2026-01-01T00:00:00+25:00', '2026-02-01T00:00:00Z')), ['/boards/cup/seasons/0 names a moment that there is not']],
+    [seasons(season('2026-02-30T00:00:00Z', '2026-04-01T00:00:00Z')), ['/boards/cup/seasons/0 has a start or end that is no date of the calendar']],
+    [seasons(season('2026-01-01T00:00:00Z', '2026-04-31T00:00:00+01:00')), ['/boards/cup/seasons/0 has a start or end that is no date of the calendar']],
+    [seasons(season('2026-01-01T00:00:00Z', '2026-13-01T00:00:00Z')), ['/boards/cup/seasons/0 has a start or end that is no date of the calendar']],
+    [seasons(season('2026-01-01T25:00:00Z', '2026-02-01T00:00:00Z')), ['/boards/cup/seasons/0 has a start or end that is no date of the calendar']],
+    [seasons(season('2026-01-01T00:00:00+25:00', '2026-02-01T00:00:00Z')), ['/boards/cup/seasons/0 has a start or end that is no date of the calendar']],
     [{ operator: 'best', actions: { win: { points: 1 } } }, ['/boards/cup/actions give points, and a board with the operator best takes scores']],
     [{ operator: 'latest', proof: 'grant', time_zone: '' }, [
       '/boards/cup/time_zone is not an IANA time zone: ', '/boards/cup/proof is for points, and a board with the operator latest takes scores']]
