@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { BoardName } from '../leaderboard/identifiers.ts'
 import { checker } from '../leaderboard/schema.ts'
-import type { Asked } from '../load/settings.ts'
+import type { LoadSettings } from '../load/settings.ts'
 import { SCENARIOS } from '../load/scenarios.ts'
 import { UsageError } from './command.ts'
 import type { Usage } from './usage.ts'
@@ -31,7 +31,7 @@ const MAX_CHANGES = 1000
 const isBoardName = checker(BoardName)
 
 export interface BenchOptions {
-  readonly asked: Asked
+  readonly settings: LoadSettings
   readonly tokenFile: string | undefined
   readonly out: string | undefined
   readonly report: string | undefined
@@ -72,7 +72,7 @@ export function readBenchOptions (words: string[]): BenchOptions {
   const values = readValues(words)
   const { board = 'main', out, report, compare, json = false } = values
   if (!isBoardName(board)) throw new UsageError(`--board ${board} is no name of a board`)
-  const asked: Asked = {
+  const settings: LoadSettings = {
     target: targetOf(values.target),
     board,
     scenario: scenarioOf(values.scenario),
@@ -87,9 +87,9 @@ export function readBenchOptions (words: string[]): BenchOptions {
     transport: choiceOf('transport', values, ['websocket', 'sse']),
     as: choiceOf('as', values, ['service', 'user'])
   }
-  const mistake = mistakes(asked, values).find(([isMade]) => isMade)
+  const mistake = mistakes(settings, values).find(([isMade]) => isMade)
   if (mistake !== undefined) throw new UsageError(mistake[1])
-  return { asked, tokenFile: values['token-file'], out, report, compare, json }
+  return { settings, tokenFile: values['token-file'], out, report, compare, json }
 }
 
 function readValues (words: string[]): Values {
@@ -149,7 +149,7 @@ function rateOf (rate: string | undefined): number | undefined {
 
 /** Options that do not go together: whether each mistake is made, and what to say of it. */
 function mistakes (
-  { scenario, connections, processes, rate, seconds, as }: Asked, values: Values
+  { scenario, connections, processes, rate, seconds, as }: LoadSettings, values: Values
 ): readonly (readonly [isMade: boolean, message: string])[] {
   const { needs, canBeClosed } = SCENARIOS[scenario]!
   const isGiven = (name: keyof Values) => values[name] !== undefined

@@ -1,3 +1,4 @@
+// What every scenario is made of.
 import type { Measured, Plan, Times } from './processes/plan.ts'
 import type { Recorder } from './traffic/recorder.ts'
 
@@ -6,21 +7,24 @@ export interface Scenario {
   readonly summary: string
   /** What its throughput counts. */
   readonly unit: string
-  /** Whether it can go without a rate: then each connection sends when it has its answer. */
+  /** Whether it can run without a rate: then each connection sends when it has its answer. */
   readonly canBeClosed: boolean
-  /** Where none is asked for and it cannot go without. */
+  /** The rate of a scenario that needs one, where the options name none. */
   readonly usualRate?: number
-  /** What it needs before: a token that may write, one that raises anybody's score, users on the board to read, a first user whom every screen shows. */
+  /**
+   * What it needs before it begins: a token that may write, a token that raises the score of any user, users on the board
+   * to read, a first user that every screen shows.
+   */
   readonly needs: ReadonlySet<'token' | 'service' | 'readers' | 'leader'>
-  /** Gets connections ready; resolves when it could begin. */
-  readonly prepare: (plan: Plan, recorder: Recorder) => Promise<Part>
+  /** Opens connections; resolves when the share can run. */
+  readonly prepare: (plan: Plan, recorder: Recorder) => Promise<Share>
 }
 
-/** One process' part of a run. */
-export interface Part {
-  /** Sends and waits for the answers. */
+/** What one process does of a run. */
+export interface Share {
+  /** Sends, and waits for the answers. */
   run (times: Times, isStopped: () => boolean): Promise<void>
-  /** What it counted; may ask the service again about what it does not know. */
-  settle (): Promise<Pick<Measured, 'counts' | 'writes'>>
+  /** Returns what it counted; may ask the service again about what is not known. */
+  finish (): Promise<Pick<Measured, 'counts' | 'writes'>>
   close (): void
 }

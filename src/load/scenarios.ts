@@ -1,4 +1,4 @@
-// What can be done to a deployment.
+// The list of scenarios, by name.
 import type { Scenario } from './scenario.ts'
 import { batch } from './scenarios/batch.ts'
 import { fanOut } from './scenarios/fan-out.ts'
@@ -9,4 +9,6 @@ import { top } from './scenarios/top.ts'
 import { user } from './scenarios/user.ts'
 import { writeToScreen } from './scenarios/write-to-screen.ts'
 
-export const SCENARIOS: Readonly<Record<string, Scenario>> = { increment, batch, top, user, mixed, 'fan-out': fanOut, 'write-to-screen': writeToScreen, storm }
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  increment, batch, top, user, mixed, 'fan-out': fanOut, 'write-to-screen': writeToScreen, storm
+}

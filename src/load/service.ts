@@ -1,12 +1,13 @@
-// What the load generator asks of a deployment beside the load.
+// The requests of the load generator beside the load: rules, scores, tops.
 import { Type, type Static, type TSchema } from 'typebox'
-import { CannotRun } from './settings.ts'
-import type { Caller } from './processes/plan.ts'
 import { checker } from '../leaderboard/schema.ts'
+import type { Caller } from './processes/plan.ts'
+import { CannotRun } from './settings.ts'
 
-const PATIENCE_MS = 10_000
-const LOOKED_UP = 500
-const MOST_PAGES = 20
+const TIMEOUT_MS = 10_000
+/** Ids in a lookup; the service takes at most so many. */
+const LOOKUP = 500
+const MAX_PAGES = 20
 const BATCH = 500
 
 const answerOf = <T extends TSchema>(schema: T) => {
@@ -14,17 +15,25 @@ const answerOf = <T extends TSchema>(schema: T) => {
   return (body: unknown): Static<T> | undefined => is(body) ? body : undefined
 }
 
-const BoardAnswer = answerOf(Type.Object({ board: Type.String(), revision: Type.String(), max_increment: Type.Integer(), quota: Type.Object({ increments: Type.Integer(), per_seconds: Type.Integer() }) }))
+const BoardAnswer = answerOf(Type.Object({
+  board: Type.String(),
+  revision: Type.String(),
+  max_increment: Type.Integer(),
+  quota: Type.Object({ increments: Type.Integer(), per_seconds: Type.Integer() })
+}))
 const Entries = Type.Array(Type.Object({ user_id: Type.String(), score: Type.Integer() }))
 const LookupAnswer = answerOf(Type.Object({ users: Entries, not_found: Type.Array(Type.String()) }))
-const EntriesAnswer = answerOf(Type.Object({ entries: Entries, next_cursor: Type.Optional(Type.Union([Type.String(), Type.Null()])) }))
+const EntriesAnswer = answerOf(Type.Object({
+  entries: Entries,
+  next_cursor: Type.Optional(Type.Union([Type.String(), Type.Null()]))
+}))
 const TopAnswer = answerOf(Type.Object({ top_scores: Entries }))
 
 export interface Rules { readonly maxIncrement: number, readonly quotaPerMinute: number }
 
 interface Call { readonly body?: object, readonly token?: string | undefined }
 
-/** One deployment of scorewire, spoken to from outside. */
+/** One deployment of scorewire, as a client sees it. */
 export class Service {
   readonly #target: string
   readonly #board: string
@@ -36,28 +45,37 @@ export class Service {
     this.#token = token
   }
 
-  /** @throws CannotRun when nobody answers, or somebody else */
+  /** What the board allows. @throws CannotRun when there is no answer, or one of another service */
   async rules (): Promise<Rules> {
     const { status, body } = await this.#call('')
     const board = BoardAnswer(body)
-    if (board !== undefined) return { maxIncrement: board.max_increment, quotaPerMinute: Math.floor(board.quota.increments * 60 / board.quota.per_seconds) }
+    if (board !== undefined) {
+      const { increments, per_seconds: perSeconds } = board.quota
+      return { maxIncrement: board.max_increment, quotaPerMinute: Math.floor(increments * 60 / perSeconds) }
+    }
+    const path = `/v1/boards/${this.#board}`
     const code = codeOf(body)
-    if (code === 'unknown_board') throw new CannotRun(`${this.#target} has no board called ${JSON.stringify(this.#board)}: name one with --board, or make it (PUT /v1/boards/${this.#board})`)
-    this.#refuse(status, body, code === undefined && status !== 429 ? `${this.#target} answers, but it is not scorewire (GET /v1/boards/${this.#board} gave ${status})` : undefined)
+    if (code === 'unknown_board') {
+      const name = JSON.stringify(this.#board)
+      throw new CannotRun(`${this.#target} has no board called ${name}: name one with --board, or make it (PUT ${path})`)
+    }
+    if (code !== undefined || status === 429) this.#refuse(status, body)
+    throw new CannotRun(`${this.#target} answers, but it is not scorewire (GET ${path} gave ${status})`)
   }
 
-  /** Asks for something that only a missing right can hide: an increment of nothing. @throws CannotRun when the token may not write */
-  async checkToken (caller: Caller): Promise<void> {
-    const isService = caller.user === undefined
-    const { status, body } = await this.#call(isService ? '/increments/batch' : '/increments', { token: caller.token, body: isService ? {} : { increment: 0 } })
+  /** Sends an increment of nothing, which only a missing right can hide. @throws CannotRun when the token may not write */
+  async checkToken ({ token, user }: Caller): Promise<void> {
+    const { status, body } = user === undefined
+      ? await this.#call('/increments/batch', { token, body: {} })
+      : await this.#call('/increments', { token, body: { increment: 0 } })
     if (status !== 400) this.#refuse(status, body)
   }
 
   /** The score of each of those users, 0 for those who have none. */
   async scores (users: readonly string[]): Promise<Map<string, number>> {
     const scores = new Map(users.map((user) => [user, 0]))
-    for (let n = 0; n < users.length; n += LOOKED_UP) {
-      const { status, body } = await this.#call('/lookup', { body: { user_ids: users.slice(n, n + LOOKED_UP) } })
+    for (let n = 0; n < users.length; n += LOOKUP) {
+      const { status, body } = await this.#call('/lookup', { body: { user_ids: users.slice(n, n + LOOKUP) } })
       const found = LookupAnswer(body) ?? this.#refuse(status, body)
       for (const { user_id: user, score } of found.users) scores.set(user, score)
     }
@@ -68,7 +86,7 @@ export class Service {
   async usersOnBoard (most: number): Promise<string[]> {
     const users: string[] = []
     let cursor = ''
-    for (let page = 0; page < MOST_PAGES && users.length < most; page++) {
+    for (let page = 0; page < MAX_PAGES && users.length < most; page++) {
       const { status, body } = await this.#call(`/entries?limit=100${cursor}`)
       const { entries, next_cursor: next } = EntriesAnswer(body) ?? this.#refuse(status, body)
       users.push(...entries.map(({ user_id: user }) => user))
@@ -89,13 +107,15 @@ export class Service {
     const items = increments.map(({ user, increment, actionId }) => ({ user_id: user, increment, action_id: actionId }))
     if (service === undefined) {
       for (const item of items) {
-        const { status, body } = await this.#call('/increments', { token: callers.find(({ user }) => user === item.user_id)!.token, body: item })
+        const { token } = callers.find(({ user }) => user === item.user_id)!
+        const { status, body } = await this.#call('/increments', { token, body: item })
         if (status !== 200) this.#refuse(status, body)
       }
       return
     }
     for (let n = 0; n < items.length; n += BATCH) {
-      const { status, body } = await this.#call('/increments/batch', { token: service.token, body: { increments: items.slice(n, n + BATCH) } })
+      const batch = { increments: items.slice(n, n + BATCH) }
+      const { status, body } = await this.#call('/increments/batch', { token: service.token, body: batch })
       if (status !== 200) this.#refuse(status, body)
       const refused = (body as { results: { status: number }[] }).results.find((result) => result.status !== 200)
       if (refused !== undefined) this.#refuse(refused.status, refused)
@@ -105,7 +125,7 @@ export class Service {
   /** The version that the service says it has, where it says one. */
   async version (): Promise<string> {
     try {
-      const answer = await fetch(new URL('/openapi.json', this.#target), { signal: AbortSignal.timeout(PATIENCE_MS) })
+      const answer = await fetch(new URL('/openapi.json', this.#target), { signal: AbortSignal.timeout(TIMEOUT_MS) })
       return String((await answer.json() as { info?: { version?: string } }).info?.version ?? 'unknown')
     } catch {
       return 'unknown'
@@ -118,30 +138,36 @@ export class Service {
       answer = await fetch(new URL(`/v1/boards/${this.#board}${path}`, this.#target), {
         method: body === undefined ? 'GET' : 'POST',
         redirect: 'manual',
-        signal: AbortSignal.timeout(PATIENCE_MS),
-        headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...(body !== undefined && { 'content-type': 'application/json' }) },
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        headers: {
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' })
+        },
         ...(body !== undefined && { body: JSON.stringify(body) })
       })
       const text = await answer.text()
       return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : undefined }
     } catch (error) {
       if (answer !== undefined) return { status: answer.status, body: undefined }
-      throw new CannotRun(`nobody answers at ${this.#target} (${reasonOf(error)}): is the service running, and is that its address?`)
+      throw new CannotRun(`there is no answer from ${this.#target} (${reasonOf(error)}): is the service running, and is that its address?`)
     }
   }
 
-  #refuse (status: number, body: unknown, message = adviceFor(`${status} ${codeOf(body) ?? ''}`.trimEnd(), detailOf(body))): never {
-    throw new CannotRun(message)
+  #refuse (status: number, body: unknown): never {
+    throw new CannotRun(adviceFor(`${status} ${codeOf(body) ?? ''}`.trimEnd(), detailOf(body)))
   }
 }
 
-const textOf = (body: unknown, field: string) => typeof body === 'object' && body !== null && field in body ? String(body[field as keyof typeof body]) : undefined
+function textOf (body: unknown, field: string): string | undefined {
+  return typeof body === 'object' && body !== null && field in body ? String(body[field as keyof typeof body]) : undefined
+}
+
 const codeOf = (body: unknown) => textOf(body, 'code')
 const detailOf = (body: unknown) => textOf(body, 'detail') ?? ''
 
 function reasonOf (error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `no answer in ${PATIENCE_MS / 1000} s`
+  if (error.name === 'TimeoutError') return `no answer in ${TIMEOUT_MS / 1000} s`
   const cause = error.cause as NodeJS.ErrnoException | undefined
   return cause?.code ?? cause?.message ?? error.message
 }
@@ -149,12 +175,20 @@ function reasonOf (error: unknown): string {
 /** What to do about a refusal, such as `429 rate_limited`. */
 export function adviceFor (kind: string, detail: string): string {
   const said = `the service answers ${kind}${detail === '' ? '' : ` (${detail})`}`
-  if (kind.startsWith('401')) return `${said}: set JWT_SECRET (and JWT_ISSUER, JWT_AUDIENCE) as the service has them, or give valid tokens with --token-file`
+  if (kind.startsWith('401')) {
+    return `${said}: set JWT_SECRET (and JWT_ISSUER, JWT_AUDIENCE) as the service has them, or give valid tokens with --token-file`
+  }
   if (kind.includes('forbidden_scope')) return `${said}: this needs a token with the scope scores:write`
   if (kind.startsWith('429') && detail.includes('address')) {
-    return `${said}: set RATE_LIMIT_MAX=0 and MAX_SOCKETS_PER_IP=0 on the nodes while they are tested, or write as a service (--as service), which is not counted`
+    return `${said}: set RATE_LIMIT_MAX=0 and MAX_SOCKETS_PER_IP=0 on the nodes while they are tested, ` +
+      'or write as a service (--as service), which is not counted'
   }
-  if (kind.startsWith('429')) return `${said}: it is a limit of the board or of one address: more --users, a higher quota for the board, or MAX_SOCKETS_PER_IP=0 on the nodes`
-  if (kind === '503') return `${said}: a node takes MAX_HANDSHAKES_PER_SECOND new screens a second (a tenth of it from one address) and MAX_SOCKETS at all`
+  if (kind.startsWith('429')) {
+    return `${said}: it is a limit of the board or of one address: ` +
+      'more --users, a higher quota for the board, or MAX_SOCKETS_PER_IP=0 on the nodes'
+  }
+  if (kind === '503') {
+    return `${said}: a node takes MAX_HANDSHAKES_PER_SECOND new screens a second (a tenth of it from one address) and MAX_SOCKETS at all`
+  }
   return said
 }

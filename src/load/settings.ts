@@ -1,5 +1,7 @@
-/** What is asked of the load generator, and within bounds. */
-export interface Asked {
+// What a run of the load generator is to do.
+
+/** The settings of one run; `scorewire bench` checks their bounds. */
+export interface LoadSettings {
   readonly target: string
   readonly board: string
   readonly scenario: string
@@ -12,9 +14,9 @@ export interface Asked {
   readonly batch: number
   readonly timeoutMs: number
   readonly transport: 'websocket' | 'sse'
-  /** Whose tokens are minted: one service's, or those of all users. */
+  /** The kind of tokens that are minted: one of a service, or one of each user. */
   readonly as: 'service' | 'user'
 }
 
-/** What is in the way of a run from the start, and what to do about it, in one line. */
+/** A run cannot begin; the message says in one line what is in the way, and what to do about it. */
 export class CannotRun extends Error {}

@@ -80,12 +80,12 @@ test('what is in the way of a run is said in one line, with what to do', async (
   const file = (text: string) => join(t.testdir({ tokens: text }), 'tokens')
   const increment = (target: string, ...more: string[]) => ['--target', target, '--scenario', 'increment', ...SOON, ...more]
 
-  await refuses(t, increment(`http://127.0.0.1:${await freePort()}`), /^nobody answers at http:\/\/127.0.0.1:\d+ \(ECONNREFUSED\): is the service running/)
+  await refuses(t, increment(`http://127.0.0.1:${await freePort()}`), /^there is no answer from http:\/\/127.0.0.1:\d+ \(ECONNREFUSED\): is the service running/)
   await refuses(t, increment(strange), /answers, but it is not scorewire \(GET \/v1\/boards\/main gave 200\)$/)
   await refuses(t, increment(node.url, '--board', 'other'), /has no board called "other": name one with --board, or make it/)
   await refuses(t, increment(node.url), /there is nothing to sign tokens with: set JWT_SECRET/, {})
   await refuses(t, increment(node.url), /^the service answers 401 invalid_token .*: set JWT_SECRET/, { JWT_SECRET: 'x'.repeat(32) })
-  await refuses(t, increment(node.url, '--token-file', file('nothing')), /^line 1 of .*tokens is no token/)
+  await refuses(t, increment(node.url, '--token-file', file('nothing')), /^line 1 of .*tokens is not a token/)
   await refuses(t, increment(node.url, '--token-file', file('\n\n')), /tokens holds no token$/)
   await refuses(t, increment(node.url, '--token-file', file(`${node.token('ada')}\n${node.token('bob', { scope: 'scores:write' })}\n`)), /mixes tokens of users with tokens of services/)
   await refuses(t, ['--target', node.url, '--scenario', 'batch', '--token-file', file(node.token('ada')), ...SOON], /^this scenario needs tokens of a service, with the scope scores:write, and these are of users$/)

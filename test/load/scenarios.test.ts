@@ -9,7 +9,7 @@ test('each scenario does what it says, in one process or in two', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url })
   const target = node.url
-  await t.rejects(putLoad(node, { target, scenario: 'user' }), new CannotRun('the board is empty, and so there is nobody to read: run the scenario increment first'))
+  await t.rejects(putLoad(node, { target, scenario: 'user' }), new CannotRun('the board has no users, so there is nothing to read: run the scenario increment first'))
 
   await t.test('by schedule, each planned request is made once', async (t) => {
     for (const [scenario, processes] of [['increment', 2], ['mixed', 1], ['top', 1], ['user', 1]] as const) {

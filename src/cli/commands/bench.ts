@@ -24,14 +24,14 @@ export const bench: Command = async (words, process) => {
   const options = readBenchOptions(words)
   const { showProgress, write } = process
   const earlier = options.compare === undefined ? undefined : await readResult(options.compare)
-  const given = await callersOf(options, process.env)
+  const callers = await callersOf(options, process.env)
   await checkWritable([options.out, options.report])
   try {
     const finished = await runLoad({
-      asked: options.asked, given, onProgress: showProgress, stopped: process.stopSignal
+      settings: options.settings, callers, onProgress: showProgress, stopped: process.stopSignal
     })
     const result = resultOf(finished, {
-      asked: options.asked, command: ['scorewire bench', ...words].join(' '), version: VERSION, date: new Date()
+      settings: options.settings, command: ['scorewire bench', ...words].join(' '), version: VERSION, date: new Date()
     })
     await writeFiles(result, earlier, options)
     write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${reportMarkdown(result, earlier)}\n`)
@@ -51,19 +51,19 @@ async function readResult (file: string): Promise<Result> {
 }
 
 /** Tokens from the file, or signed with the secret that there is; none where there is neither. */
-async function callersOf ({ asked, tokenFile }: BenchOptions, env: Process['env']): Promise<Callers | undefined> {
+async function callersOf ({ settings, tokenFile }: BenchOptions, env: Process['env']): Promise<Callers | undefined> {
   if (tokenFile !== undefined) {
     const text = await readFile(tokenFile, 'utf8').catch((error) => {
       throw new UsageError(`--token-file: ${error.message}`)
     })
     try {
-      return callersFrom(text, tokenFile, asked)
+      return callersFrom(text, tokenFile, settings)
     } catch (error) {
       throw error instanceof CannotRun ? new UsageError(error.message) : error
     }
   }
   const mint = mintOf(env)
-  return mint && mintedCallers(asked, mint)
+  return mint && mintedCallers(settings, mint)
 }
 
 function mintOf (env: Process['env']): Mint | undefined {

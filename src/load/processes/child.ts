@@ -1,57 +1,51 @@
-// A process of the load generator: does its part of a plan and tells what it has measured.
+// The program of a process of the load generator: does its share of a plan and answers with what it has measured.
+import { cpuUsage } from 'node:process'
 import { clockMs } from '../clock.ts'
-import { Recorder } from '../traffic/recorder.ts'
-import type { Order, Plan, Report, Times } from './plan.ts'
+import type { Share } from '../scenario.ts'
 import { SCENARIOS } from '../scenarios.ts'
-import type { Part } from '../scenario.ts'
+import { Recorder } from '../traffic/recorder.ts'
+import type { LoadOrders, Measured, Plan, Progress, Times } from './plan.ts'
+import { sendProgress, serveOrders } from './serve-orders.ts'
 
 const PROGRESS_MS = 500
 
-let part: Part | undefined
+let recorder = new Recorder()
+let share: Share | undefined
 let isStopped = false
-const recorder = new Recorder()
 
-const tell = (report: Report) => { process.send?.(report) }
+async function prepare (plan: Plan): Promise<void> {
+  recorder = new Recorder()
+  isStopped = false
+  share = await SCENARIOS[plan.scenario]!.prepare(plan, recorder)
+}
 
-/** Share of a core that this process has used since a moment, all threads together. */
-function cpuSince (): () => number {
-  const [usage, atMs] = [process.cpuUsage(), clockMs()]
+async function run (times: Times): Promise<Measured> {
+  recorder.begin(times)
+  let cpu = measureCpu()
+  let used = 0
+  // Code is compiled in the warm-up and in no second after it; what comes after the end is no load.
+  const warm = setTimeout(() => { cpu = measureCpu() }, times.fromMs - clockMs())
+  const over = setTimeout(() => { used = cpu() }, times.endMs - clockMs())
+  const timer = setInterval(() => {
+    const { done, failed, firstError } = recorder
+    sendProgress({ done, failed, firstError, cpu: used || cpu() } satisfies Progress)
+  }, PROGRESS_MS)
+  await share!.run(times, () => isStopped)
+  used ||= cpu()
+  if (isStopped) recorder.end(clockMs())
+  for (const one of [warm, over, timer]) clearTimeout(one)
+  const measured = recorder.measured({ ...await share!.finish(), cpu: used })
+  share!.close()
+  return measured
+}
+
+/** Returns the share of a core that this process has used since the call, all threads together. */
+function measureCpu (): () => number {
+  const [usage, atMs] = [cpuUsage(), clockMs()]
   return () => {
-    const { user, system } = process.cpuUsage(usage)
+    const { user, system } = cpuUsage(usage)
     return (user + system) / 1000 / Math.max(1, clockMs() - atMs)
   }
 }
 
-async function prepare (plan: Plan): Promise<void> {
-  part = await SCENARIOS[plan.scenario]!.prepare(plan, recorder)
-  tell({ type: 'ready' })
-}
-
-async function run (times: Times): Promise<void> {
-  recorder.begin(times)
-  let cpu = cpuSince()
-  let share = 0
-  // The warm-up compiles, which no later second does; and what comes after the end is no load.
-  const warm = setTimeout(() => { cpu = cpuSince() }, times.fromMs - clockMs())
-  const over = setTimeout(() => { share = cpu() }, times.endMs - clockMs())
-  const timer = setInterval(() => {
-    tell({ type: 'progress', done: recorder.done, failed: recorder.failed, firstError: recorder.firstError, cpu: share || cpu() })
-  }, PROGRESS_MS)
-  await part!.run(times, () => isStopped)
-  share ||= cpu()
-  if (isStopped) recorder.end(clockMs())
-  for (const one of [warm, over]) clearTimeout(one)
-  clearInterval(timer)
-  tell({ type: 'measured', measured: recorder.measured({ ...await part!.settle(), cpu: share }) })
-  part!.close()
-}
-
-process.on('message', (order: Order) => {
-  const fail = (error: unknown) => tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
-  if (order.type === 'prepare') prepare(order.plan).catch(fail)
-  else if (order.type === 'go') run(order.times).catch(fail)
-  else isStopped = true
-})
-// Ctrl-C reaches every process of a terminal; the parent decides what to do about it.
-process.on('SIGINT', () => {})
-process.once('disconnect', () => process.exit())
+serveOrders<LoadOrders>({ prepare, run, stop () { isStopped = true } })

@@ -1,36 +1,41 @@
-/** What a process of the load generator is to do; it comes over IPC, so it is data alone. */
+// What a process of the load generator is ordered to do and what it reports; all of it goes over IPC, so it is data alone.
+
+/** What a process is to do. */
 export interface Plan {
   readonly scenario: string
   readonly target: string
   readonly board: string
+  /** Of requests that write, where it is not the one of the service. */
+  readonly path?: string
   /** Of all processes together, by schedule; undefined: each connection sends when it has its answer. */
   readonly rate: number | undefined
   /** Of this process. */
   readonly connections: number
-  readonly seconds: number
   readonly timeoutMs: number
   readonly callers: readonly Caller[]
-  /** Whose scores are raised, and read. */
+  /** The users whose scores are raised and read. */
   readonly users: readonly string[]
   /** Items of a batch. */
   readonly batch: number
   readonly transport: 'websocket' | 'sse'
-  /** Which of how many processes this is: it sends each so-manieth request of the schedule. */
-  readonly part: number
-  readonly parts: number
-  /** Names the actions of this run, so that none was ever seen before. */
+  /** Which of how many processes this is, from 0: it sends every `shares`-th request of the schedule. */
+  readonly share: number
+  readonly shares: number
+  /** Names the actions of this run, so that they are new to the service. */
   readonly run: string
+  /** Whether scores are compared after the run: then it finds out of every action whether it counted. */
+  readonly isChecked: boolean
   /** The score that the first user of the list has at the start. */
   readonly baseScore: number
 }
 
-/** A token, and whose score it may raise: anybody's where no user is named. */
+/** A token and the user whose score it may raise: any user where none is named. */
 export interface Caller { readonly token: string, readonly user: string | undefined }
 
 /** By `clockMs`: sending begins, what is planned from `fromMs` on is measured, sending ends. */
 export interface Times { readonly startMs: number, readonly fromMs: number, readonly endMs: number }
 
-/** Parts of a run that are told apart, for the spread within it. */
+/** Slices of a run with latencies of their own, for the spread within the run. */
 export const SLICES = 5
 
 /** What a process has measured. Numbers of several processes add up. */
@@ -43,18 +48,33 @@ export interface Measured {
   /** What a scenario counts beside that. */
   readonly counts: Readonly<Record<string, number>>
   /** Of each marked write: on how many screens it was shown, and after how many ms on the last of this process. */
-  readonly writes: { readonly shownOn: readonly number[], readonly lastMs: readonly number[] } | undefined
-  /** The longest that a request was sent late though a connection was free, in ms: the generator's own doing. */
+  readonly writes: Writes | undefined
+  /** The longest that a request was sent late though a connection was free, in ms: a wait in the generator. */
   readonly lateMs: number
   /** Requests that had to wait for a free connection. */
   readonly waited: number
+  /** From the begin of the measurement to the last answer, in ms. */
+  readonly tookMs: number
   /** Share of a core that the process has used. */
   readonly cpu: number
 }
 
-export type Order = { readonly type: 'prepare', readonly plan: Plan } | { readonly type: 'go', readonly times: Times } | { readonly type: 'stop' }
-export type Report =
-  | { readonly type: 'ready' }
-  | { readonly type: 'progress', readonly done: number, readonly failed: number, readonly firstError: string | undefined, readonly cpu: number }
-  | { readonly type: 'measured', readonly measured: Measured }
-  | { readonly type: 'failed', readonly message: string }
+export interface Writes { readonly shownOn: readonly number[], readonly lastMs: readonly number[] }
+
+/** How far a process is. */
+export interface Progress {
+  readonly done: number
+  readonly failed: number
+  readonly firstError: string | undefined
+  readonly cpu: number
+}
+
+/** The orders that a process carries out. */
+export interface LoadOrders {
+  /** Opens what the plan needs; resolves when `run` can begin. */
+  prepare (plan: Plan): Promise<void>
+  /** Carries out the plan, and sends progress twice a second. */
+  run (times: Times): Promise<Measured>
+  /** Ends `run` early: it answers with what it has measured so far. */
+  stop (): void
+}

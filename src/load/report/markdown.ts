@@ -1,10 +1,12 @@
-// The little Markdown that answers are written in, as HTML: tables, paragraphs and `code`.
+// The Markdown of a section as HTML: tables, paragraphs and `code`.
 import { escapeXml } from './chart.ts'
 
 const cellsOf = (line: string) => line.replace(/^\||\|$/g, '').split('|').map((cell) => cell.trim())
 
+/** Converts tables and paragraphs, which empty lines divide. */
 export function markdownHtml (text: string): string {
-  return text.split(/\n{2,}/).filter((block) => block.trim() !== '').map((block) => block.startsWith('|') ? tableHtml(block) : `<p>${inlineHtml(block.replaceAll('\n', ' '))}</p>`).join('\n')
+  const blocks = text.split(/\n{2,}/).filter((block) => block.trim() !== '')
+  return blocks.map((block) => block.startsWith('|') ? tableHtml(block) : `<p>${inlineHtml(block.replaceAll('\n', ' '))}</p>`).join('\n')
 }
 
 function inlineHtml (text: string): string {
@@ -15,13 +17,14 @@ function inlineHtml (text: string): string {
     .replace(/\b(improvement)\b/g, '<strong class="good">$1</strong>')
 }
 
-/** Wide ones scroll by themselves, also by the keyboard. */
+/** A wide table scrolls by itself, also by the keyboard. */
 function tableHtml (block: string): string {
   const [head = '', , ...rows] = block.split('\n')
   const cells = (line: string, tag: 'td' | 'th') => cellsOf(line).map((cell, n) => {
     const kind = tag === 'th' ? ' scope="col"' : ''
     return n === 0 && tag === 'td' ? `<th scope="row">${inlineHtml(cell)}</th>` : `<${tag}${kind}>${inlineHtml(cell)}</${tag}>`
   }).join('')
-  return `<div class="wide" tabindex="0" role="region" aria-label="${escapeXml(cellsOf(head).filter((cell) => cell !== '').slice(0, 3).join(', '))}"><table><thead><tr>${cells(head, 'th')}</tr></thead>` +
+  const label = escapeXml(cellsOf(head).filter((cell) => cell !== '').slice(0, 3).join(', '))
+  return `<div class="wide" tabindex="0" role="region" aria-label="${label}"><table><thead><tr>${cells(head, 'th')}</tr></thead>` +
     `<tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`
 }

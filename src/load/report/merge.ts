@@ -1,22 +1,25 @@
+// What several processes have measured, as one.
+import { SLICES, type Measured, type Writes } from '../processes/plan.ts'
 import { encodeHistogram, mergeHistograms } from './histogram.ts'
-import { SLICES, type Measured } from '../processes/plan.ts'
 
-/** What several processes have measured, as if one had. */
+/** Merges what several processes have measured, as if it had been one. */
 export function mergeMeasured (all: readonly Measured[]): Measured {
   const sumOf = (number: (one: Measured) => number) => all.reduce((sum, one) => sum + number(one), 0)
-  const mostOf = (number: (one: Measured) => number) => Math.max(0, ...all.map(number))
-  const seconds = mostOf(({ perSecond }) => perSecond.length)
+  const maxOf = (number: (one: Measured) => number) => Math.max(0, ...all.map(number))
+  const seconds = maxOf(({ perSecond }) => perSecond.length)
   const names = [...new Set(all.flatMap(({ counts }) => Object.keys(counts)))]
   return {
-    latencies: Array.from({ length: SLICES }, (_, slice) => encodeHistogram(mergeHistograms(all.map(({ latencies }) => latencies[slice]!)))),
+    latencies: Array.from({ length: SLICES }, (_, slice) =>
+      encodeHistogram(mergeHistograms(all.map(({ latencies }) => latencies[slice]!)))),
     perSecond: Array.from({ length: seconds }, (_, second) => sumOf(({ perSecond }) => perSecond[second] ?? 0)),
     done: sumOf(({ done }) => done),
     errors: mergeErrors(all.map(({ errors }) => errors)),
     counts: Object.fromEntries(names.map((name) => [name, sumOf(({ counts }) => counts[name] ?? 0)])),
     writes: mergeWrites(all.flatMap(({ writes }) => writes ?? [])),
-    lateMs: mostOf(({ lateMs }) => lateMs),
+    lateMs: maxOf(({ lateMs }) => lateMs),
     waited: sumOf(({ waited }) => waited),
-    cpu: mostOf(({ cpu }) => cpu)
+    tookMs: maxOf(({ tookMs }) => tookMs),
+    cpu: maxOf(({ cpu }) => cpu)
   }
 }
 
@@ -28,7 +31,8 @@ function mergeErrors (all: readonly Measured['errors'][]): Measured['errors'] {
   return errors
 }
 
-function mergeWrites (all: readonly NonNullable<Measured['writes']>[]): Measured['writes'] {
+/** Merges the marked writes of several processes with screens; undefined where no process has any. */
+export function mergeWrites (all: readonly Writes[]): Writes | undefined {
   const [first] = all
   if (first === undefined) return undefined
   return {

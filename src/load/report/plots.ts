@@ -3,20 +3,22 @@ import { chartSvg, type Chart, type Point } from './chart.ts'
 import { decodeHistogram } from './histogram.ts'
 import type { Latencies, Section, Throughput } from './result.ts'
 
-/** How many more steps for each tenth of what is left. */
+/** Points of a percentile curve for each further nine. */
 const STEPS_PER_TENTH = 8
 const TICKS = ['0', '90', '99', '99.9', '99.99', '99.999', '99.9999'].map((text, n) => ({ at: 10 ** n, text: `${text} %` }))
 
+/** The charts of a section as SVG; '' where it has none. */
 export function plotsOf ({ latencies, throughput, curves }: Pick<Section, 'latencies' | 'throughput' | 'curves'>): string {
   const charts: Chart[] = [
     ...latencies.length > 0 ? [percentilesChart(latencies)] : [],
-    ...[...new Set(throughput.map(({ unit }) => unit))].map((unit) => throughputChart(unit, throughput.filter((one) => one.unit === unit))),
+    ...[...new Set(throughput.map(({ unit }) => unit))].map((unit) =>
+      throughputChart(unit, throughput.filter((one) => one.unit === unit))),
     ...curves.map((curve) => ({ ...curve, dots: true }))
   ]
   return charts.map(chartSvg).join('')
 }
 
-/** By 1/(1 − q), so that each further nine takes as much room as the one before: the rare slow ones are what one looks for. */
+/** By 1/(1 − q): each further nine takes as much room as the one before, so that the rare slow requests show. */
 function percentilesChart (latencies: readonly Latencies[]): Chart {
   const lines = latencies.map(({ name, micros }) => ({ name, points: percentilePoints(micros) }))
   return { title: 'Latency by percentile', x: { label: 'percentile', log: true, ticks: TICKS }, y: { label: 'ms', log: true }, lines }
@@ -31,7 +33,7 @@ function percentilePoints (micros: string): Point[] {
     const left = 10 ** (n / STEPS_PER_TENTH)
     return [left, Math.min(maxValue, histogram.getValueAtPercentile(100 * (1 - 1 / left))) / 1000]
   })
-  // The longest is that one of all.
+  // The last point is the longest of all.
   return [...points.filter(([left]) => left < totalCount), [totalCount, maxValue / 1000]]
 }
 

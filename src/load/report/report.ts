@@ -1,12 +1,15 @@
-// A result as a page that needs nothing else, and as Markdown.
+// A result as a page without any other file, and as Markdown.
 import { COLOURS, escapeXml } from './chart.ts'
 import { compareResults, comparisonText } from './compare.ts'
 import { markdownHtml } from './markdown.ts'
 import { plotsOf } from './plots.ts'
 import type { Result, Section } from './result.ts'
 
-/** Told apart in both schemes, and by those who see red and green alike. */
-const LINE_COLOURS = { light: ['#0060a8', '#c04a00', '#00795c', '#8a3ea0', '#7a6200', '#b0004e'], dark: ['#6cb8ff', '#ff9d5c', '#4cd0a8', '#d59bee', '#e0c341', '#ff86b3'] }
+/** Readers tell them apart in both schemes, also readers who see red and green alike. */
+const LINE_COLOURS = {
+  light: ['#0060a8', '#c04a00', '#00795c', '#8a3ea0', '#7a6200', '#b0004e'],
+  dark: ['#6cb8ff', '#ff9d5c', '#4cd0a8', '#d59bee', '#e0c341', '#ff86b3']
+}
 const colours = (list: readonly string[]) => list.slice(0, COLOURS).map((colour, n) => `--c${n}:${colour}`).join(';')
 
 const STYLE = `
@@ -29,7 +32,7 @@ ${Array.from({ length: COLOURS }, (_, n) => `.line.c${n}{stroke:var(--c${n})}.do
 
 const CSP = "default-src 'none'; style-src 'unsafe-inline'"
 
-/** One self-contained page; `earlier` is what it is compared with. */
+/** One self-contained page; `earlier` is the result that it is compared with. */
 export function reportHtml (result: Result, earlier?: Result): string {
   const { title, sections } = result
   const comparison = earlier && `<section id="comparison"><h2>Compared</h2>${markdownHtml(comparisonText(compareResults(earlier, result)))}</section>`
@@ -37,31 +40,44 @@ export function reportHtml (result: Result, earlier?: Result): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta http-equiv="Content-Security-Policy" content="${CSP}">
 <title>${escapeXml(title)}</title><style>${STYLE}</style></head>
 <body><main><h1>${escapeXml(title)}</h1>
-<dl>${factsOf(result).map(([name, value]) => `<dt>${escapeXml(name)}</dt><dd>${name === 'Command' ? `<code>${escapeXml(value)}</code>` : escapeXml(value)}</dd>`).join('')}</dl>
+<dl>${factsOf(result).map(factHtml).join('')}</dl>
 ${comparison ?? ''}
 ${sections.map(sectionHtml).join('\n')}
 </main></body></html>
 `
 }
 
-function sectionHtml (section: Section): string {
-  const flaws = section.flaws.map((flaw) => `<p class="flaw"><strong class="bad">INVALID</strong>: ${escapeXml(flaw)}.</p>`).join('')
-  const plots = plotsOf(section)
-  return `<section id="${escapeXml(section.name)}"><h2>${escapeXml(section.name)}</h2>${flaws}${markdownHtml(section.text)}${plots === '' ? '' : `<div class="plots">${plots}</div>`}</section>`
+type Fact = readonly [name: string, value: string]
+
+function factHtml ([name, value]: Fact): string {
+  const text = escapeXml(value)
+  return `<dt>${escapeXml(name)}</dt><dd>${name === 'Command' ? `<code>${text}</code>` : text}</dd>`
 }
 
-function factsOf ({ command, date, machine, versions, asked }: Result): [name: string, value: string][] {
+function sectionHtml (section: Section): string {
+  const flaws = section.flaws.map((flaw) => `<p class="flaw"><strong class="bad">INVALID</strong>: ${escapeXml(flaw)}.</p>`).join('')
+  const name = escapeXml(section.name)
+  const plots = plotsOf(section)
+  const figures = plots === '' ? '' : `<div class="plots">${plots}</div>`
+  return `<section id="${name}"><h2>${name}</h2>${flaws}${markdownHtml(section.text)}${figures}</section>`
+}
+
+function factsOf ({ command, date, machine, versions, asked }: Result): Fact[] {
   const isSaid = ([, value]: [string, unknown]) => value !== undefined && value !== null && value !== false
   return [
     ['Command', command],
     ['Date', `${date.slice(0, 16).replace('T', ' ')} UTC`],
     ['Machine', machine],
     ['Versions', Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ')],
-    ['Asked', Object.entries(asked).filter(isSaid).map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(', ') : String(value)}`).join('; ')]
+    ['Options', Object.entries(asked).filter(isSaid).map(optionText).join('; ')]
   ]
 }
 
-/** The same without the plots. */
+function optionText ([name, value]: [string, unknown]): string {
+  return `${name} ${Array.isArray(value) ? value.join(', ') : String(value)}`
+}
+
+/** A result without the plots. */
 export function reportMarkdown (result: Result, earlier?: Result): string {
   return [
     `# ${result.title}`,

@@ -1,8 +1,8 @@
-// What was measured, as a file: the same format for `scorewire bench` and `npm run bench`, for both to be shown and compared.
+// The file format of a result, the same for `scorewire bench` and `npm run bench`.
 import { Type, type Static } from 'typebox'
 import { checker, firstProblem } from '../../leaderboard/schema.ts'
 
-/** A figure with one sample for each round, or for each part of a run; what two results are compared by. */
+/** A figure with one sample for each round, or for each slice of a run; two results are compared by their figures. */
 export const Figure = Type.Object({
   name: Type.String(),
   unit: Type.String({ description: 'Such as "ms", "µs of CPU", "requests/s"' }),
@@ -44,19 +44,19 @@ export const Headline = Type.Object({
 })
 export type Headline = Static<typeof Headline>
 
-/** One question and its answer. */
+/** One benchmark, or one scenario, and what it measured. */
 export const Section = Type.Object({
   name: Type.String(),
-  command: Type.String({ description: 'Asks it again' }),
-  date: Type.String({ description: 'RFC 3339, when it was answered' }),
+  command: Type.String({ description: 'Measures it again' }),
+  date: Type.String({ description: 'RFC 3339, when it ended' }),
   text: Type.String({ description: 'Markdown: tables and paragraphs' }),
-  flaws: Type.Array(Type.String({ description: 'Why the figures are not to be believed' })),
+  flaws: Type.Array(Type.String({ description: 'Why the figures are invalid' })),
   headlines: Type.Array(Headline),
   figures: Type.Array(Figure),
   latencies: Type.Array(Latencies),
   throughput: Type.Array(Throughput),
   curves: Type.Array(Curve),
-  result: Type.Unknown({ description: 'Every sample, in a shape of the question\'s own' })
+  result: Type.Unknown({ description: 'Every sample, in a shape of its own' })
 })
 export type Section = Static<typeof Section>
 

@@ -1,25 +1,27 @@
-// What is said of a few numbers.
+// How a few numbers are summarized and written.
 
+/** The middle of the numbers, or the mean of the two in the middle. */
 export function median (numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b)
   return (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2
 }
 
-/** The median, and in brackets the least and the most. */
+/** The median, and in parentheses the least and the most. */
 export function spread (numbers: readonly number[], digits = 0): string {
   return `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)} to ${Math.max(...numbers).toFixed(digits)})`
 }
 
-/** The same of CPU times in µs, with a decimal where it says something. */
+/** The same of CPU times in µs, with one decimal below 100. */
 export function spreadMicros (micros: readonly number[]): string {
   return spread(micros, median(micros) < 100 ? 1 : 0)
 }
 
+/** The sum of the numbers. */
 export function sum (numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
 }
 
-/** With three digits or more, as a reader takes it in; a dash for what is no number. */
+/** At least three digits of a number, as a reader takes it in; a dash for NaN and infinity. */
 export function short (number: number): string {
   if (!Number.isFinite(number)) return '–'
   const size = Math.abs(number)

@@ -1,8 +1,9 @@
+// Screens that lose their connection and come back.
 import { clockMs } from '../clock.ts'
-import { closedLoop, openLoop, type Shoot } from '../traffic/loops.ts'
-import type { Plan, Times } from '../processes/plan.ts'
+import type { Plan } from '../processes/plan.ts'
+import type { Scenario, Share } from '../scenario.ts'
+import { runLoop, type SendOn } from '../traffic/loops.ts'
 import type { Recorder } from '../traffic/recorder.ts'
-import type { Part, Scenario } from '../scenario.ts'
 import { openAll, watch, type Watcher } from '../traffic/watcher.ts'
 
 export const storm: Scenario = {
@@ -10,18 +11,18 @@ export const storm: Scenario = {
   unit: 'reconnects',
   canBeClosed: true,
   needs: new Set(),
-  prepare: stormPart
+  prepare: stormShare
 }
 
 /** Each lane is a screen. */
-async function stormPart (plan: Plan, recorder: Recorder): Promise<Part> {
-  const lostOn = new Set<Watcher>()
+async function stormShare (plan: Plan, recorder: Recorder): Promise<Share> {
+  const lost = new Set<Watcher>()
   const open = () => {
-    const watcher = watch({ plan, onTop () {}, onLost: () => lostOn.add(watcher) })
+    const watcher = watch({ plan, onTop () {}, onLost: () => lost.add(watcher) })
     return watcher
   }
   const screens = await openAll(plan.connections, open)
-  const shoot: Shoot = async (lane, plannedMs) => {
+  const sendOn: SendOn = async (lane, plannedMs) => {
     screens[lane]!.close()
     const watcher = open()
     screens[lane] = watcher
@@ -36,13 +37,8 @@ async function stormPart (plan: Plan, recorder: Recorder): Promise<Part> {
     }
   }
   return {
-    async run (times: Times, isStopped) {
-      const loop = { lanes: plan.connections, times, isStopped }
-      if (plan.rate === undefined) return await closedLoop(loop, shoot)
-      const everyMs = 1000 * plan.parts / plan.rate
-      await openLoop(loop, { everyMs, offsetMs: everyMs * plan.part / plan.parts, patienceMs: plan.timeoutMs }, recorder, shoot)
-    },
-    settle: async () => ({ counts: { lost: lostOn.size, screens: plan.connections }, writes: undefined }),
+    run: async (times, isStopped) => await runLoop(plan, { times, isStopped, recorder, sendOn }),
+    finish: async () => ({ counts: { lost: lost.size, screens: plan.connections }, writes: undefined }),
     close () { for (const screen of screens) screen.close() }
   }
 }

@@ -1,8 +1,9 @@
-import { requestText } from '../traffic/http-connection.ts'
-import { httpPart } from '../traffic/http-share.ts'
-import { boardPath } from '../traffic/increments.ts'
+// Reads of the top ten.
 import type { Plan } from '../processes/plan.ts'
 import type { Scenario } from '../scenario.ts'
+import { requestText } from '../traffic/http-connection.ts'
+import { httpShare } from '../traffic/http-share.ts'
+import { boardPath } from '../traffic/increments.ts'
 
 export const top: Scenario = {
   summary: 'reads of the top ten',
@@ -10,11 +11,12 @@ export const top: Scenario = {
   canBeClosed: true,
   needs: new Set(),
   async prepare (plan, recorder) {
-    const text = topText(plan)
-    return httpPart(plan, recorder, { next: () => ({ text }) })
+    const request = { text: topText(plan) }
+    return httpShare(plan, recorder, { next: () => request })
   }
 }
 
+/** The request for the top ten. */
 export function topText (plan: Plan): string {
   return requestText(new URL(plan.target).host, { method: 'GET', path: `${boardPath(plan)}/top`, token: plan.callers[0]?.token })
 }

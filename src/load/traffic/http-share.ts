@@ -1,77 +1,65 @@
+// A process' share of the requests of a run, over as many connections as the plan says.
 import { clockMs } from '../clock.ts'
-import { HttpConnection, NoAnswer, type Answer } from './http-connection.ts'
-import { closedLoop, openLoop } from './loops.ts'
-import type { Plan, Times } from '../processes/plan.ts'
+import type { Plan } from '../processes/plan.ts'
+import type { Share } from '../scenario.ts'
+import { NoAnswer, type Answer } from './http-connection.ts'
+import { HttpLanes } from './http-lanes.ts'
+import { runLoop, type SendOn } from './loops.ts'
 import type { Recorder } from './recorder.ts'
-import type { Part } from '../scenario.ts'
 
-const LOOK_MS = 100
+/** A whole request, written by `requestText`; a source may keep more in it than that. */
+export interface HttpRequest { readonly text: string }
 
-/** A request as text, and what its answer means to whoever made it. */
-export interface Asked {
-  readonly text: string
-  /** How many things were done; 200 does one unless this says otherwise. */
-  readonly onAnswer?: (answer: Answer) => number
+/** Makes requests, and learns what became of them. */
+export interface Source<Request extends HttpRequest = HttpRequest> {
+  next (): Request
+  /** Takes an answer that is 2xx; returns how many things were done, one without this function. */
+  accept? (request: Request, answer: Answer): number
   /** The answer did not come, or says that the outcome is not known. */
-  readonly onUncertain?: () => void
+  doubt? (request: Request): void
+  /** After the last answer: finds out what is not known yet; returns what it has counted. */
+  finish? (send: (text: string) => Promise<Answer>): Promise<Record<string, number>>
 }
 
-export interface Source {
-  next (): Asked
-  settle? (send: (text: string) => Promise<Answer>): Promise<Record<string, number>>
-}
+export type HttpPlan = Pick<Plan, 'target' | 'connections' | 'timeoutMs' | 'rate' | 'share' | 'shares'>
 
-/** Requests over as many connections as the plan says, in its loop. */
-export function httpPart (plan: Plan, recorder: Recorder, source: Source): Part {
-  const origin = new URL(plan.target)
-  const connections = Array.from({ length: plan.connections }, () => new HttpConnection(origin))
-  const sweep = setInterval(() => { for (const connection of connections) connection.expire(plan.timeoutMs) }, LOOK_MS)
+/** Sends the requests of a source, in a closed loop or by schedule, and records what became of them. */
+export function httpShare<Request extends HttpRequest> (plan: HttpPlan, recorder: Recorder, source: Source<Request>): Share {
+  const lanes = new HttpLanes(plan.target, plan.connections, plan.timeoutMs)
 
-  const shoot = async (lane: number, plannedMs: number): Promise<boolean> => {
-    const asked = source.next()
+  const sendOn: SendOn = async (lane, plannedMs) => {
+    const request = source.next()
     try {
-      const answer = await connections[lane]!.send(asked.text)
-      const nowMs = clockMs()
-      if (answer.status !== 200) {
-        if (isUncertain(answer)) asked.onUncertain?.()
+      const answer = await lanes.send(lane, request.text)
+      if (answer.status < 200 || answer.status > 299) {
+        if (isUncertain(answer)) source.doubt?.(request)
         recorder.failure(kindOf(answer), plannedMs, { example: detailOf(answer) })
         return true
       }
-      const done = asked.onAnswer?.(answer) ?? 1
-      if (done > 0) recorder.answered(plannedMs, nowMs, done)
+      const done = source.accept?.(request, answer) ?? 1
+      if (done > 0) recorder.answered(plannedMs, clockMs(), done)
       return true
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error
-      asked.onUncertain?.()
+      source.doubt?.(request)
       recorder.failure(error.message, plannedMs, { nowMs: clockMs() })
       return false
     }
   }
 
   return {
-    async run (times: Times, isStopped) {
-      const loop = { lanes: plan.connections, times, isStopped }
-      if (plan.rate === undefined) return await closedLoop(loop, shoot)
-      const everyMs = 1000 * plan.parts / plan.rate
-      await openLoop(loop, { everyMs, offsetMs: everyMs * plan.part / plan.parts, patienceMs: plan.timeoutMs }, recorder, shoot)
-    },
-    async settle () {
-      const connection = connections[0]!
-      return { counts: await source.settle?.(async (text) => await connection.send(text)) ?? {}, writes: undefined }
-    },
-    close () {
-      clearInterval(sweep)
-      for (const connection of connections) connection.close()
-    }
+    run: async (times, isStopped) => await runLoop(plan, { times, isStopped, recorder, sendOn }),
+    finish: async () => ({ counts: await source.finish?.(async (text) => await lanes.send(0, text)) ?? {}, writes: undefined }),
+    close: () => lanes.close()
   }
 }
 
-/** Whether an action may have counted although the answer is a refusal: the service says so, or something between it and us does. */
+/** Whether an action may have counted although the answer is a refusal: the service says so, or a proxy before it. */
 function isUncertain ({ status, body }: Answer): boolean {
   return status >= 500 && codeOf(body) !== 'unavailable'
 }
 
-/** Such as `429 rate_limited`. */
+/** The kind of a refusal, such as `429 rate_limited`. */
 export function kindOf ({ status, body }: Answer): string {
   return `${status} ${codeOf(body)}`.trimEnd()
 }

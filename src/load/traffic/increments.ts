@@ -1,9 +1,10 @@
 // Requests that raise scores by one, each by an action of its own.
-import { Actions, type Judge } from './actions.ts'
-import { requestText, type Answer } from './http-connection.ts'
-import type { Asked, Source } from './http-share.ts'
 import type { Caller, Plan } from '../processes/plan.ts'
+import { Actions, type ActionRequest, type Judge } from './actions.ts'
+import { requestText, type Answer } from './http-connection.ts'
+import type { Source } from './http-share.ts'
 
+/** A random item of a list that is not empty. */
 export const pick = <T>(list: readonly T[]): T => list[Math.floor(Math.random() * list.length)]!
 
 const judgeOne: Judge = ({ status, body }) => {
@@ -11,47 +12,52 @@ const judgeOne: Judge = ({ status, body }) => {
   return { counted, replayed: counted === 1 && body.includes('"applied":false') ? 1 : 0, unknown: 0 }
 }
 
+/** The path of the plan's board. */
 export function boardPath ({ board }: Pick<Plan, 'board'>): string {
   return `/v1/boards/${board}`
 }
 
-/** Increments of random users; `settle` is about all that it has made. */
-export function incrementSource (plan: Plan): Required<Source> {
-  const actions = new Actions(`${plan.run}-${plan.part}`)
+/** Increments of random users, one a request; `finish` finds out of all of them whether they counted. */
+export function incrementSource (plan: Plan): Required<Source<ActionRequest>> {
+  const actions = new Actions(`${plan.run}-${plan.share}`, plan.isChecked)
   const { host } = new URL(plan.target)
-  const path = `${boardPath(plan)}/increments`
+  const path = plan.path ?? `${boardPath(plan)}/increments`
   return {
-    next (): Asked {
-      const caller = pick(plan.callers)
-      const body = JSON.stringify({ ...(caller.user === undefined && { user_id: pick(plan.users) }), action_id: actions.newId() })
-      const sent = { text: requestText(host, { method: 'POST', path, token: caller.token, body }), points: 1, judge: judgeOne }
-      return { text: sent.text, onAnswer: (answer) => actions.acknowledge(sent, answer), onUncertain: () => actions.doubt(sent) }
-    },
-    settle: async (send) => await actions.settle(send)
+    ...checkedBy(actions),
+    next () {
+      const { token, user } = pick(plan.callers)
+      const body = JSON.stringify({ ...(user === undefined && { user_id: pick(plan.users) }), action_id: actions.newId(), increment: 1 })
+      return { text: requestText(host, { method: 'POST', path, token, body }), points: 1, judge: judgeOne }
+    }
   }
 }
 
-/** The same in batches, each by a service; `onRefused` hears of items that were refused. */
-export function batchSource (plan: Plan, onRefused: (kind: string, example: string) => void): Required<Source> {
-  const actions = new Actions(`${plan.run}-${plan.part}`)
+/** The same in batches, each by a service; `onRefused` is called for each item that is refused. */
+export function batchSource (plan: Plan, onRefused: (kind: string, example: string) => void): Required<Source<ActionRequest>> {
+  const actions = new Actions(`${plan.run}-${plan.share}`, plan.isChecked)
   const { host } = new URL(plan.target)
-  const path = `${boardPath(plan)}/increments/batch`
+  const path = plan.path ?? `${boardPath(plan)}/increments/batch`
   const services = plan.callers.filter(({ user }: Caller) => user === undefined)
+  const { accept, ...rest } = checkedBy(actions)
   return {
-    next (): Asked {
-      const increments = Array.from({ length: plan.batch }, () => ({ user_id: pick(plan.users), action_id: actions.newId() }))
+    ...rest,
+    next () {
+      const increments = Array.from({ length: plan.batch }, () => ({ user_id: pick(plan.users), action_id: actions.newId(), increment: 1 }))
       const text = requestText(host, { method: 'POST', path, token: pick(services).token, body: JSON.stringify({ increments }) })
-      const sent = { text, points: plan.batch, judge: judgeBatch }
-      return {
-        text,
-        onAnswer (answer) {
-          for (const { status, code = '', detail = '' } of resultsOf(answer)) if (status !== 200) onRefused(`${status} ${code}`, detail)
-          return actions.acknowledge(sent, answer)
-        },
-        onUncertain: () => actions.doubt(sent)
-      }
+      return { text, points: plan.batch, judge: judgeBatch }
     },
-    settle: async (send) => await actions.settle(send)
+    accept (request, answer) {
+      for (const { status, code = '', detail = '' } of resultsOf(answer)) if (status !== 200) onRefused(`${status} ${code}`, detail)
+      return accept(request, answer)
+    }
+  }
+}
+
+function checkedBy (actions: Actions): Omit<Required<Source<ActionRequest>>, 'next'> {
+  return {
+    accept: (request, answer) => actions.acknowledge(request, answer),
+    doubt: (request) => actions.doubt(request),
+    finish: async (send) => await actions.check(send)
   }
 }
 

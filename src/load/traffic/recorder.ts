@@ -1,12 +1,15 @@
+// What became of the requests of a process, counted while it is measured.
 import type { Histogram } from 'hdr-histogram-js'
 import { emptyHistogram, encodeHistogram, recordMs } from '../report/histogram.ts'
 import { SLICES, type Measured, type Times } from '../processes/plan.ts'
 
-/** Kinds of errors that are told apart. */
-const MOST_KINDS = 20
+/** Kinds of errors that are counted by name. */
+const MAX_KINDS = 20
 const SECOND_MS = 1000
 
-/** What became of requests: all of those that were planned while it was measured, none of the warm-up. */
+interface Failure { readonly nowMs?: number, readonly count?: number, readonly example?: string }
+
+/** Counts every request that was planned while it was measured, and none of the warm-up. */
 export class Recorder {
   readonly #latencies: Histogram[] = Array.from({ length: SLICES }, emptyHistogram)
   readonly #errors = new Map<string, { count: number, example: string }>()
@@ -14,8 +17,9 @@ export class Recorder {
   #times: Times = { startMs: Infinity, fromMs: Infinity, endMs: Infinity }
   done = 0
   failed = 0
-  waited = 0
-  lateMs = 0
+  #waited = 0
+  #lateMs = 0
+  #lastMs = 0
   /** The first refusal of the whole run, warm-up included. */
   firstError: string | undefined
 
@@ -30,14 +34,25 @@ export class Recorder {
     this.#perSecond.length = Math.max(0, Math.min(this.#perSecond.length, Math.floor((nowMs - this.#times.fromMs) / SECOND_MS)))
   }
 
+  /** A request that is due finds no free connection. */
+  countWait (): void {
+    this.#waited++
+  }
+
+  /** A request is sent that long after it was due, though a connection is free. */
+  countDelay (ms: number): void {
+    this.#lateMs = Math.max(this.#lateMs, ms)
+  }
+
   /** Something that was planned then has been done now, so many times. */
   answered (plannedMs: number, nowMs: number, count = 1): void {
     if (!this.#isMeasured(plannedMs)) return
+    this.#lastMs = Math.max(this.#lastMs, nowMs)
     this.latency(plannedMs, nowMs)
     this.#count(nowMs, count)
   }
 
-  /** Something came that nobody had planned for that moment. */
+  /** Something has come now that was planned for no moment. */
   came (nowMs: number): void {
     if (this.#isMeasured(nowMs)) this.#count(nowMs, 1)
   }
@@ -56,12 +71,12 @@ export class Recorder {
     if (second < this.#perSecond.length) this.#perSecond[second]! += count
   }
 
-  /** A refusal; what was never answered took as long as it was waited for, at least. */
-  failure (kind: string, plannedMs: number, { nowMs, count = 1, example = '' }: { nowMs?: number, count?: number, example?: string } = {}): void {
+  /** A refusal. With `nowMs`: there was no answer, and the wait until now counts as a latency. */
+  failure (kind: string, plannedMs: number, { nowMs, count = 1, example = '' }: Failure = {}): void {
     this.firstError ??= `${kind}${example === '' ? '' : `: ${example}`}`
     if (!this.#isMeasured(plannedMs)) return
     this.failed += count
-    const name = this.#errors.has(kind) || this.#errors.size < MOST_KINDS ? kind : 'other'
+    const name = this.#errors.has(kind) || this.#errors.size < MAX_KINDS ? kind : 'other'
     const known = this.#errors.get(name)
     if (known === undefined) this.#errors.set(name, { count, example })
     else known.count += count
@@ -74,8 +89,9 @@ export class Recorder {
       perSecond: this.#perSecond,
       done: this.done,
       errors: Object.fromEntries(this.#errors),
-      waited: this.waited,
-      lateMs: this.lateMs,
+      waited: this.#waited,
+      lateMs: this.#lateMs,
+      tookMs: Math.max(0, this.#lastMs - this.#times.fromMs),
       ...rest
     }
   }

@@ -1,85 +1,116 @@
 // Screens that watch a board while its first user gains a point at planned times: each board says how many of those writes it contains.
 import { setTimeout as delay } from 'node:timers/promises'
 import { clockMs } from '../clock.ts'
-import { HttpConnection, NoAnswer, requestText } from './http-connection.ts'
+import type { Plan, Times } from '../processes/plan.ts'
+import type { Share } from '../scenario.ts'
+import { NoAnswer, requestText } from './http-connection.ts'
+import { HttpLanes } from './http-lanes.ts'
 import { kindOf } from './http-share.ts'
 import { boardPath } from './increments.ts'
 import { openLoop } from './loops.ts'
-import type { Plan, Times } from '../processes/plan.ts'
+import { MarkedWrites } from './marked-writes.ts'
 import type { Recorder } from './recorder.ts'
-import type { Part } from '../scenario.ts'
-import { openAll, watch } from './watcher.ts'
+import { openAll, watch, type Watcher } from './watcher.ts'
 
 /** Connections of the writer, so that a slow answer delays no later write. */
 const WRITERS = 4
-/** What a screen does not show by then is missing on it. */
+/** A write that a screen does not show by then is missing on it. */
 const LAST_SHOWN_MS = 10_000
-const LOOK_MS = 20
+const POLL_MS = 20
 const TICK_MS = 100
 
-/** Counts the boards that come; the latencies are from the planned time of a write to each screen that shows it. */
-export async function screensPart (plan: Plan, recorder: Recorder): Promise<Part> {
-  const leader = plan.users[0]!
-  const marker = `"user_id":${JSON.stringify(leader)},`
-  const everyMs = 1000 / plan.rate!
-  let times: Times | undefined
-  let overMs = 0
-  let [bytes, lost, refused] = [0, 0, 0]
-  let shownOn: number[] = []
-  let lastMs: number[] = []
-  const plannedOf = (write: number) => times!.startMs + write * everyMs
+/** Opens the screens of a plan. Its boards are counted; latencies run from the planned time of a write to each screen that shows it. */
+export async function screensShare (plan: Plan, recorder: Recorder): Promise<Share> {
+  const screens = new ScreensShare(plan, recorder)
+  await screens.open()
+  return screens
+}
+
+class ScreensShare implements Share {
+  readonly #plan: Plan
+  readonly #recorder: Recorder
+  readonly #marker: string
+  readonly #writer: LeaderWriter
+  #watchers: readonly Watcher[] = []
+  #times: Times | undefined
+  #writes = new MarkedWrites({ startMs: 0, everyMs: 0, count: 0 }, () => {})
+  #overMs = 0
+  #bytes = 0
+  #lost = 0
+  #refused = 0
+
+  constructor (plan: Plan, recorder: Recorder) {
+    this.#plan = plan
+    this.#recorder = recorder
+    this.#marker = `"user_id":${JSON.stringify(plan.users[0]!)},`
+    this.#writer = new LeaderWriter(plan)
+  }
+
+  async open (): Promise<void> {
+    this.#watchers = await openAll(this.#plan.connections, () => {
+      let shown = 0
+      return watch({
+        plan: this.#plan,
+        onTop: (message) => { shown = this.#receive(message, shown) },
+        onLost: () => { this.#lost++ }
+      })
+    })
+  }
+
+  async run (times: Times, isStopped: () => boolean): Promise<void> {
+    const everyMs = 1000 / this.#plan.rate!
+    const count = Math.ceil((times.endMs - times.startMs) / everyMs)
+    this.#writes = new MarkedWrites({ startMs: times.startMs, everyMs, count }, (plannedMs, nowMs) => this.#recorder.latency(plannedMs, nowMs))
+    this.#times = times
+    if (this.#plan.share === 0) await this.#write(times, everyMs, isStopped)
+    else await waitUntil(times.endMs, isStopped)
+    this.#overMs = isStopped() ? clockMs() : times.endMs
+    const isShown = () => this.#writes.shownOn.every((screens) => screens === this.#plan.connections)
+    for (const endMs = clockMs() + LAST_SHOWN_MS; clockMs() < endMs && !isShown() && !isStopped();) await delay(POLL_MS)
+  }
+
+  async finish () {
+    const { shownOn, lastMs } = this.#writes
+    const isMeasured = (_: number, write: number) => {
+      const plannedMs = this.#writes.plannedMs(write)
+      return plannedMs >= this.#times!.fromMs && plannedMs < this.#overMs
+    }
+    return {
+      counts: { bytes: this.#bytes, lost: this.#lost, refused: this.#refused, screens: this.#plan.connections },
+      writes: { shownOn: shownOn.filter(isMeasured), lastMs: lastMs.filter(isMeasured) }
+    }
+  }
+
+  close (): void {
+    this.#writer.close()
+    for (const watcher of this.#watchers) watcher.close()
+  }
+
+  /** One process writes for all of them. */
+  async #write (times: Times, everyMs: number, isStopped: () => boolean): Promise<void> {
+    const schedule = { lanes: WRITERS, everyMs, offsetMs: 0, graceMs: this.#plan.timeoutMs }
+    const sendOn = async (lane: number, plannedMs: number) => {
+      const kind = await this.#writer.send(lane)
+      if (kind === undefined) return true
+      this.#refused++
+      this.#recorder.failure(`write: ${kind}`, plannedMs)
+      return false
+    }
+    await openLoop(schedule, { times, isStopped, recorder: this.#recorder, sendOn })
+  }
 
   /** Returns how many writes the screen has shown so far. */
-  const look = (message: string, shown: number): number => {
-    if (times === undefined) return shown
+  #receive (message: string, shown: number): number {
+    if (this.#times === undefined) return shown
     const nowMs = clockMs()
-    recorder.came(nowMs)
-    if (nowMs >= times.fromMs && nowMs < times.endMs) bytes += message.length
-    const contained = Math.min(scoreAfter(message, marker) - plan.baseScore, shownOn.length)
-    for (let write = shown; write < contained; write++) {
-      const plannedMs = plannedOf(write)
-      shownOn[write]!++
-      lastMs[write] = Math.max(lastMs[write]!, nowMs - plannedMs)
-      recorder.latency(plannedMs, nowMs)
-    }
-    return Math.max(shown, contained)
+    this.#recorder.came(nowMs)
+    if (nowMs >= this.#times.fromMs && nowMs < this.#times.endMs) this.#bytes += message.length
+    return this.#writes.show(shown, scoreAfter(message, this.#marker) - this.#plan.baseScore, nowMs)
   }
+}
 
-  const watchers = await openAll(plan.connections, () => {
-    let shown = 0
-    return watch({ plan, onTop: (message) => { shown = look(message, shown) }, onLost: () => { lost++ } })
-  })
-  const write = writer(plan, leader)
-  return {
-    async run (given, isStopped) {
-      shownOn = Array<number>(Math.ceil((given.endMs - given.startMs) / everyMs)).fill(0)
-      lastMs = shownOn.map(() => 0)
-      times = given
-      if (plan.part === 0) {
-        await openLoop({ lanes: WRITERS, times, isStopped }, { everyMs, offsetMs: 0, patienceMs: plan.timeoutMs }, recorder, async (lane, plannedMs) => {
-          const kind = await write.send(lane)
-          if (kind === undefined) return true
-          refused++
-          recorder.failure(`write: ${kind}`, plannedMs)
-          return false
-        })
-      } else for (let left = times.endMs - clockMs(); left > 0 && !isStopped(); left = times.endMs - clockMs()) await delay(Math.min(TICK_MS, left))
-      overMs = isStopped() ? clockMs() : times.endMs
-      const shown = () => shownOn.every((screens) => screens === plan.connections)
-      for (const end = clockMs() + LAST_SHOWN_MS; clockMs() < end && !shown() && !isStopped();) await delay(LOOK_MS)
-    },
-    async settle () {
-      const isMeasured = (_: number, write: number) => plannedOf(write) >= times!.fromMs && plannedOf(write) < overMs
-      return {
-        counts: { bytes, lost, refused, screens: plan.connections },
-        writes: { shownOn: shownOn.filter(isMeasured), lastMs: lastMs.filter(isMeasured) }
-      }
-    },
-    close () {
-      write.close()
-      for (const watcher of watchers) watcher.close()
-    }
-  }
+async function waitUntil (endMs: number, isStopped: () => boolean): Promise<void> {
+  for (let left = endMs - clockMs(); left > 0 && !isStopped(); left = endMs - clockMs()) await delay(Math.min(TICK_MS, left))
 }
 
 /** The score that follows a user in a message, or -1 where the user is not in it. */
@@ -88,26 +119,33 @@ function scoreAfter (message: string, marker: string): number {
   return at < 0 ? -1 : parseInt(message.slice(message.indexOf('"score":', at) + '"score":'.length), 10)
 }
 
-/** Raises the leader by one; the answer is the kind of refusal, where there was one. */
-function writer (plan: Plan, leader: string): { send (lane: number): Promise<string | undefined>, close (): void } {
-  const connections = Array.from({ length: WRITERS }, () => new HttpConnection(new URL(plan.target)))
-  const caller = plan.callers.find(({ user }) => user === undefined || user === leader)!
-  let made = 0
-  const sweep = setInterval(() => { for (const connection of connections) connection.expire(plan.timeoutMs) }, TICK_MS)
-  return {
-    async send (lane) {
-      const body = JSON.stringify({ ...(caller.user === undefined && { user_id: leader }), action_id: `${plan.run}-${made++}` })
-      try {
-        const answer = await connections[lane]!.send(requestText(new URL(plan.target).host, { method: 'POST', path: `${boardPath(plan)}/increments`, token: caller.token, body }))
-        return answer.status === 200 ? undefined : kindOf(answer)
-      } catch (error) {
-        if (error instanceof NoAnswer) return error.message
-        throw error
-      }
-    },
-    close () {
-      clearInterval(sweep)
-      for (const connection of connections) connection.close()
+/** Raises the leader by one, again and again. */
+class LeaderWriter {
+  readonly #plan: Plan
+  readonly #lanes: HttpLanes
+  #made = 0
+
+  constructor (plan: Plan) {
+    this.#plan = plan
+    this.#lanes = new HttpLanes(plan.target, WRITERS, plan.timeoutMs)
+  }
+
+  /** Resolves with the kind of refusal, where there was one. */
+  async send (lane: number): Promise<string | undefined> {
+    const { target, callers, users: [leader], run } = this.#plan
+    const { token, user } = callers.find(({ user }) => user === undefined || user === leader)!
+    const body = JSON.stringify({ ...(user === undefined && { user_id: leader }), action_id: `${run}-${this.#made++}` })
+    const text = requestText(new URL(target).host, { method: 'POST', path: `${boardPath(this.#plan)}/increments`, token, body })
+    try {
+      const answer = await this.#lanes.send(lane, text)
+      return answer.status === 200 ? undefined : kindOf(answer)
+    } catch (error) {
+      if (error instanceof NoAnswer) return error.message
+      throw error
     }
+  }
+
+  close (): void {
+    this.#lanes.close()
   }
 }

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws'
 import type { Plan } from '../processes/plan.ts'
 
 const EVENT_END = '\n\n'
-/** What the message of an error begins with that says how a screen was refused. */
+/** The begin of the message of an error that says how a screen was refused. */
 export const REFUSED = 'refused: '
 /** Handshakes under way at a time. */
 const CONNECTING = 32
@@ -14,7 +14,7 @@ export interface WatcherOptions {
   readonly plan: Pick<Plan, 'target' | 'board' | 'transport' | 'timeoutMs' | 'callers'>
   /** A board as it came, as JSON text. */
   readonly onTop: (message: string) => void
-  /** The connection ended, and nobody had closed it. */
+  /** The connection ended, and `close` was not called. */
   readonly onLost: () => void
 }
 
@@ -24,11 +24,12 @@ export interface Watcher {
   close (): void
 }
 
+/** Opens a screen over the transport of the plan. */
 export function watch (options: WatcherOptions): Watcher {
   return options.plan.transport === 'sse' ? watchEvents(options) : watchSocket(options)
 }
 
-/** So many of them, all open. @throws Error `refused: ` and the kind, when one is refused: then none is left open */
+/** Opens so many. @throws Error `refused: ` and the kind, when one is refused: then none is left open */
 export async function openAll (count: number, open: () => Watcher): Promise<Watcher[]> {
   const watchers: Watcher[] = []
   const openSome = async () => {
@@ -59,7 +60,9 @@ function authorizationOf ({ callers: [caller] }: WatcherOptions['plan']): { auth
 
 function watchSocket ({ plan, onTop, onLost }: WatcherOptions): Watcher {
   let [isOpen, isClosing] = [false, false]
-  const socket = new WebSocket(addressOf(plan, '/ws/scoreboard'), { perMessageDeflate: false, handshakeTimeout: plan.timeoutMs, headers: authorizationOf(plan) })
+  const socket = new WebSocket(addressOf(plan, '/ws/scoreboard'), {
+    perMessageDeflate: false, handshakeTimeout: plan.timeoutMs, headers: authorizationOf(plan)
+  })
   const opened = new Promise<void>((resolve, reject) => {
     socket.on('message', (data) => {
       const text = String(data)
@@ -78,7 +81,7 @@ function watchSocket ({ plan, onTop, onLost }: WatcherOptions): Watcher {
       if (isOpen && !isClosing) onLost()
     })
   })
-  opened.catch(() => {}) // whoever waits for it hears of it
+  opened.catch(() => {}) // the caller that waits for it gets the error
   return {
     opened,
     close () {

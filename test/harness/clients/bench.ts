@@ -1,13 +1,22 @@
+// Puts load on a test node with the load generator of `scorewire bench`.
+import { runLoad, type FinishedRun } from '../../../src/load/run.ts'
+import type { LoadSettings } from '../../../src/load/settings.ts'
 import { mintedCallers } from '../../../src/load/traffic/callers.ts'
-import type { Asked } from '../../../src/load/settings.ts'
-import { runLoad, type Finished } from '../../../src/load/run.ts'
 import type { TestNode } from '../servers/node.ts'
 
-export type AskedFor = Partial<Asked> & Pick<Asked, 'target' | 'scenario'>
-
-export function askedFor (asked: AskedFor): Asked {
-  return { board: 'main', rate: undefined, connections: 8, seconds: 1, warmUpSeconds: 0, processes: 1, users: 50, batch: 10, timeoutMs: 30_000, transport: 'websocket', as: 'service', ...asked }
-}
+const DEFAULTS = {
+  board: 'main',
+  rate: undefined,
+  connections: 8,
+  seconds: 1,
+  warmUpSeconds: 0,
+  processes: 1,
+  users: 50,
+  batch: 10,
+  timeoutMs: 30_000,
+  transport: 'websocket',
+  as: 'service'
+} as const
 
 export interface Watched {
   /** Called with each line of progress. */
@@ -16,9 +25,14 @@ export interface Watched {
 }
 
 /** Puts load on a target, with tokens of the node behind it. */
-export async function putLoad (node: TestNode, asked: AskedFor, { onProgress = () => {}, stopped = new Promise(() => {}) }: Watched = {}): Promise<Finished> {
-  const all = askedFor(asked)
-  return await runLoad({ asked: all, given: mintedCallers(all, ({ sub, ...claims }) => node.token(sub, claims)), onProgress, stopped })
+export async function putLoad (
+  node: TestNode,
+  wanted: Partial<LoadSettings> & Pick<LoadSettings, 'target' | 'scenario'>,
+  { onProgress = () => {}, stopped = new Promise(() => {}) }: Watched = {}
+): Promise<FinishedRun> {
+  const settings = { ...DEFAULTS, ...wanted }
+  const callers = mintedCallers(settings, ({ sub, ...claims }) => node.token(sub, claims))
+  return await runLoad({ settings, callers, onProgress, stopped })
 }
 
 /** Calls once, when the measurement has begun. */
