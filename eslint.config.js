@@ -71,7 +71,7 @@ const allowedImports = {
 const BARE_WRITES = 'incr|incrby|incrbyfloat|decr|decrby|zincrby|hincrby|hincrbyfloat|append|lpush|rpush|xadd'
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/', 'data/', '.tap/', 'node_modules/'] }),
+  ...neostandard({ ts: true, ignores: ['build/', 'dist/', 'data/', '.tap/', 'node_modules/'] }),
   {
     rules: {
       // A schema and its type share a name on purpose: one schema, one type.

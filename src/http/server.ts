@@ -1,7 +1,8 @@
 // The HTTP server, before it has any route: what it accepts, how it names requests, how it closes.
 import { randomBytes } from 'node:crypto'
 import { IncomingMessage } from 'node:http'
-import fastify, { LogController, type FastifyBaseLogger, type FastifyRequest } from 'fastify'
+import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
+import fastify, { LogController, type FastifyBaseLogger, type FastifyRequest, type FastifySerializerCompiler } from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TSchema } from 'typebox'
 import { handleClientError, handleError } from './errors.ts'
@@ -24,6 +25,22 @@ export type Server = ReturnType<typeof createServer>
 export function allowNoBody (request: FastifyRequest, _reply: unknown, done: () => void): void {
   request.body ??= {}
   done()
+}
+
+const compileSerializer = SerializerSelector()()
+const serializers = new WeakMap<object, (body: unknown) => string>()
+
+/**
+ * The serializer of a schema, compiled once. Each of 45 routes names the schema of a problem twice: compiled every time, they took
+ * 0.4 of the 0.9 s of CPU in which a node started.
+ */
+const serializerOf: FastifySerializerCompiler<TSchema> = ({ schema, method, url, httpStatus = 'default' }) => {
+  let serializer = serializers.get(schema)
+  if (serializer === undefined) {
+    serializer = compileSerializer({ schema, method, url, httpStatus })
+    serializers.set(schema, serializer)
+  }
+  return serializer
 }
 
 const asked = Symbol('upgrade')
@@ -95,6 +112,7 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
   // converted.
   server.setValidatorCompiler(({ schema, httpPart }) =>
     checker(schema as TSchema, httpPart === 'body' ? 'complete' : 'converting'))
+  server.setSerializerCompiler(serializerOf)
   server.setErrorHandler(handleError)
   server.decorateRequest('principal', null)
   return server
