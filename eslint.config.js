@@ -80,7 +80,18 @@ export default [
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true, namedFrom: true, namespaceFrom: true } }]
     }
   },
-  { files: ['web/*.js'], languageOptions: { globals: { customElements: 'readonly', CSSStyleSheet: 'readonly', EventSource: 'readonly', reportError: 'readonly' } } },
+  {
+    files: ['web/src/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': ['error', {
+        patterns: [
+          { regex: '^[^.]', message: 'The modules of the browser need nothing else.' },
+          { regex: 'src/(?!live/messages[.]ts$)', message: 'The browser knows no more of the service than its messages.' },
+          { regex: 'src/live/messages[.]ts$', allowTypeImports: true, message: 'Import types only: nothing of the service may reach the browser.' }
+        ]
+      }]
+    }
+  },
   { files: ['eslint.config.js'], rules: { 'no-restricted-exports': 'off' } },
   { files: ['src/**/*.ts'], plugins: { house: { rules: { 'allowed-imports': allowedImports } } }, rules: { 'house/allowed-imports': 'error' } },
   {

@@ -2,9 +2,10 @@
 // `node setup.js` is for running scorewire, `--test` for testing it, `--bench` for measuring it.
 // With SCOREWIRE_SETUP=check it installs nothing: it lists what is missing and exits with 1.
 import { spawnSync } from 'node:child_process'
-import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build, staleTargets } from './build.js'
 
 const ROOT = fileURLToPath(new URL('.', import.meta.url))
 const OLDEST_NODE = [20, 19]
@@ -166,16 +167,12 @@ function installProgram (program) {
   if (!isInstalled(program)) fail(`"${byHand}" did not bring it: ${todo}`)
 }
 
-/** Compiles `src/` to `dist/`, when anything in it is newer. */
-function build () {
-  const built = join(ROOT, 'dist', 'main.js')
-  const sources = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json',
-    ...readdirSync(join(ROOT, 'src'), { recursive: true }).map((name) => join('src', name))]
-  const newest = Math.max(...sources.map((name) => statSync(join(ROOT, name)).mtimeMs))
-  if (existsSync(built) && statSync(built).mtimeMs > newest) return
-  say('building')
-  if (!run('npm', ['run', '--silent', 'build'])) fail('the build failed; see above')
-  chmodSync(built, 0o755)
+/** Builds what has changed since the last build. */
+function buildStale () {
+  for (const target of staleTargets()) {
+    say(`building the ${target}`)
+    if (!build(target)) fail('the build failed; see above')
+  }
 }
 
 const forTests = process.argv.includes('--test')
@@ -195,4 +192,4 @@ if (mode === 'check') {
   installPackages()
   programs.forEach(installProgram)
 }
-build()
+buildStale()

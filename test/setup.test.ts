@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { test, type Test } from 'tap'
 
-const FILES = ['setup.js', 'package.json', 'package-lock.json'] as const
+const FILES = ['build.js', 'setup.js', 'package.json', 'package-lock.json'] as const
 
 /** A folder that has what setup.js reads, and no packages. */
 function cloneWithoutPackages (t: Test): string {

@@ -47,7 +47,11 @@ test('imports point one way, and lint proves it', async (t) => {
     ['src/redis/scripts.ts', "import { Ajv } from 'ajv'", 'house/allowed-imports'],
     ['src/load/service.ts', "import { shortHash } from '../leaderboard/short-hash.ts'", 'house/allowed-imports'],
     ['src/http/ranking/top.ts', 'export const port = process.env', 'no-restricted-globals'],
-    ['src/redis/store.ts', "export const raise = async (redis) => await redis.zincrby('a', 1, 'b')", 'no-restricted-syntax']
+    ['src/redis/store.ts', "export const raise = async (redis) => await redis.zincrby('a', 1, 'b')", 'no-restricted-syntax'],
+    ['web/src/client/connection.ts', "import { Frame } from '../../../src/live/frame.ts'", '@typescript-eslint/no-restricted-imports'],
+    ['web/src/client/connection.ts', "import type { Frame } from '../../../src/live/frame.ts'", '@typescript-eslint/no-restricted-imports'],
+    ['web/src/client/connection.ts', "import { LiveMessage } from '../../../src/live/messages.ts'", '@typescript-eslint/no-restricted-imports'],
+    ['web/src/client/connection.ts', "import { html } from 'lit'", '@typescript-eslint/no-restricted-imports']
   ] as const
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', LINT, JSON.stringify(wrong)])
   const rules = JSON.parse(stdout) as string[][]
