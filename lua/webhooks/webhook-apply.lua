@@ -11,7 +11,7 @@
 -- ARGV[5] secret      '' to keep the one that it has
 -- ARGV[6] made        the secret of a new one where none is given
 -- ARGV[7] id          of a new one
--- ARGV[8] most        webhooks of a board
+-- ARGV[8] max_count   webhooks of a board
 -- ARGV[9] overlap_ms  how long both secrets sign after a change
 --
 -- Returns 'created', 'changed', 'gone' (there is no such board) or 'full'
@@ -20,21 +20,21 @@
 local rules, names, hook = KEYS[1], KEYS[2], KEYS[3]
 local name, url, events, interval = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local secret, made, id = ARGV[5], ARGV[6], ARGV[7]
-local most, overlap_ms = tonumber(ARGV[8]), tonumber(ARGV[9])
+local max_count, overlap_ms = tonumber(ARGV[8]), tonumber(ARGV[9])
 local call = redis.call
 
 if call('EXISTS', rules) == 0 then return 'gone' end
 local now = deliveries.now_ms()
 local stored = call('HMGET', hook, 'id', 'url', 'secret')
 if not stored[1] then
-  if call('SCARD', names) >= most then return 'full' end
+  if call('SCARD', names) >= max_count then return 'full' end
   if secret == '' then secret = made end
   call('SADD', names, name)
   call('HSET', hook, 'id', id, 'state', 'enabled', 'created', deliveries.integer_text(now), 'secret', secret)
 elseif secret ~= '' and secret ~= stored[3] then
   call('HSET', hook, 'secret', secret, 'old_secret', stored[3], 'old_until', deliveries.integer_text(now + overlap_ms))
 end
--- What is known of the receiver is not known of another one.
+-- Another url is another receiver: what is known of the former one does not hold for it.
 if stored[2] ~= url then call('HDEL', hook, 'failing_since', 'rest_until') end
 call('HSET', hook, 'url', url, 'events', events, 'interval', interval, 'changed', deliveries.integer_text(now))
 return stored[1] and 'changed' or 'created'

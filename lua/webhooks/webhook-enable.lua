@@ -1,5 +1,5 @@
 #!lua
--- webhook-enable: sends again to a webhook that was disabled: what waits is due at once, each with a schedule of its own.
+-- webhook-enable: enables a webhook that was disabled: each delivery that waits is due now, with a schedule of its own.
 --
 -- KEYS[1] rules  hash  there while there is such a board
 -- KEYS[2] hook   hash  the settings and the state of a webhook
@@ -19,8 +19,8 @@ if state == 'enabled' then return 'enabled' end
 local now = deliveries.now_ms()
 call('HSET', hook, 'state', 'enabled')
 call('HDEL', hook, 'why', 'since', 'failing_since', 'rest_until')
-deliveries.free(busy, now)
--- As many as wait at most: some hundreds.
+deliveries.free_claims(busy, now)
+-- At most the deliveries that may wait: some hundreds.
 for _, id in ipairs(call('ZRANGE', due, 0, -1)) do
   if not call('ZSCORE', busy, id) then
     call('ZADD', due, deliveries.integer_text(now), id)

@@ -16,5 +16,7 @@ local present = call('HGET', hook, 'secret')
 if not present then return 'unknown' end
 if present == secret then return 'same' end
 local now = deliveries.now_ms()
-call('HSET', hook, 'secret', secret, 'old_secret', present, 'old_until', deliveries.integer_text(now + overlap_ms), 'changed', deliveries.integer_text(now))
+local integer_text = deliveries.integer_text
+call('HSET', hook, 'secret', secret, 'changed', integer_text(now))
+call('HSET', hook, 'old_secret', present, 'old_until', integer_text(now + overlap_ms))
 return 'rotated'

@@ -81,7 +81,7 @@ export interface RouteStore {
   readonly boards: BoardRegistry
   readonly applyImport: ApplyImport
   readonly webhooks: Webhooks
-  readonly deliveries: Pick<Deliveries, 'put'>
+  readonly deliveries: Pick<Deliveries, 'enqueue'>
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
   isReady (): boolean
@@ -159,7 +159,7 @@ export async function registerRoutes (server: Server, parts: RouteParts): Promis
 
   // Webhooks
   registerWebhooks(server, { boards, auth, webhooks, policy: settings, randomBytes: parts.randomBytes })
-  registerWebhookDeliveries(server, { boards, auth, webhooks, put: store.deliveries.put, newId, now })
+  registerWebhookDeliveries(server, { boards, auth, webhooks, enqueue: store.deliveries.enqueue, newId, now })
 
   await registerLive(server, parts)
   await registerContracts(server, parts)

@@ -44,11 +44,11 @@ export function startArchiver (options: ArchiverOptions): Archiver {
 
   function onFailure (error: unknown): void {
     stats.failures++
-    if (!isAway) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'the archive stands still: a store is away, trying again')
+    if (!isAway) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'archiver paused: Redis or PostgreSQL is unavailable, retrying')
     isAway = true
   }
   function onSuccess (): void {
-    if (isAway) log.info({}, 'the archive goes on')
+    if (isAway) log.info({}, 'archiver resumed')
     isAway = false
   }
 

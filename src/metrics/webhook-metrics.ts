@@ -29,7 +29,7 @@ export function registerWebhookMetrics (
   counter('scorewire_webhook_deliveries_total', OUTCOMES, 'outcome', outcomes)
   counter('scorewire_flags_total', 'Users past the velocity rule of their board', 'board', flagged)
   gauge('scorewire_webhook_pending', ({ pending }) => pending,
-    'Deliveries that wait, of the boards that this worker leads')
+    'Deliveries that wait, of the boards that this worker holds')
   gauge('scorewire_webhook_lag_seconds', ({ lagMs }) => lagMs / 1000,
     'How long the delivery that waits longest has been due')
 }

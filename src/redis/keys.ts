@@ -44,7 +44,7 @@ export interface BoardKeys {
   webhook (name: string): WebhookKeys
   /** Which worker publishes the board's events to webhooks. */
   readonly publisher: string
-  /** How the velocity of users is followed, who was flagged when, and flags that are not told yet. */
+  /** How the velocity of users is followed, who was flagged when, and flags that are not published yet. */
   readonly velocity: string
   readonly flagged: string
   readonly flags: string
@@ -142,7 +142,7 @@ export const BOARD_REGISTRY = 'sw:boards:1'
 /** Where scorewire 0.1.0 listed its boards, whose data this version does not read. */
 export const FORMER_REGISTRY = 'sw:boards'
 
-/** The boards that have had a webhook: where workers look. */
+/** The boards that have had a webhook: the boards that workers poll. */
 export const WEBHOOK_BOARDS = 'sw:webhooks'
 
 /** The channel that says which board has changed. */

@@ -55,7 +55,7 @@ interface WebhookDeliveryRoutesOptions {
   readonly boards: Boards
   readonly auth: Auth
   readonly webhooks: Webhooks
-  readonly put: Deliveries['put']
+  readonly enqueue: Deliveries['enqueue']
   readonly newId: () => string
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
@@ -66,7 +66,7 @@ interface WebhookDeliveryRoutesOptions {
  * within a second.
  */
 export function registerWebhookDeliveries (
-  server: Server, { boards, auth, webhooks, put, newId, now }: WebhookDeliveryRoutesOptions
+  server: Server, { boards, auth, webhooks, enqueue, newId, now }: WebhookDeliveryRoutesOptions
 ): void {
   const path = '/v1/boards/:board/webhooks/:webhook'
   const preParsing = [auth.authenticate, requireAdmin]
@@ -101,7 +101,7 @@ export function registerWebhookDeliveries (
     const webhook = await find(board, name)
     judgeEnabled(webhook)
     const test = webhookTest(board, name, { id: newId(), nowMs: now() })
-    const outcome = await put(board, webhook, test)
+    const outcome = await enqueue(board, webhook, test)
     if (outcome === 'gone') unknown(board, name)
     if (outcome === 'full') throw webhookFull(name)
     return await reply.code(202).send({ id: test.id })

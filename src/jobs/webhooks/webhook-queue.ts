@@ -1,57 +1,62 @@
+// The BullMQ queue of webhooks that have something due, and the worker that takes from it.
 import { Queue } from 'bullmq'
 import { cutConnections, JOB_PREFIX, jobConnection, queueOptions } from '../connection.ts'
 import { EndableWorker } from '../endable-worker.ts'
 
+/** The name of the queue. */
 export const WEBHOOK_QUEUE = 'webhooks'
-/** Attempts of this worker at one time: each one waits for a receiver, and little else. */
+/** Attempts of this worker at one time: each one waits for a receiver, and does little else. */
 const MAX_CONCURRENT = 200
-/** A worker that dies is noticed within so long. */
+/** How long it takes to notice that a worker has died. */
 const STALLED_MS = 15_000
-/** After an answer that Redis did not give. */
-const AGAIN_MS = 500
+/** The pause after an error of Redis. */
+const RETRY_MS = 500
 
-/** A webhook that something is due for. */
-export interface Wake {
+/** A webhook that has something due. */
+export interface DueWebhook {
   readonly board: string
   readonly webhook: string
 }
 
 export interface WebhookQueue {
-  /** Has a webhook looked after in `delayMs`; once for each `reason`, whoever asks. */
-  wake (wake: Wake, reason: string, delayMs: number): Promise<void>
-  /** Takes up what is due, until the stop that it returns, which waits `withinMs` for what is under way. */
-  work (look: (wake: Wake) => Promise<void>): (withinMs: number) => Promise<void>
+  /** Schedules the deliveries of a webhook in `delayMs`; once for each `reason`, however often it is asked for. */
+  schedule (due: DueWebhook, reason: string, delayMs: number): Promise<void>
+  /** Calls `deliver` for what is due. The stop that it returns waits up to `withinMs` for what is under way. */
+  work (deliver: (due: DueWebhook) => Promise<void>): (withinMs: number) => Promise<void>
   close (): void
 }
 
 /**
- * The queue of webhooks that something is due for. A job says no more than where to look: what is to be sent stands with the board, so that
- * a job which runs twice, or is lost, sends nothing twice and loses nothing.
+ * Opens the queue. A job only names a webhook; the deliveries themselves are kept with the board. A job that runs twice sends nothing
+ * twice, and a job that is lost loses nothing.
  */
-export function openWebhookQueue ({ url, timeoutMs, onError }: { url: string, timeoutMs: number, onError: (error: Error) => void }): WebhookQueue {
-  const queue = new Queue<Wake>(WEBHOOK_QUEUE, {
+export function openWebhookQueue (
+  { url, timeoutMs, onError }: { url: string, timeoutMs: number, onError: (error: Error) => void }
+): WebhookQueue {
+  const queue = new Queue<DueWebhook>(WEBHOOK_QUEUE, {
     ...queueOptions({ url, name: 'scorewire-webhooks', timeoutMs }),
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true }
   })
   queue.on('error', onError)
 
   return {
-    async wake ({ board, webhook }, reason, delayMs) {
-      await queue.add('wake', { board, webhook }, { jobId: `${board}.${webhook}.${reason}`, delay: Math.max(0, Math.ceil(delayMs)) })
+    async schedule ({ board, webhook }, reason, delayMs) {
+      const delay = Math.max(0, Math.ceil(delayMs))
+      await queue.add('deliver', { board, webhook }, { jobId: `${board}.${webhook}.${reason}`, delay })
     },
-    work (look) {
-      const worker = new EndableWorker<Wake>(WEBHOOK_QUEUE, async ({ data }) => await look(data), {
+    work (deliver) {
+      const worker = new EndableWorker<DueWebhook>(WEBHOOK_QUEUE, async ({ data }) => await deliver(data), {
         connection: jobConnection({ url, name: 'scorewire-webhooks-work', timeoutMs, waits: true }),
         prefix: JOB_PREFIX,
         concurrency: MAX_CONCURRENT,
         stalledInterval: STALLED_MS,
         maxStalledCount: Number.MAX_SAFE_INTEGER,
-        runRetryDelay: AGAIN_MS
+        runRetryDelay: RETRY_MS
       })
       worker.on('error', onError)
       return async (withinMs) => await worker.end(withinMs)
     },
-    // BullMQ's own waits for ever where Redis is away.
+    // BullMQ's own close waits for ever while Redis is away.
     close: () => cutConnections(queue)
   }
 }

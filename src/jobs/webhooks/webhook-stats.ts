@@ -3,7 +3,7 @@ export class WebhookStats {
   /** Attempts, and deliveries that were given up or never made, by what became of them. */
   readonly outcomes = new Map<string, number>()
   readonly flagged = new Map<string, number>()
-  /** Of the boards that this worker leads. */
+  /** Of the boards that this worker holds. */
   readonly boards = new Map<string, { readonly pending: number, readonly lagMs: number }>()
 
   count (outcome: string): void {

@@ -7,20 +7,20 @@ import type { Deliveries, WatchedWebhook } from '../../leaderboard/webhooks/webh
 import type { Log } from '../log.ts'
 import { watchVelocity } from './velocity-watch.ts'
 import { createDeliver } from './webhook-deliver.ts'
-import { createTell, type TellOptions } from './webhook-events.ts'
-import { openWebhookQueue, type WebhookQueue } from './webhook-queue.ts'
+import { createPublisher, type PublisherOptions } from './webhook-publisher.ts'
+import { openWebhookQueue, type DueWebhook } from './webhook-queue.ts'
 import { createSender, type Resolve } from './webhook-send.ts'
 import { WebhookStats } from './webhook-stats.ts'
 import { within } from '../within.ts'
 
-/** How often a board is looked at: so long an event waits at most. */
-const LOOK_MS = 500
-/** A worker that has died keeps its boards so long, and no longer. */
+/** How often a board is polled: an event waits no longer before it is published. */
+const POLL_MS = 500
+/** How long a worker that has died keeps its boards. */
 const LEASE_MS = 10_000
 const RENEW_MS = 3000
-/** Boards looked at at one time. */
+/** Boards polled at one time. */
 const MAX_CONCURRENT = 8
-/** A worker that is asked to stop waits so long for its receivers. */
+/** How long a worker that is asked to stop waits for its receivers. */
 const STOP_MS = 2000
 
 export interface WebhooksOptions {
@@ -30,8 +30,8 @@ export interface WebhooksOptions {
   readonly store: {
     readonly deliveries: Deliveries
     readonly velocity: Velocity
-    readonly readTop: TellOptions['readTop']
-    readonly seasons: TellOptions['archives']
+    readonly readTop: PublisherOptions['readTop']
+    readonly seasons: PublisherOptions['archives']
     /** The store's clock, in ms since 1970. */
     readonly now: () => number
   }
@@ -53,7 +53,7 @@ export interface WebhookWorker {
  * is sent: a worker that dies loses nothing, and whoever goes on sends at most what was under way once more.
  */
 export function startWebhooks (options: WebhooksOptions): WebhookWorker {
-  const { redisUrl, boards, store: { deliveries: keep, velocity, readTop, seasons: archives, now }, config, log, random, resolve } = options
+  const { redisUrl, boards, store: { deliveries, velocity, readTop, seasons: archives, now }, config, log, random, resolve } = options
   const { webhookTimeoutMs: timeoutMs } = config
   const stats = new WebhookStats()
   const [stopping, cutOff] = [new AbortController(), new AbortController()]
@@ -61,67 +61,67 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
   setMaxListeners(0, cutOff.signal)
   let isAway = false
   const onFailure = (error: unknown) => {
-    if (!isAway && !stopping.signal.aborted) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'webhooks stand still: the store is away, trying again')
+    if (!isAway && !stopping.signal.aborted) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'webhooks paused: Redis is unavailable, retrying')
     isAway = true
   }
   const queue = openWebhookQueue({ url: redisUrl, timeoutMs: config.redisTimeoutMs, onError: onFailure })
-  const wake: (...args: Parameters<WebhookQueue['wake']>) => Promise<void> = async (target, reason, atMs) => await queue.wake(target, reason, atMs - now())
+  const schedule = async (due: DueWebhook, reason: string, atMs: number) => await queue.schedule(due, reason, atMs - now())
   const send = createSender({ policy: config, timeoutMs, ...(resolve && { resolve }) })
-  const stopWork = queue.work(createDeliver({ keep, send, timeoutMs, wake, stats, log, now, random, stop: cutOff.signal }))
+  const stopWork = queue.work(createDeliver({ deliveries, send, timeoutMs, schedule, stats, log, now, random, stop: cutOff.signal }))
 
-  const tell = createTell({
+  const publish = createPublisher({
     readTop,
     archives,
     flags: velocity,
     now,
-    async put (board, webhook, put) {
-      const outcome = await keep.put(board.name, webhook, put)
+    async enqueue (board, webhook, delivery) {
+      const outcome = await deliveries.enqueue(board.name, webhook, delivery)
       if (outcome === 'replaced') stats.count('superseded')
-      if (outcome === 'full' && put.mark === undefined) {
+      if (outcome === 'full' && delivery.mark === undefined) {
         stats.count('dropped')
-        log.warn({ board: board.name, webhook: webhook.name, kind: put.kind }, 'too many deliveries of a webhook wait: an event is dropped')
+        log.warn({ board: board.name, webhook: webhook.name, kind: delivery.kind }, 'webhook event dropped: too many deliveries wait')
       }
-      if (outcome === 'put' && webhook.disabled === undefined) await wake({ board: board.name, webhook: webhook.name }, put.id, now())
+      if (outcome === 'enqueued' && webhook.disabled === undefined) await schedule({ board: board.name, webhook: webhook.name }, delivery.id, now())
       return outcome
     }
   })
   const onFlagged = (board: Board, users: number) => {
     stats.flag(board.name, users)
-    log.info({ board: board.name, users }, 'users are past the velocity rule of their board')
+    log.info({ board: board.name, users }, 'users flagged by the velocity rule of their board')
   }
-  const watching = { keep: velocity, log, onFlagged }
-  const led = new Map<string, number>()
+  const watching = { velocity, log, onFlagged }
+  const leased = new Map<string, number>()
 
   /** Whether the board is this worker's. */
-  async function isLed (board: string): Promise<boolean> {
-    const renewed = led.get(board)
+  async function isLeased (board: string): Promise<boolean> {
+    const renewed = leased.get(board)
     if (renewed !== undefined && performance.now() - renewed < RENEW_MS) return true
     const asked = performance.now()
-    if (await keep.lease(board, LEASE_MS)) led.set(board, asked)
+    if (await deliveries.lease(board, LEASE_MS)) leased.set(board, asked)
     else {
-      led.delete(board)
+      leased.delete(board)
       stats.boards.delete(board)
     }
-    return led.has(board)
+    return leased.has(board)
   }
 
-  async function lookAt (board: Board): Promise<void> {
-    if (!await isLed(board.name)) return
+  async function pollBoard (board: Board): Promise<void> {
+    if (!await isLeased(board.name)) return
     await watchVelocity(watching, board)
-    const webhooks = await keep.watch(board.name)
-    await tell(board, webhooks)
+    const webhooks = await deliveries.webhooks(board.name)
+    await publish(board, webhooks)
     const late = webhooks.filter(({ disabled, dueMs }) => disabled === undefined && dueMs !== undefined && dueMs <= now())
     stats.boards.set(board.name, { pending: sum(webhooks, ({ pending }) => pending), lagMs: Math.max(0, ...late.map(({ dueMs }) => now() - dueMs!)) })
     // What was just made is on its way; this is for what was enabled or replayed, and for what a worker that died has left.
-    const look = Math.floor(now() / LOOK_MS)
-    for (const { name } of late) await wake({ board: board.name, webhook: name }, `due.${look}`, now())
+    const round = Math.floor(now() / POLL_MS)
+    for (const { name } of late) await schedule({ board: board.name, webhook: name }, `due.${round}`, now())
   }
 
-  async function look (): Promise<void> {
-    const hooked = new Set(await keep.boards())
-    for (const name of led.keys()) {
+  async function poll (): Promise<void> {
+    const hooked = new Set(await deliveries.boards())
+    for (const name of leased.keys()) {
       if (boards.has(name)) continue
-      led.delete(name)
+      leased.delete(name)
       stats.forget(name)
     }
     const watched = boards.all.filter(({ name, velocity }) => hooked.has(name) || velocity !== undefined)
@@ -130,18 +130,18 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
     await Promise.all(Array.from({ length: MAX_CONCURRENT }, async () => {
       for (const board of next) {
         if (stopping.signal.aborted) return
-        await lookAt(board).catch((error: unknown) => failures.push(error))
+        await pollBoard(board).catch((error: unknown) => failures.push(error))
       }
     }))
     if (failures.length > 0) throw failures[0]
-    if (isAway) log.info({}, 'webhooks go on')
+    if (isAway) log.info({}, 'webhooks resumed')
     isAway = false
   }
 
-  const looking = (async () => {
+  const polling = (async () => {
     while (!stopping.signal.aborted) {
-      await look().catch(onFailure)
-      await delay(LOOK_MS * (0.75 + random() / 2), undefined, { signal: stopping.signal }).catch(() => {})
+      await poll().catch(onFailure)
+      await delay(POLL_MS * (0.75 + random() / 2), undefined, { signal: stopping.signal }).catch(() => {})
     }
   })()
 
@@ -150,11 +150,11 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
     async stop () {
       stopping.abort()
       const cut = setTimeout(() => cutOff.abort(), STOP_MS)
-      // Where Redis has just gone away BullMQ may keep a look waiting for ever.
-      await within(STOP_MS, looking)
+      // BullMQ may keep a poll waiting for ever where Redis has just become unavailable.
+      await within(STOP_MS, polling)
       await stopWork(2 * STOP_MS)
       clearTimeout(cut)
-      await Promise.all([...led.keys()].map(async (board) => await keep.release(board).catch(() => {}))) // else it runs out by itself
+      await Promise.all([...leased.keys()].map(async (board) => await deliveries.release(board).catch(() => {}))) // else it runs out by itself
       queue.close()
     }
   }

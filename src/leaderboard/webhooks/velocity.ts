@@ -55,13 +55,13 @@ function gainOf (entry: LedgerEntry): Gain | undefined {
   }
 }
 
-/** Where a board's velocity is followed from. */
-export interface VelocityPlace {
+/** Up to where a board's ledger was judged. */
+export interface VelocityCursor {
   readonly rule: VelocityRule
   /** Names the sums. */
   readonly since: string
   /** The last entry that was judged. */
-  readonly cursor: string
+  readonly entry: string
   /** Its number in the ledger; undefined where it is not known. */
   readonly number: number | undefined
 }
@@ -69,12 +69,13 @@ export interface VelocityPlace {
 /** How the velocity of users is kept. */
 export interface Velocity {
   /** Undefined where there is no such board. */
-  begin (board: string, rule: VelocityRule): Promise<VelocityPlace | undefined>
+  begin (board: string, rule: VelocityRule): Promise<VelocityCursor | undefined>
   /** The next entries; `written` is how many the ledger has ever had, and `first` the number of the first that it still holds, at `firstId`. */
   read (board: string, cursor: string): Promise<{ readonly entries: readonly LedgerEntry[], readonly more: boolean, readonly written: number, readonly first: number, readonly firstId: string | undefined }>
-  /** How many were flagged; undefined where another worker has gone on from there. */
-  add (board: string, place: VelocityPlace, gains: SliceOfGains, number: number | undefined): Promise<number | undefined>
-  /** Flags that were not told to every webhook yet. */
+  /** How many users were flagged; undefined where another worker has moved the cursor. */
+  add (board: string, cursor: VelocityCursor, gains: SliceOfGains, number: number | undefined): Promise<number | undefined>
+  /** Flags that were not published to every webhook yet. */
   flags (board: string): Promise<readonly Flag[]>
-  told (board: string, flags: readonly Flag[]): Promise<void>
+  /** Forgets flags that every webhook has its delivery of. */
+  clearFlags (board: string, flags: readonly Flag[]): Promise<void>
 }

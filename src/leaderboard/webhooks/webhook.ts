@@ -70,7 +70,7 @@ export interface Webhook {
   readonly dropped: number
 }
 
-/** A webhook, and what it was told of last. */
+/** A webhook, and the marks of what was published to it last. */
 export interface WatchedWebhook extends Webhook {
   readonly marks: Readonly<Record<string, string>>
 }
@@ -118,19 +118,21 @@ export interface Webhooks {
   replay (board: string, name: string, id: string): Promise<'replayed' | 'busy' | 'full' | 'unknown'>
 }
 
-export interface Put {
+/** A delivery that is to be enqueued. */
+export interface NewDelivery {
   readonly id: string
   readonly kind: DeliveryKind
   readonly body: string
-  /** What is remembered with it, so that it is told once: nothing is done where the field holds the value already. */
+  /** What is remembered with it, so that it is published once: nothing is done where the field holds the value already. */
   readonly mark?: { readonly field: string, readonly value: string }
   /** Whether only the newest of its kind is worth sending. */
   readonly newest?: boolean
 }
-export type PutOutcome = 'put' | 'replaced' | 'known' | 'early' | 'busy' | 'full' | 'gone'
+/** The answer of `delivery-enqueue.lua`. */
+export type EnqueueResult = 'enqueued' | 'replaced' | 'known' | 'early' | 'busy' | 'full' | 'gone'
 
 /** A delivery claimed for one attempt. */
-export interface TakenDelivery {
+export interface ClaimedDelivery {
   readonly id: string
   readonly kind: DeliveryKind
   /** Of the claim. */
@@ -144,9 +146,10 @@ export interface TakenDelivery {
   /** The present one, and the one before while it still signs. */
   readonly secrets: readonly string[]
 }
-export type Taken = TakenDelivery | { readonly waitUntilMs: number } | undefined
+export type Claim = ClaimedDelivery | { readonly waitUntilMs: number } | undefined
 
-interface Settlement {
+/** The outcome of one attempt, or of a claim that came to no attempt (`released`). */
+interface AttemptOutcome {
   readonly outcome: 'delivered' | 'failed' | 'refused' | 'released'
   readonly attempt?: Attempt
   /** Until the next attempt; undefined after the last. */
@@ -154,12 +157,13 @@ interface Settlement {
   /** How long nothing at all is sent there. */
   readonly restMs?: number
 }
-export interface Settled {
-  readonly word: 'done' | 'retry' | 'failed' | 'disabled' | 'lost' | 'released'
+/** What an outcome means for the delivery, and when its next attempt is due. */
+export interface RecordedOutcome {
+  readonly state: 'delivered' | 'retry' | 'failed' | 'disabled' | 'lost' | 'released'
   readonly dueMs: number | undefined
 }
 
-/** Deliveries as workers make and send them. */
+/** Deliveries as workers enqueue and send them. */
 export interface Deliveries {
   /** Boards that have had a webhook. */
   boards (): Promise<readonly string[]>
@@ -167,8 +171,12 @@ export interface Deliveries {
   lease (board: string, lastsMs: number): Promise<boolean>
   /** Gives the lease of a board back. */
   release (board: string): Promise<void>
-  watch (board: string): Promise<readonly WatchedWebhook[]>
-  put (board: string, webhook: Pick<Webhook, 'name' | 'id'>, put: Put): Promise<PutOutcome>
-  take (board: string, name: string, claimMs: number): Promise<Taken>
-  settle (board: string, name: string, taken: Pick<TakenDelivery, 'id' | 'token' | 'kind'>, settlement: Settlement): Promise<Settled>
+  /** The webhooks of a board, with what was published to them last. */
+  webhooks (board: string): Promise<readonly WatchedWebhook[]>
+  /** Makes a delivery to one webhook, once. */
+  enqueue (board: string, webhook: Pick<Webhook, 'name' | 'id'>, delivery: NewDelivery): Promise<EnqueueResult>
+  /** Claims the delivery that is due first, for one attempt. Undefined where none is due, or other workers send it. */
+  claim (board: string, name: string, claimMs: number): Promise<Claim>
+  /** Records the outcome of the attempt that a claim was for. */
+  recordOutcome (board: string, name: string, claim: Pick<ClaimedDelivery, 'id' | 'token' | 'kind'>, outcome: AttemptOutcome): Promise<RecordedOutcome>
 }

@@ -1,3 +1,4 @@
+// The sums and flags of the velocity rule, through `lua/webhooks/velocity-*.lua`.
 import type { Redis } from 'ioredis'
 import { Type, type Static } from 'typebox'
 import { SLICES, type Velocity, type VelocityRule } from '../../leaderboard/webhooks/velocity.ts'
@@ -9,22 +10,22 @@ import { checker } from '../../leaderboard/schema.ts'
 /** About a millisecond of Redis, and likewise for the sums. */
 const BATCH = 500
 
-const Told = Type.Object({ userId: Type.String(), actionId: Type.String(), atMs: Type.Integer() })
-const isTold = checker(Told)
+const FlagJson = Type.Object({ userId: Type.String(), actionId: Type.String(), atMs: Type.Integer() })
+const isFlagJson = checker(FlagJson)
 
 /**
  * Follows ledgers by position and sums up what users gain. Nothing of a ledger is held up for it: no consumer group. Sums, place and
  * flags are kept in one step, so that a worker which dies leaves nothing counted twice and nothing left out.
  */
 export function createVelocity ({ reader, writer, directory }: { reader: Redis, writer: Redis, directory?: URL | undefined }): Velocity {
-  const beginVelocity = bindScript(writer, 'webhooks/velocity-begin', { reply: Type.Tuple([Type.Enum(['going', 'begun', 'gone']), Type.String(), Type.String(), Type.String()]), directory })
+  const beginVelocity = bindScript(writer, 'webhooks/velocity-begin', { reply: Type.Tuple([Type.Enum(['running', 'started', 'gone']), Type.String(), Type.String(), Type.String()]), directory })
   const addVelocity = bindScript(writer, 'webhooks/velocity-add', { reply: Type.Integer(), directory })
 
   return {
     async begin (board, rule) {
       const { rules, velocity } = boardKeys(board)
-      const [word, cursor, since, place] = await beginVelocity([rules, velocity], [nameOf(rule), rule.per_seconds * 1000])
-      return word === 'gone' ? undefined : { rule, cursor, since, number: place === '' ? undefined : Number(place) }
+      const [word, entry, since, number] = await beginVelocity([rules, velocity], [nameOf(rule), rule.per_seconds * 1000])
+      return word === 'gone' ? undefined : { rule, entry, since, number: number === '' ? undefined : Number(number) }
     },
     async read (board, cursor) {
       const { ledger } = boardKeys(board)
@@ -38,21 +39,21 @@ export function createVelocity ({ reader, writer, directory }: { reader: Redis, 
       const firstEntry = info('first-entry') as [string, string[]] | null
       return { entries: rows.map(([id, fields]) => ({ id, fields })), more: rows.length === BATCH, written, first: written - length + 1, firstId: firstEntry?.[0] }
     },
-    async add (board, { rule, cursor, since }, { slice, gains, next }, number) {
+    async add (board, { rule, entry, since }, { slice, gains, next }, number) {
       const { rules, velocity, flagged, flags, slice: sliceKey } = boardKeys(board)
       const slices = Array.from({ length: SLICES }, (_, n) => sliceKey(since, slice - n))
-      const args = gains.flatMap(({ userId, points, atMs, entry, actionId }) => [userId, points, atMs, entry, JSON.stringify({ userId, actionId, atMs } satisfies Static<typeof Told>)])
-      const count = await addVelocity([rules, velocity, flagged, flags, ...slices], [nameOf(rule), cursor, next, number ?? '', rule.points, rule.per_seconds * 1000, ...args])
+      const args = gains.flatMap(({ userId, points, atMs, entry: id, actionId }) => [userId, points, atMs, id, JSON.stringify({ userId, actionId, atMs } satisfies Static<typeof FlagJson>)])
+      const count = await addVelocity([rules, velocity, flagged, flags, ...slices], [nameOf(rule), entry, next, number ?? '', rule.points, rule.per_seconds * 1000, ...args])
       return count === -1 ? undefined : count
     },
     async flags (board) {
       return Object.entries(await reader.hgetall(boardKeys(board).flags)).map(([entry, text]) => {
-        const told: unknown = JSON.parse(text.slice(text.indexOf(' ') + 1))
-        if (!isTold(told)) throw new Error('a flag is not kept as this version understands it')
-        return { entry, points: Number.parseInt(text, 10), ...told }
+        const flag: unknown = JSON.parse(text.slice(text.indexOf(' ') + 1))
+        if (!isFlagJson(flag)) throw new Error('a flag is not kept as this version understands it')
+        return { entry, points: Number.parseInt(text, 10), ...flag }
       })
     },
-    async told (board, flags) {
+    async clearFlags (board, flags) {
       if (flags.length > 0) await writer.hdel(boardKeys(board).flags, ...flags.map(({ entry }) => entry))
     }
   }

@@ -1,3 +1,4 @@
+// Webhooks in Redis: their settings, and the log of their deliveries, through `lua/webhooks/webhook-*.lua`.
 import { randomUUID } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
@@ -130,9 +131,9 @@ async function placesFrom (redis: Redis, order: string, { before, limit }: { bef
 
 /** Undefined for one that was forgotten meanwhile. */
 async function readDelivery (redis: Redis, { due, log }: { due: string, log: string }, { id, madeMs }: DeliveryPlace): Promise<Delivery | undefined> {
-  const [[kind, state, tries], dueAt] = await Promise.all([redis.hmget(log, `${id} type`, `${id} state`, `${id} tries`), redis.zscore(due, id)])
+  const [[kind, state, lines], dueAt] = await Promise.all([redis.hmget(log, `${id} type`, `${id} state`, `${id} attempts`), redis.zscore(due, id)])
   if (kind == null || !isState(state)) return undefined
-  const attempts = (tries ?? '').split('\n').filter(Boolean).map((line): unknown => JSON.parse(line))
+  const attempts = (lines ?? '').split('\n').filter(Boolean).map((line): unknown => JSON.parse(line))
   return { id, kind: kind as DeliveryKind, state, madeMs, attempts: attempts.filter((line) => isAttempt(line)), dueMs: number(dueAt) }
 }
 

@@ -34,7 +34,7 @@ async function watchBoard ({ redis, store, rules = { velocity: RULE } }: { redis
   const fromMs = Date.now() + 1000
   const lines: string[] = []
   const log = { ...silent, warn: (data: object, text: string) => { lines.push(`${text} ${JSON.stringify(data)}`) } }
-  const look = async () => await watchVelocity({ keep: store.velocity, log, onFlagged () {} }, board)
+  const look = async () => await watchVelocity({ velocity: store.velocity, log, onFlagged () {} }, board)
   return {
     board,
     lines,
@@ -85,7 +85,7 @@ test('velocity', async (t) => {
     await gain(0, { user_id: 'ada', delta: 60 })
     const second = await openTestStore(t, redis.url)
     for (let n = 0; n < 40; n++) await addEntry(redis, board.name, { user_id: 'ada', delta: 1 }, `${fromMs + 1000 + n}-*`)
-    await Promise.all([look(), watchVelocity({ keep: second.velocity, log: silent, onFlagged () {} }, board), look()])
+    await Promise.all([look(), watchVelocity({ velocity: second.velocity, log: silent, onFlagged () {} }, board), look()])
     await look()
     t.strictSame(await flagged(), [], 'not twice')
     await gain(3000, { user_id: 'ada', delta: 1 })
@@ -97,7 +97,7 @@ test('velocity', async (t) => {
     await gain(0, { user_id: 'ada', delta: 90 })
     const stricter = { ...board, velocity: { points: 50, per_seconds: 10 } }
     await redis.client.hset(boardKeys(board.name).rules, 'created', '1')
-    await watchVelocity({ keep: store.velocity, log: silent, onFlagged () {} }, stricter)
+    await watchVelocity({ velocity: store.velocity, log: silent, onFlagged () {} }, stricter)
     t.match(await flagged(), ['ada 90 0'])
     t.strictSame(lines, [])
   })

@@ -7,7 +7,7 @@ test('a queue that is opened while Redis does not answer everything works when i
   await redis.client.acl('SETUSER', 'default', '-info', '-@scripting')
   const queue = openWebhookQueue({ url: redis.url, timeoutMs: 1000, onError: () => {} })
   t.teardown(queue.close)
-  const wake = async () => await queue.wake({ board: 'main', webhook: 'crm' }, 'test', 0)
+  const wake = async () => await queue.schedule({ board: 'main', webhook: 'crm' }, 'test', 0)
   await t.rejects(wake())
   await redis.client.acl('SETUSER', 'default', '+@all')
   await wake()

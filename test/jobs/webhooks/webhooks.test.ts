@@ -186,7 +186,7 @@ test('a receiver that fails', async (t) => {
     receiver.behave(answer(410))
     await raise('main', 'cid', 1)
     t.match(await until(async () => await show('main', 'crm'), ({ status }) => status === 'disabled'), { disabled_reason: 'gone', disabled_at: String, pending: 1 })
-    t.ok(lines.some((line) => line.includes('its receiver wants nothing any more')))
+    t.ok(lines.some((line) => line.includes('its receiver answered 410')))
     const count = receiver.received.length
     await raise('main', 'cid', 1)
     await until(async () => await log('main', 'crm'), ([one]) => one.status === 'pending' && one.attempts.length === 0)
@@ -330,7 +330,7 @@ test('Redis away: events wait, and go on when it is back; a node ends without it
   await raise('main', 'ada', 1)
   await receiver.until((received) => scores(received)[0] === 'ada 1')
   await redis.stop()
-  await until(async () => lines, (all) => all.some((line) => line.includes('webhooks stand still')))
+  await until(async () => lines, (all) => all.some((line) => line.includes('webhooks paused')))
   await redis.start()
   await until(async () => await raise('main', 'ada', 1), ({ status }) => status === 200)
   await receiver.until((received) => scores(received)[0] === 'ada 2')
