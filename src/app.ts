@@ -1,34 +1,24 @@
 // One node of the service as a diagram: core, ledger, work, live side, background, server, routes.
 import { randomBytes, randomUUID } from 'node:crypto'
-import type { FastifyBaseLogger } from 'fastify'
 import { startBackground } from './app/background.ts'
 import { openAll } from './app/closers.ts'
-import { openCore } from './app/core.ts'
+import { openCore, type CoreOptions } from './app/core.ts'
 import { createDrain } from './app/drain.ts'
 import { openLedger } from './app/ledger.ts'
 import { startLive } from './app/live.ts'
 import { startWork } from './app/worker.ts'
-import type { Config } from './config.ts'
 import { registerAuth } from './http/auth.ts'
 import { registerRoutes } from './http/routes.ts'
 import { createGrantTokens } from './http/scoring/grant-token.ts'
 import { createServer, type Server } from './http/server.ts'
 import { createMetrics, registerMetrics } from './metrics/metrics.ts'
 
-export interface AppOptions {
-  readonly config: Config
-  /** `config.redisUrl`, or the address of the embedded Redis. */
-  readonly redisUrl: string
+export interface AppOptions extends Omit<CoreOptions, 'readGrant' | 'metrics'> {
   /** `config.jwtSecret`, or the one kept for development. */
   readonly jwtSecret: string
   readonly version: string
-  readonly log: FastifyBaseLogger
-  /** Ms since 1970. */
-  readonly now: () => number
   /** Between 0 and 1. */
   readonly random: () => number
-  /** Another place for `lua/`. */
-  readonly scripts?: URL
 }
 
 export interface App {

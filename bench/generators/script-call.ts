@@ -1,5 +1,6 @@
 // A call of the script that keeps increments, as words for redis-benchmark.
 import type { Redis } from 'ioredis'
+import { systemClock } from '../../src/app/system-clock.ts'
 import { defaultBoards } from '../../src/leaderboard/boards/board.ts'
 import { createRedisClock } from '../../src/redis/clock.ts'
 import { createApplyIncrement } from '../../src/redis/scoring/increment.ts'
@@ -30,7 +31,7 @@ async function wordsOf (items: number): Promise<string[]> {
       return `done ${Date.now()}${' applied 1'.repeat(items)}`
     }
   }
-  const keep = createApplyIncrement({ redis: recorder as unknown as Redis, clock: createRedisClock(Date.now), timeoutMs: 1000 })
+  const keep = createApplyIncrement({ redis: recorder as unknown as Redis, clock: createRedisClock(Date.now), nodeClock: systemClock, timeoutMs: 1000 })
   const user = `user-${ANY}`
   const increments = Array.from({ length: items }, (_, n) => ({
     userId: user, username: 'Player', actionId: `action-${n}-${ANY}`, increment: 5, madeMs: undefined, actor: user, ip: '127.0.0.1', requestId: `bench-${ANY}`

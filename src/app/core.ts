@@ -4,6 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.ts'
 import { startQueueAlarm } from '../jobs/scoring/queue-alarm.ts'
 import { openScoreQueue, type ScoreQueue } from '../jobs/scoring/score-queue.ts'
+import type { Clock } from '../leaderboard/clock.ts'
 import { createModeration, type Moderation } from '../leaderboard/moderation/moderation.ts'
 import { createRaiseScore, type RaiseScore, type RaiseScoreOptions } from '../leaderboard/scoring/increment.ts'
 import type { ReadGrant } from '../leaderboard/scoring/points.ts'
@@ -19,10 +20,12 @@ import { openAll } from './closers.ts'
 
 export interface CoreOptions {
   readonly config: Config
+  /** `config.redisUrl`, or the address of the embedded Redis. */
   readonly redisUrl: string
   readonly log: FastifyBaseLogger
   /** Ms since 1970. */
   readonly now: () => number
+  readonly clock: Clock
   readonly readGrant: ReadGrant
   readonly metrics: Metrics
   /** Another place for `lua/`. */
@@ -44,7 +47,7 @@ export interface Core {
 
 /** Opens the core. @throws Error when the store cannot be reached or does not fit */
 export async function openCore (options: CoreOptions): Promise<Core> {
-  const { config, redisUrl, log, now, metrics, scripts } = options
+  const { config, redisUrl, log, now, clock, metrics, scripts } = options
   if (config.databaseUrl !== undefined) await checkVersion(config.databaseUrl, log)
   const connection = { url: redisUrl, timeoutMs: config.redisTimeoutMs }
   return await openAll(async ({ defer, close }) => {
@@ -52,6 +55,7 @@ export async function openCore (options: CoreOptions): Promise<Core> {
       ...connection,
       log,
       now,
+      clock,
       ledgerMax: config.ledgerMaxEntries,
       onGroup: metrics.onGroup,
       ...(scripts && { directory: scripts })
@@ -72,6 +76,7 @@ export async function openCore (options: CoreOptions): Promise<Core> {
     const queue = await openScoreQueue({
       ...connection,
       maxJobs: config.queueMaxJobs,
+      clock,
       onError: (error) => log.debug({ error: error.message }, 'the queue has lost Redis, trying again')
     })
     defer(queue.close)

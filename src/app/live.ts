@@ -1,6 +1,7 @@
 // The live side of a node: the hub that watches boards, the sessions that it sends to, and their figures.
 import type { FastifyBaseLogger } from 'fastify'
 import type { Config } from '../config.ts'
+import type { Clock } from '../leaderboard/clock.ts'
 import { createTopReader, type ReadKnownTop } from '../leaderboard/ranking/top-reader.ts'
 import { Hub } from '../live/hub.ts'
 import { createLiveStats, type LiveStats } from '../live/live-stats.ts'
@@ -16,6 +17,7 @@ export interface LiveOptions {
   readonly log: FastifyBaseLogger
   /** Between 0 and 1. */
   readonly random: () => number
+  readonly clock: Clock
 }
 
 /** What live routes send from, and the read of a top that shares its memory. */
@@ -29,9 +31,9 @@ export interface Live {
 }
 
 /** Starts the live side of a node. It follows a board in the store while somebody watches the board. */
-export function startLive ({ config, core: { store, feed }, metrics, log, random }: LiveOptions): Live {
+export function startLive ({ config, core: { store, feed }, metrics, log, random, clock }: LiveOptions): Live {
   const stats = createLiveStats()
-  const sessions = new Sessions({ random, stats })
+  const sessions = new Sessions({ random, clock, stats })
   registerLiveMetrics(metrics, { live: stats, connections: () => sessions.size })
   const hub = new Hub({
     read: store.readTop,
@@ -41,6 +43,7 @@ export function startLive ({ config, core: { store, feed }, metrics, log, random
     windowMs: config.pushWindowMs,
     quietMs: GATE_MS,
     random,
+    clock,
     onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
   })
   feed.boards.onChange(({ before, after }) => {

@@ -5,6 +5,7 @@ import { registerHealth } from '../http/health.ts'
 import { createServer, type Server } from '../http/server.ts'
 import { startScoreWorker } from '../jobs/scoring/score-worker.ts'
 import { startWebhooks } from '../jobs/webhooks/webhooks.ts'
+import type { Clock } from '../leaderboard/clock.ts'
 import { createApplyQueued } from '../leaderboard/scoring/apply-queued.ts'
 import { createMetrics, registerMetrics, type Metrics } from '../metrics/metrics.ts'
 import { registerQueueWorkMetrics } from '../metrics/queue-metrics.ts'
@@ -19,6 +20,7 @@ export interface WorkerOptions {
   readonly log: FastifyBaseLogger
   /** Between 0 and 1. */
   readonly random: () => number
+  readonly clock: Clock
 }
 
 /** Creates a worker by itself, with `/healthz`, `/readyz` and `/metrics`. Closing its server closes all of it. */

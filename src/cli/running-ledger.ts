@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { pino } from 'pino'
 import { Closers } from '../app/closers.ts'
+import { systemClock } from '../app/system-clock.ts'
 import { ConfigError, readConfig, type Config } from '../config.ts'
 import type { StoredBoard } from '../leaderboard/boards/apply-board.ts'
 import { BoardHistory } from '../leaderboard/boards/board-history.ts'
@@ -59,7 +60,7 @@ export async function withRunningLedger<T> (
     defer(database.close)
     await checkDatabase(database, placeOf(databaseUrl))
     const redisUrl = config.redisUrl ?? await runningEmbeddedRedis(config.dataDir)
-    const store = await openStore({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, now: Date.now })
+    const store = await openStore({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, now: Date.now, clock: systemClock })
     defer(store.close)
     const archive = await openArchive({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, worker: randomUUID() })
     defer(archive.close)

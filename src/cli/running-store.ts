@@ -1,4 +1,5 @@
 // The score store of a running service, as commands use it.
+import { systemClock } from '../app/system-clock.ts'
 import { readConfig } from '../config.ts'
 import type { Board } from '../leaderboard/boards/rules.ts'
 import { runningEmbeddedRedis } from '../redis/embedded.ts'
@@ -18,7 +19,7 @@ const silent = { debug () {}, info () {}, warn () {}, error () {} }
 export async function withRunningStore<T> (env: Process['env'], use: (store: Store) => Promise<T>): Promise<T> {
   const { redisUrl, redisTimeoutMs, dataDir } = readConfig({ ...env, BOARDS_FILE: undefined }, ['REDIS_URL'])
   const url = redisUrl ?? await runningEmbeddedRedis(dataDir)
-  const store = await openStore({ url, timeoutMs: redisTimeoutMs, log: silent, now: Date.now })
+  const store = await openStore({ url, timeoutMs: redisTimeoutMs, log: silent, now: Date.now, clock: systemClock })
   try {
     return await use(store)
   } finally {

@@ -52,8 +52,8 @@ const isDecoded = checker(Decoded)
 export interface Auth {
   /** The principal of a token. @throws Problem `missing_token`, `invalid_token`, `expired_token` */
   verify (token: string | undefined): Principal
-  /** When a principal's token ends, by `performance.now()`. */
-  expiryOf (principal: Principal): number
+  /** For how much longer a principal's token is valid, in ms. */
+  lifetimeMs (principal: Principal): number
   /** Lets the caller read this board. @throws Problem as `verify`, where the board demands a token */
   mayRead (board: Board, request: FastifyRequest): void
   /** As `mayRead`. Returns the principal of a valid token; on a public board an invalid token counts as none. */
@@ -95,7 +95,7 @@ export function createAuth (jwt: JWT, now: () => number): Auth {
 
   return {
     verify: (token) => principalFor(token === undefined ? undefined : `${SCHEME}${token}`),
-    expiryOf: ({ expiresMs }) => performance.now() + expiresMs - now(),
+    lifetimeMs: ({ expiresMs }) => expiresMs - now(),
     mayRead (board, request) {
       if (board.visibility === 'authenticated') principalFor(request.headers.authorization)
     },

@@ -1,6 +1,7 @@
 // Every route of a node, area by area, and the ports that the routes call.
 import type { BoardRegistry } from '../leaderboard/boards/apply-board.ts'
 import type { Board, Boards } from '../leaderboard/boards/board.ts'
+import type { Clock } from '../leaderboard/clock.ts'
 import type { EventsSource, ReadEvents } from '../leaderboard/ledger/ledger.ts'
 import type { Moderation, ReadBans } from '../leaderboard/moderation/moderation.ts'
 import type { Groups } from '../leaderboard/ranking/group.ts'
@@ -113,6 +114,7 @@ export interface RouteParts {
   readonly addMetrics: () => void
   /** Between 0 and 1. */
   readonly random: () => number
+  readonly clock: Clock
   readonly randomBytes: (bytes: number) => Buffer
   readonly newId: () => string
 }
@@ -178,16 +180,17 @@ async function registerEdge (server: Server, { settings, auth, version, addMetri
 
 /** The WebSocket and the stream of server-sent events. */
 async function registerLive (server: Server, parts: RouteParts): Promise<void> {
-  const { settings, auth, core, live, isDraining, random } = parts
+  const { settings, auth, core, live, isDraining, random, clock } = parts
   const limits = createConnectionLimits({
     allowedOrigins: settings.allowedOrigins,
     maxPerAddress: settings.maxSocketsPerIp,
     maxConnections: settings.maxSockets,
     maxHandshakesPerSecond: settings.maxHandshakesPerSecond,
     isDraining,
+    clock,
     onProxySuspected: () => server.log.warn({}, PROXY_SUSPECTED)
   })
-  const watching = { ...live, boards: core.feed.boards, auth, limits, random }
+  const watching = { ...live, boards: core.feed.boards, auth, limits, random, clock }
   await registerScoreboardSocket(server, watching)
   registerScoreboardStream(server, watching)
 }

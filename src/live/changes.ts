@@ -1,3 +1,4 @@
+import type { Clock } from '../leaderboard/clock.ts'
 import type { Changes as ChangesRead } from '../leaderboard/ranking/reads.ts'
 
 export interface ChangesOptions {
@@ -7,12 +8,13 @@ export interface ChangesOptions {
   /** Told after each read; the first has nothing, and every change from then on will be told. */
   readonly onChanges: (read: Pick<ChangesRead, 'changes' | 'unseen'>, isFirst: boolean) => void
   readonly onReadError: (error: unknown) => void
+  readonly clock: Clock
 }
 
 /** Reads every score change of a board, once a push window, from where it was started until it is stopped. */
 export class Changes {
   readonly #options: ChangesOptions
-  #timer: NodeJS.Timeout | undefined
+  #stopTimer: (() => void) | undefined
   #cursor: string | undefined
 
   constructor (options: ChangesOptions) {
@@ -25,19 +27,19 @@ export class Changes {
   }
 
   start (): void {
-    if (this.#timer === undefined) this.#readIn(0)
+    if (this.#stopTimer === undefined) this.#readIn(0)
   }
 
   stop (): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
     this.#cursor = undefined
   }
 
   #readIn (ms: number): void {
-    const timer = setTimeout(async () => {
+    const stop = this.#options.clock.setTimeout(async () => {
       // While it reads it may be stopped, and even started again.
-      const isCurrent = () => this.#timer === timer
+      const isCurrent = () => this.#stopTimer === stop
       try {
         for (let more = true; more && isCurrent();) more = await this.#read(isCurrent)
       } catch (error) {
@@ -45,7 +47,7 @@ export class Changes {
       }
       if (isCurrent()) this.#readIn(this.#options.windowMs())
     }, ms)
-    this.#timer = timer
+    this.#stopTimer = stop
   }
 
   async #read (isCurrent: () => boolean): Promise<boolean> {

@@ -1,3 +1,5 @@
+import type { Clock } from '../leaderboard/clock.ts'
+
 /** Something that knows its place in a dense array. */
 export interface Placed { place: number }
 
@@ -11,6 +13,7 @@ const SLICE_MS = 5
  */
 export class FanOut<Client extends Placed> {
   readonly #visit: (client: Client, now: number) => void
+  readonly #clock: Clock
   readonly #clients: Client[] = []
   #next = 0
   #left = 0
@@ -18,8 +21,9 @@ export class FanOut<Client extends Placed> {
   #begun = 0
   #lastPassMs = 0
 
-  constructor (visit: (client: Client, now: number) => void) {
+  constructor (visit: (client: Client, now: number) => void, clock: Clock) {
     this.#visit = visit
+    this.#clock = clock
   }
 
   get size (): number {
@@ -50,7 +54,7 @@ export class FanOut<Client extends Placed> {
     last.place = client.place
     this.#clients[client.place] = last
     // It has moved from before the pass to behind it.
-    if (lastIsLeft && !placeIsLeft) this.#visit(last, performance.now())
+    if (lastIsLeft && !placeIsLeft) this.#visit(last, this.#clock.now())
   }
 
   /** Visits everybody, from now on. */
@@ -58,7 +62,7 @@ export class FanOut<Client extends Placed> {
     this.#left = this.#clients.length
     if (this.#running) return
     this.#running = true
-    this.#begun = performance.now()
+    this.#begun = this.#clock.now()
     // Nobody is always the first, and nobody always the last.
     this.#next += SLICE_VISITS
     if (this.#next >= this.#clients.length) this.#next = 0
@@ -72,17 +76,18 @@ export class FanOut<Client extends Placed> {
   }
 
   #slice (): void {
-    const begun = performance.now()
+    const clock = this.#clock
     const clients = this.#clients
+    const begun = clock.now()
     let now = begun
     for (let visits = 0; this.#left > 0 && visits < SLICE_VISITS && now - begun < SLICE_MS; visits++) {
       if (this.#next >= clients.length) this.#next = 0
       this.#left--
       this.#visit(clients[this.#next++]!, now)
-      now = performance.now()
+      now = clock.now()
     }
     if (this.#left > 0) {
-      setImmediate(() => this.#slice())
+      clock.setImmediate(() => this.#slice())
     } else {
       this.#running = false
       this.#lastPassMs = now - this.#begun

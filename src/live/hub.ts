@@ -101,7 +101,7 @@ export class Hub {
     for (const [key, { board }] of this.#last) if (board.name === name) this.#last.delete(key)
     const closeSome = () => {
       for (const session of sessions.splice(-MAX_CLOSES_A_TURN)) session.close(code, reason)
-      if (sessions.length > 0) setImmediate(closeSome)
+      if (sessions.length > 0) this.#options.clock.setImmediate(closeSome)
     }
     closeSome()
   }

@@ -1,3 +1,5 @@
+import type { Clock } from '../leaderboard/clock.ts'
+
 export interface PullOptions {
   /** Reads the newest state and hands it on; whether it was news. Must not throw. */
   readonly read: () => Promise<boolean>
@@ -9,6 +11,7 @@ export interface PullOptions {
   readonly pollMs: number
   /** Between 0 and 1. */
   readonly random: () => number
+  readonly clock: Clock
 }
 
 /**
@@ -20,8 +23,8 @@ export class Pull {
   readonly #options: PullOptions
   #lastNews = -Infinity
   #quietUntil = -Infinity
-  #windowTimer: NodeJS.Timeout | undefined
-  #pollTimer: NodeJS.Timeout | undefined
+  #stopWindow: (() => void) | undefined
+  #stopPoll: (() => void) | undefined
   #reading = false
   #again = false
   #stopped = false
@@ -34,9 +37,9 @@ export class Pull {
   hint (): void {
     if (this.#stopped) return
     const windowMs = this.#options.windowMs()
-    const now = performance.now()
+    const now = this.#options.clock.now()
     this.#quietUntil = now + this.#options.quietMs
-    if (this.#windowTimer !== undefined) return
+    if (this.#stopWindow !== undefined) return
     // A poll that found nothing new keeps no hint waiting.
     const sinceNews = now - this.#lastNews
     if (sinceNews >= windowMs) {
@@ -49,21 +52,22 @@ export class Pull {
 
   stop (): void {
     this.#stopped = true
-    clearTimeout(this.#windowTimer)
-    clearTimeout(this.#pollTimer)
+    this.#stopWindow?.()
+    this.#stopPoll?.()
   }
 
   #scheduleWindowEnd (afterMs: number): void {
-    this.#windowTimer = setTimeout(() => {
-      this.#windowTimer = undefined
+    const { clock, windowMs } = this.#options
+    this.#stopWindow = clock.setTimeout(() => {
+      this.#stopWindow = undefined
       void this.#read()
-      if (performance.now() < this.#quietUntil) this.#scheduleWindowEnd(this.#options.windowMs())
+      if (clock.now() < this.#quietUntil) this.#scheduleWindowEnd(windowMs())
     }, afterMs)
   }
 
   #schedulePoll (): void {
-    const { pollMs, random } = this.#options
-    this.#pollTimer = setTimeout(() => {
+    const { pollMs, random, clock } = this.#options
+    this.#stopPoll = clock.setTimeout(() => {
       void this.#read()
       this.#schedulePoll()
     }, pollMs * (0.8 + 0.4 * random()))
@@ -77,7 +81,7 @@ export class Pull {
     this.#reading = true
     do {
       this.#again = false
-      const begun = performance.now()
+      const begun = this.#options.clock.now()
       if (await this.#options.read()) this.#lastNews = begun
     } while (this.#again && !this.#stopped)
     this.#reading = false

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Clock } from '../leaderboard/clock.ts'
 import { CLOSE, type CloseCode } from './close-code.ts'
 import { FlowControl } from './flow-control.ts'
 import { Frame, type Wire } from './frame.ts'
@@ -17,8 +18,9 @@ export interface SessionOptions {
   readonly stats: LiveStats
   /** How often the client hears from us when nothing changes. */
   readonly beatMs: number
-  /** When the client's token ends, by `performance.now()`; Infinity without one. */
+  /** When the client's token ends, by `clock`; Infinity without one. */
   readonly expiresAt: number
+  readonly clock: Clock
 }
 
 /** What a session sends from. */
@@ -60,11 +62,12 @@ export class Session implements TimerItem {
   #stalled = false
   #ended = false
   #endedFor: string | undefined
-  #aliveAt = performance.now()
+  #aliveAt: number
   #beatAt = 0
 
   constructor (options: SessionOptions) {
     this.#options = options
+    this.#aliveAt = options.clock.now()
     this.#socket = options.socket
     this.#wire = options.wire
     this.#stats = options.stats
@@ -86,7 +89,7 @@ export class Session implements TimerItem {
   }
 
   /** Sends what the client does not have yet, if it can take it, or remembers that there is something. */
-  flush (now = performance.now()): void {
+  flush (now = this.#options.clock.now()): void {
     if (this.#ended) return
     if (this.#writing || this.#flow?.isOpen(now) === false) {
       this.#stats.conflated++
@@ -116,7 +119,7 @@ export class Session implements TimerItem {
 
   /** Takes the answer to a ping; false for one that was not asked for. */
   receivePong (pong: string): boolean {
-    const now = performance.now()
+    const now = this.#options.clock.now()
     if (this.#flow?.receivePong(pong, now) !== true) return false
     this.#aliveAt = now
     this.#stalled = false
@@ -126,7 +129,7 @@ export class Session implements TimerItem {
 
   /** Begins to be looked after; `phase`, between 0 and 1, spreads the heartbeats of many. Returns when to look first. */
   start (phase: number): number {
-    const now = performance.now()
+    const now = this.#options.clock.now()
     this.#flow?.start(phase, now)
     this.#beatAt = now + phase * this.#options.beatMs
     return this.#nextTick()
@@ -194,7 +197,7 @@ export class Session implements TimerItem {
   readonly #onWritten = (error?: Error | null): void => {
     this.#writing = false
     if (error) return
-    if (this.#flow === undefined) this.#aliveAt = performance.now()
+    if (this.#flow === undefined) this.#aliveAt = this.#options.clock.now()
     if (this.#behind) this.flush()
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../leaderboard/clock.ts'
 import { CLOSE } from './close-code.ts'
 import { Frame } from './frame.ts'
 import { countEnd, type LiveStats } from './live-stats.ts'
@@ -11,17 +11,20 @@ const STEP_MS = 20
 /** Everybody connected to this node: looked after while they stay, and told to go elsewhere when the node leaves. */
 export class Sessions {
   readonly #random: () => number
+  readonly #clock: Clock
   readonly #stats: LiveStats
   readonly #sessions = new Set<Session>()
-  readonly #wheel = new TimerWheel<Session>((session, now) => {
-    const next = session.tick(now)
-    if (!session.isEnded) this.#wheel.add(session, next)
-  })
+  readonly #wheel: TimerWheel<Session>
 
   /** `random` gives numbers between 0 and 1. */
-  constructor ({ random, stats }: { random: () => number, stats: LiveStats }) {
+  constructor ({ random, clock, stats }: { random: () => number, clock: Clock, stats: LiveStats }) {
     this.#random = random
+    this.#clock = clock
     this.#stats = stats
+    this.#wheel = new TimerWheel<Session>((session, now) => {
+      const next = session.tick(now)
+      if (!session.isEnded) this.#wheel.add(session, next)
+    }, clock)
   }
 
   get size (): number {
@@ -47,21 +50,22 @@ export class Sessions {
   async drain (withinMs: number): Promise<void> {
     const notice = new Frame({ event: 'reconnect', within_ms: Math.floor(withinMs / 2) })
     for (const session of this.#sessions) session.notify(notice)
-    await delay(withinMs / 2)
+    await new Promise<void>((resolve) => { this.#clock.setTimeout(resolve, withinMs / 2) })
     await this.#closeAll(withinMs / 2)
   }
 
   async #closeAll (withinMs: number): Promise<void> {
     const open = [...this.#sessions]
-    const begun = performance.now()
+    const clock = this.#clock
+    const begun = clock.now()
     const all = open.length
     await new Promise<void>((resolve) => {
       const step = () => {
-        const share = withinMs === 0 ? 1 : Math.min(1, (performance.now() - begun) / withinMs)
+        const share = withinMs === 0 ? 1 : Math.min(1, (clock.now() - begun) / withinMs)
         const staying = Math.floor(all * (1 - share))
         while (open.length > staying) open.pop()!.close(CLOSE.restart, 'this node restarts')
         // The whole time is taken: requests go on until the balancer has noticed.
-        if (share < 1) setTimeout(step, Math.min(STEP_MS, withinMs))
+        if (share < 1) clock.setTimeout(step, Math.min(STEP_MS, withinMs))
         else resolve()
       }
       step()

@@ -1,3 +1,4 @@
+import type { Clock } from '../leaderboard/clock.ts'
 import type { Standing, Top } from '../leaderboard/ranking/reads.ts'
 import { overtakersIn } from '../leaderboard/ranking/order-entries.ts'
 import { Frame } from './frame.ts'
@@ -26,6 +27,7 @@ export interface StandingsOptions {
   /** Reads users' scores and ranks, in the order given. */
   readonly read: (userIds: readonly string[]) => Promise<readonly Standing[]>
   readonly onReadError: (error: unknown) => void
+  readonly clock: Clock
 }
 
 /** The users of one topic that follow their own score, and the standings that were published to them. */
@@ -83,7 +85,7 @@ export class Standings {
 
   /** Reads what is due and tells those whom it concerns. */
   async refresh (): Promise<void> {
-    const now = performance.now()
+    const now = this.#options.clock.now()
     if (this.#ranksMoved && now - this.#ranksReadAt >= READ_RANKS_EVERY_MS) {
       this.#ranksMoved = false
       this.#ranksReadAt = now

@@ -1,3 +1,5 @@
+import type { Clock } from '../leaderboard/clock.ts'
+
 /** What is due at a time. */
 export interface TimerItem { dueAt: number }
 
@@ -7,13 +9,15 @@ const TICK_MS = 1000
 export class TimerWheel<Item extends TimerItem> {
   readonly #onDue: (item: Item, now: number) => void
   readonly #buckets = new Map<number, Set<Item>>()
-  readonly #timer: NodeJS.Timeout
-  #turned = secondOf(performance.now())
+  readonly #clock: Clock
+  readonly #stop: () => void
+  #turned: number
 
-  constructor (onDue: (item: Item, now: number) => void) {
+  constructor (onDue: (item: Item, now: number) => void, clock: Clock) {
     this.#onDue = onDue
-    this.#timer = setInterval(() => this.#turn(), TICK_MS)
-    this.#timer.unref()
+    this.#clock = clock
+    this.#turned = secondOf(clock.now())
+    this.#stop = clock.setInterval(() => this.#turn(), TICK_MS)
   }
 
   add (item: Item, dueAt: number): void {
@@ -30,11 +34,11 @@ export class TimerWheel<Item extends TimerItem> {
   }
 
   stop (): void {
-    clearInterval(this.#timer)
+    this.#stop()
   }
 
   #turn (): void {
-    const now = performance.now()
+    const now = this.#clock.now()
     for (const until = Math.floor(now / TICK_MS); this.#turned < until;) {
       const second = ++this.#turned
       const due = this.#buckets.get(second)

@@ -1,3 +1,4 @@
+import type { Clock } from '../leaderboard/clock.ts'
 import type { Board } from '../leaderboard/boards/board.ts'
 import type { RunningRanking } from '../leaderboard/ranking/ranking.ts'
 import type { Changes as Changed, Reads, Top } from '../leaderboard/ranking/reads.ts'
@@ -31,6 +32,7 @@ export interface TopicOptions {
   /** For how long after a hint the store may keep quiet about further changes. */
   readonly quietMs: number
   readonly random: () => number
+  readonly clock: Clock
   readonly onReadError: (error: unknown) => void
   /** The last state that this node read, from before anybody watched. */
   readonly last: Top | undefined
@@ -50,7 +52,7 @@ export class Topic {
   readonly feed: ScoreFeed
   readonly standings: Standings
   readonly #options: TopicOptions
-  readonly #watchers = new FanOut<Watcher>(({ session }, now) => session.flush(now))
+  readonly #watchers: FanOut<Watcher>
   readonly #heading: Heading
   readonly #pull: Pull
   readonly #unfollow: () => void
@@ -64,17 +66,19 @@ export class Topic {
   #isStale = false
 
   constructor (options: TopicOptions) {
-    const { board, ranking, follow, quietMs, random, readChanges, readStandings, onReadError } = options
+    const { board, ranking, follow, quietMs, random, clock, readChanges, readStandings, onReadError } = options
     this.#options = options
+    this.#watchers = new FanOut<Watcher>(({ session }, now) => session.flush(now), clock)
     this.#heading = { board: board.name, ...ranking }
     this.feed = new ScoreFeed(this.#heading)
-    this.standings = new Standings({ heading: this.#heading, read: async (userIds) => await readStandings(board, ranking, userIds), onReadError })
-    this.#pull = new Pull({ windowMs: () => this.windowMs, quietMs, random, pollMs: POLL_MS, read: async () => await this.#read() })
+    this.standings = new Standings({ heading: this.#heading, read: async (userIds) => await readStandings(board, ranking, userIds), onReadError, clock })
+    this.#pull = new Pull({ windowMs: () => this.windowMs, quietMs, random, clock, pollMs: POLL_MS, read: async () => await this.#read() })
     this.#changes = new Changes({
       read: async (cursor) => await readChanges(board, ranking, cursor),
       windowMs: () => this.windowMs,
       onChanges: (read, isFirst) => this.#onChanges(read, isFirst),
-      onReadError
+      onReadError,
+      clock
     })
     this.#unfollow = follow(board, () => this.#pull.hint())
   }
@@ -130,7 +134,7 @@ export class Topic {
 
   /** Whether that was confirmed a moment ago. */
   get isFresh (): boolean {
-    return performance.now() - this.#confirmedAt < FRESH_MS
+    return this.#options.clock.now() - this.#confirmedAt < FRESH_MS
   }
 
   /** A message to everybody at most this often: fan-out leaves half of this node's time to others. */
@@ -193,7 +197,7 @@ export class Topic {
     if (sameEpoch && top.version < before!.version) return false
     const wasStale = this.#isStale
     this.#isStale = false
-    this.#confirmedAt = performance.now()
+    this.#confirmedAt = this.#options.clock.now()
     this.#top = top
     if (sameEpoch && before!.version === top.version) {
       if (wasStale) this.#watchers.start()

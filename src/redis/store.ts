@@ -1,5 +1,6 @@
 // The store: everything that the service asks of Redis, over three connections.
 import type { Groups as applyImport } from '../leaderboard/ranking/group.ts'
+import type { Clock } from '../leaderboard/clock.ts'
 import type { BoardRegistry } from '../leaderboard/boards/apply-board.ts'
 import type { ApplyImport } from '../leaderboard/transfer/import.ts'
 import type { ApplyIncrement } from '../leaderboard/scoring/increment.ts'
@@ -49,6 +50,8 @@ export interface StoreOptions {
   readonly timeoutMs?: number | undefined
   /** This node's clock, in ms since 1970. */
   readonly now: () => number
+  /** What calls in a group are timed by. */
+  readonly clock: Clock
   readonly onGroup?: (items: number, seconds: number) => void
   /** Entries that a board's ledger may hold. */
   readonly ledgerMax?: number | undefined
@@ -94,7 +97,7 @@ export interface Store {
  * Connects and checks the server.
  * @throws Error when Redis cannot be reached or does not fit
  */
-export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, onGroup, ledgerMax, directory }: StoreOptions): Promise<Store> {
+export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, clock: nodeClock, onGroup, ledgerMax, directory }: StoreOptions): Promise<Store> {
   const writer = openConnection({ url, name: 'scorewire-write', log, timeoutMs })
   const reader = openConnection({ url, name: 'scorewire-read', log, timeoutMs })
   const subscriber = openConnection({ url, name: 'scorewire-changes', log, timeoutMs, autoResubscribe: false })
@@ -138,7 +141,7 @@ export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, onGrou
   const refusals = createRefusals({ ...writing, reader })
   const seasons = createSeasonArchive({ redis: reader, readEntries })
   return {
-    applyIncrement: createApplyIncrement({ ...writing, timeoutMs, ledgerMax, ...(onGroup && { onGroup }) }),
+    applyIncrement: createApplyIncrement({ ...writing, nodeClock, timeoutMs, ledgerMax, ...(onGroup && { onGroup }) }),
     readTop: whileReading(createReadTop(reading)),
     readUser: whileReading(createReadUser(reading, readEntries)),
     readEntries,
@@ -148,7 +151,7 @@ export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, onGrou
     applyImport: createApplyImport({ ...writing, ledgerMax }),
     readSegments: whileReading(createReadSegments(reader)),
     readReceipt: whileReading(createReadReceipt(reading)),
-    readCounted: whileReading(createReadCounted({ ...reading, timeoutMs })),
+    readCounted: whileReading(createReadCounted({ ...reading, nodeClock, timeoutMs })),
     refusals: { ...refusals, read: whileReading(refusals.read) },
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },

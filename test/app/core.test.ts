@@ -3,6 +3,7 @@ import { test } from 'tap'
 import { readConfig } from '../../src/config.ts'
 import { createMetrics } from '../../src/metrics/metrics.ts'
 import { openCore } from '../../src/app/core.ts'
+import { systemClock } from '../../src/app/system-clock.ts'
 import { PATIENT, startRedis } from '../harness/servers/redis.ts'
 
 test('a write that ends after its board is gone is not counted: the metrics have forgotten the board', async (t) => {
@@ -14,6 +15,7 @@ test('a write that ends after its board is gone is not counted: the metrics have
     redisUrl: redis.url,
     log: pino({ level: 'silent' }),
     now: Date.now,
+    clock: systemClock,
     readGrant: () => { throw new Error('there are no grants here') },
     metrics
   })

@@ -1,84 +1,101 @@
-import { setTimeout as delay } from 'node:timers/promises'
+// Hint and pull: a hint leads to reads, at most one a window, and without hints there are polls.
 import { test } from 'tap'
 import { Pull, type PullOptions } from '../../src/live/pull.ts'
+import { FakeClock } from '../harness/models/fake-clock.ts'
 
 const WINDOW_MS = 60
 const QUIET_MS = 30
 
-function startPull (t: { teardown: (stop: () => void) => void }, options: Partial<PullOptions> = {}) {
+/** A pull that notes when it read, in ms since it was started. */
+function startPull (options: Partial<PullOptions> = {}) {
+  const clock = new FakeClock(0)
   const reads: number[] = []
-  const waiting = new Set<() => void>()
   const pull = new Pull({
     windowMs: () => WINDOW_MS,
     quietMs: QUIET_MS,
     pollMs: 60_000,
     random: () => 0.5,
-    read: async () => {
-      reads.push(performance.now())
-      for (const look of waiting) look()
-      return true
-    },
-    ...options
+    clock,
+    ...options,
+    async read () {
+      reads.push(clock.now())
+      return await options.read?.() ?? true
+    }
   })
-  t.teardown(() => pull.stop())
-  const read = async (count: number) => await new Promise<void>((resolve) => {
-    const look = () => { if (reads.length >= count) resolve() }
-    waiting.add(look)
-    look()
-  })
-  return { pull, reads, read }
+  return { clock, pull, reads }
 }
 
 test('a hint leads to a read at once and to another at the end of the window', async (t) => {
-  const { pull, reads, read } = startPull(t)
+  const { clock, pull, reads } = startPull()
   pull.hint()
-  t.equal(reads.length, 1, 'at once')
-  await read(2)
-  t.ok(reads[1]! - reads[0]! >= WINDOW_MS - 2, 'and after the window')
-  await delay(2 * WINDOW_MS)
-  t.equal(reads.length, 2, 'and then there is peace')
+  t.strictSame(reads, [0])
+  await clock.advance(1000)
+  t.strictSame(reads, [0, WINDOW_MS], 'and then there is peace')
 })
 
 test('many hints cost one read a window', async (t) => {
-  const { pull, reads } = startPull(t)
-  const begun = performance.now()
-  while (performance.now() - begun < 5 * WINDOW_MS) {
+  const { clock, pull, reads } = startPull()
+  for (let ms = 0; ms < 5 * WINDOW_MS; ms++) {
     pull.hint()
-    await delay(1)
+    await clock.advance(1)
   }
-  for (let n = 1; n < reads.length; n++) t.ok(reads[n]! - reads[n - 1]! >= WINDOW_MS - 2)
-  t.ok(reads.length <= 7, `${reads.length} reads in 5 windows`)
+  t.strictSame(reads, [0, 1, 2, 3, 4, 5].map((window) => window * WINDOW_MS))
 })
 
 test('a hint late in a window is followed by a read after the quiet time, since changes may come without a hint', async (t) => {
-  const { pull, reads, read } = startPull(t)
+  const { clock, pull, reads } = startPull()
   pull.hint()
-  await delay(WINDOW_MS - 10)
-  const hinted = performance.now()
+  await clock.advance(WINDOW_MS - 10)
   pull.hint()
-  await read(3)
-  t.ok(reads.at(-1)! - hinted >= QUIET_MS)
+  await clock.advance(1000)
+  t.strictSame(reads, [0, WINDOW_MS, 2 * WINDOW_MS])
+})
+
+test('a hint after a window with news is read at the end of the window that the news began', async (t) => {
+  const { clock, pull, reads } = startPull({ windowMs: () => 100 })
+  pull.hint()
+  await clock.advance(100)
+  await clock.advance(30)
+  pull.hint()
+  await clock.advance(1000)
+  t.strictSame(reads, [0, 100, 200])
 })
 
 test('a poll that found nothing does not keep a hint waiting', async (t) => {
-  const polls: number[] = []
-  const read = async () => {
-    polls.push(performance.now())
-    return false
-  }
-  const { pull } = startPull(t, { pollMs: 20, windowMs: () => 10_000, read })
-  while (polls.length < 3) await delay(5)
-  const before = polls.length
+  const { clock, pull, reads } = startPull({ pollMs: 20, windowMs: () => 10_000, read: async () => false })
+  await clock.advance(65)
+  t.strictSame(reads, [20, 40, 60])
   pull.hint()
-  t.equal(polls.length, before + 1)
+  t.strictSame(reads, [20, 40, 60, 65])
 })
 
-test('without hints it polls, and after its stop it does nothing', async (t) => {
-  const { pull, reads, read } = startPull(t, { pollMs: 20 })
-  await read(3)
-  pull.stop()
-  const before = reads.length
+test('a hint during a read leads to one more read when that has ended', async (t) => {
+  const ends: (() => void)[] = []
+  const read = async () => await new Promise<boolean>((resolve) => { ends.push(() => resolve(false)) })
+  const { clock, pull, reads } = startPull({ windowMs: () => 0, read })
+  for (let n = 0; n < 5; n++) {
+    pull.hint()
+    await clock.advance(QUIET_MS + 1)
+  }
+  t.strictSame(reads, [0], 'one read at a time')
+  ends[0]!()
+  await clock.turn()
+  t.equal(reads.length, 2)
+  ends[1]!()
+  await clock.advance(1000)
+  t.equal(reads.length, 2)
+})
+
+test('without hints it polls, give or take a fifth, and after its stop it does nothing', async (t) => {
+  const shares = [0, 1, 0.5]
+  const { clock, pull, reads } = startPull({ pollMs: 1000, random: () => shares.shift()! })
+  await clock.advance(3000)
+  t.strictSame(reads.map(Math.round), [800, 2000, 3000])
   pull.hint()
-  await delay(60)
+  pull.stop()
+  pull.hint()
+  t.equal(clock.waiting, 0)
+  const before = reads.length
+  await clock.advance(5000)
   t.equal(reads.length, before)
 })

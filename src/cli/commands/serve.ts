@@ -1,4 +1,5 @@
 // `scorewire serve`: runs a node until it is asked to stop.
+import { systemClock } from '../../app/system-clock.ts'
 import { createApp } from '../../app.ts'
 import { readConfig } from '../../config.ts'
 import { startEmbeddedRedis, type EmbeddedRedis } from '../../redis/embedded.ts'
@@ -38,7 +39,8 @@ export const serve: Command = async (words, process) => {
       version: VERSION,
       log,
       now: Date.now,
-      random: Math.random
+      random: Math.random,
+      clock: systemClock
     })
     try {
       const address = await app.server.listen({ host: config.host, port: config.port })

@@ -1,5 +1,6 @@
 // `scorewire worker`: works behind the nodes until it is asked to stop.
 import { ConfigError, readConfig, type Config } from '../../config.ts'
+import { systemClock } from '../../app/system-clock.ts'
 import { createWorker } from '../../app/worker.ts'
 import { readNoWords } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -23,7 +24,7 @@ export const worker: Command = async (words, { env, isTerminal, stopSignal }) =>
   const { config, redisUrl } = workerConfig(env)
   const log = createLog(config, isTerminal)
   const server = await createWorker({
-    config: { ...config, roles: new Set(['worker'] as const) }, redisUrl, log, random: Math.random
+    config: { ...config, roles: new Set(['worker'] as const) }, redisUrl, log, random: Math.random, clock: systemClock
   })
   try {
     await server.listen({ host: config.host, port: config.port })

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
+import type { Clock } from '../../leaderboard/clock.ts'
 import { Problem, rateLimited, unavailable } from '../../leaderboard/problem.ts'
 import { networkOf } from '../network.ts'
 
@@ -15,6 +16,7 @@ export interface ConnectionLimitsOptions {
   readonly isDraining: () => boolean
   /** Told once when all clients seem to have one address. */
   readonly onProxySuspected: () => void
+  readonly clock: Clock
 }
 
 /** Who may connect at all, decided before anything is spent on them. */
@@ -25,7 +27,9 @@ export interface ConnectionLimits {
   admit (request: FastifyRequest): void
 }
 
-export function createConnectionLimits ({ allowedOrigins, maxPerAddress, maxConnections, maxHandshakesPerSecond, isDraining, onProxySuspected }: ConnectionLimitsOptions): ConnectionLimits {
+export function createConnectionLimits (
+  { allowedOrigins, maxPerAddress, maxConnections, maxHandshakesPerSecond, isDraining, onProxySuspected, clock }: ConnectionLimitsOptions
+): ConnectionLimits {
   const anyOrigin = allowedOrigins.includes('*')
   const countOf = new Map<string, number>()
   const admitted = new WeakSet<Socket>()
@@ -45,7 +49,7 @@ export function createConnectionLimits ({ allowedOrigins, maxPerAddress, maxConn
   const maxHandshakesOfOne = maxPerAddress === 0 ? Infinity : Math.max(maxPerAddress, maxHandshakesPerSecond / 10)
 
   function checkHandshakes (network: string): void {
-    const now = Math.floor(performance.now() / 1000)
+    const now = Math.floor(clock.now() / 1000)
     if (now !== second) {
       [second, handshakes] = [now, 0]
       handshakesOf.clear()

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import websocket from '@fastify/websocket'
 import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
+import type { Clock } from '../../leaderboard/clock.ts'
 import type { Principal } from '../../leaderboard/principal.ts'
 import { Problem, type ProblemCode } from '../../leaderboard/problem.ts'
 import { CLOSE, type CloseCode } from '../../live/close-code.ts'
@@ -91,7 +92,7 @@ export async function registerScoreboardSocket (server: Server, options: WatchOp
 }
 
 function accept (socket: WebSocket, request: FastifyRequest, options: WatchOptions): void {
-  const { hub, stats } = options
+  const { hub, stats, clock } = options
   try {
     const { principal, watch } = judgeRequest(request, parseWatchQuery(request.query), options)
     const { session, leave } = openSession(principal, {
@@ -101,7 +102,7 @@ function accept (socket: WebSocket, request: FastifyRequest, options: WatchOptio
       close: (code, reason) => closeSocket(socket, code, reason)
     }, options)
     socket.once('close', (code) => leave(KNOWN_ENDS.has(code) ? String(code) : 'other'))
-    receive(socket, session, (message) => handleMessage(message, { session, principal }, options))
+    receive(socket, { session, clock }, (message) => handleMessage(message, { session, principal }, options))
     hub.watch(session, watch)
   } catch (error) {
     const code = error instanceof Problem ? CLOSE_FOR[error.code] ?? CLOSE.policy : CLOSE.internalError
@@ -112,11 +113,13 @@ function accept (socket: WebSocket, request: FastifyRequest, options: WatchOptio
 }
 
 /** Hears what a client says: answers to our pings, and messages, which may be neither many nor strange. */
-function receive (socket: WebSocket, session: Session, onMessage: (message: WatchMessage) => void): void {
+function receive (
+  socket: WebSocket, { session, clock }: { session: Session, clock: Clock }, onMessage: (message: WatchMessage) => void
+): void {
   let since = 0
   let received = 0
   const isTooMuch = (): boolean => {
-    const now = performance.now()
+    const now = clock.now()
     if (now - since >= SECOND_MS) [since, received] = [now, 0]
     if (++received <= MAX_INBOUND_PER_SECOND) return false
     session.close(CLOSE.policy, `more than ${MAX_INBOUND_PER_SECOND} messages in a second`)

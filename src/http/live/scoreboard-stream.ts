@@ -34,7 +34,7 @@ export interface ScoreboardStreamOptions extends WatchOptions {
 
 /** `GET /sse/scoreboard`: what `/ws/scoreboard` tells, as server-sent events (HTML Living Standard, section 9.2). */
 export function registerScoreboardStream (server: Server, options: ScoreboardStreamOptions): void {
-  const { limits, hub, random } = options
+  const { limits, hub, random, clock } = options
   server.get('/sse/scoreboard', {
     schema,
     exposeHeadRoute: false,
@@ -61,7 +61,8 @@ export function registerScoreboardStream (server: Server, options: ScoreboardStr
       beatMs: BEAT_MS,
       close (code: CloseCode) {
         socket.end(code === CLOSE.restart ? `retry: ${Math.ceil(random() * RETRY_MS)}\n\n` : '')
-        setTimeout(() => socket.destroy(), END_TIMEOUT_MS).unref()
+        const cancel = clock.setTimeout(() => socket.destroy(), END_TIMEOUT_MS)
+        socket.once('close', cancel)
       }
     }, options)
     socket.once('close', () => leave('stream'))

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
+import type { Clock } from '../../leaderboard/clock.ts'
 import type { Boards } from '../../leaderboard/boards/board.ts'
 import { rankingWatched } from '../../leaderboard/ranking/ranking.ts'
 import type { Principal } from '../../leaderboard/principal.ts'
@@ -83,6 +84,7 @@ export interface WatchOptions {
   readonly hub: Hub
   readonly sessions: Sessions
   readonly stats: LiveStats
+  readonly clock: Clock
 }
 
 /** Who asks, where a token says so, and what is to be shown first. */
@@ -100,9 +102,11 @@ export function judgeRequest (request: FastifyRequest, { me, ...query }: Static<
 
 /** Adds a connection to the sessions of this node, for as long as its token lasts. `leave` is to be called with how the connection has ended. */
 export function openSession (
-  principal: Principal | undefined, connection: Omit<SessionOptions, 'stats' | 'expiresAt'>, { auth, hub, sessions, stats }: WatchOptions
+  principal: Principal | undefined, connection: Omit<SessionOptions, 'stats' | 'expiresAt' | 'clock'>,
+  { auth, hub, sessions, stats, clock }: WatchOptions
 ): { session: Session, leave: (how: string) => void } {
-  const session = new Session({ ...connection, stats, expiresAt: principal === undefined ? Infinity : auth.expiryOf(principal) })
+  const expiresAt = principal === undefined ? Infinity : clock.now() + auth.lifetimeMs(principal)
+  const session = new Session({ ...connection, stats, expiresAt, clock })
   const remove = sessions.add(session)
   return {
     session,

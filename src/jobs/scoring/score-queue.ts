@@ -1,5 +1,6 @@
 import { Queue } from 'bullmq'
 import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
+import type { Clock } from '../../leaderboard/clock.ts'
 import { outcomeUnknown, unavailable } from '../../leaderboard/problem.ts'
 import type { Enqueue } from '../../leaderboard/scoring/queue.ts'
 import { cutConnections, queueOptions } from '../connection.ts'
@@ -27,6 +28,7 @@ export interface ScoreQueueOptions {
   /** Jobs that the queue holds, about. */
   readonly maxJobs: number
   readonly onError: (error: Error) => void
+  readonly clock: Clock
 }
 
 /** How full the queue is. */
@@ -64,7 +66,7 @@ interface Item {
 /**
  * The queue of increments as those see it who fill it. Those that arrive together are added together. Waits until Redis can be reached.
  */
-export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError }: ScoreQueueOptions): Promise<ScoreQueue> {
+export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError, clock }: ScoreQueueOptions): Promise<ScoreQueue> {
   const queue = new Queue<ScoreJob>(SCORES, queueOptions({ url, name: 'scorewire-queue', timeoutMs }))
   queue.on('error', onError)
   await queue.waitUntilReady()
@@ -76,7 +78,7 @@ export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError }: Scor
 
   function learn (count: number): void {
     known = count
-    countedAt = performance.now()
+    countedAt = clock.now()
   }
 
   async function count (): Promise<void> {
@@ -104,7 +106,7 @@ export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError }: Scor
   async function send (items: readonly Item[]): Promise<ReadonlyArray<'queued' | 'other' | 'full'>> {
     if (client.status !== 'ready') throw unavailable('The queue is away; nothing was queued.')
     try {
-      if (known + items.length > maxJobs && performance.now() - countedAt > MAX_COUNT_AGE_MS) await count()
+      if (known + items.length > maxJobs && clock.now() - countedAt > MAX_COUNT_AGE_MS) await count()
     } catch (cause) {
       throw unavailable('The queue is away; nothing was queued.', { cause })
     }
@@ -117,7 +119,9 @@ export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError }: Scor
     }
   }
 
-  const commit = groupCommit<Item, 'queued' | 'other' | 'full'>({ send, maxItems: MAX_GROUP, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT * timeoutMs })
+  const commit = groupCommit<Item, 'queued' | 'other' | 'full'>({
+    send, maxItems: MAX_GROUP, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT * timeoutMs, clock
+  })
   return {
     counts,
     async enqueue (queued, { userId, content }) {

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts'
 import { unavailable } from '../problem.ts'
 
 interface GroupCommitOptions<Item, Outcome> {
@@ -11,6 +12,7 @@ interface GroupCommitOptions<Item, Outcome> {
   readonly maxUnderWay?: number
   /** How long an item may wait; one that is older when its turn comes is refused, not sent. */
   readonly maxWaitMs: number
+  readonly clock: Pick<Clock, 'now' | 'setImmediate'>
 }
 
 interface Waiting<Item, Outcome> {
@@ -27,14 +29,14 @@ interface Waiting<Item, Outcome> {
  * @throws Problem `unavailable` when too many wait, or for too long
  */
 export function groupCommit<Item, Outcome> (
-  { send, maxItems, maxWaiting, maxWaitMs, maxUnderWay = 1 }: GroupCommitOptions<Item, Outcome>
+  { send, maxItems, maxWaiting, maxWaitMs, maxUnderWay = 1, clock }: GroupCommitOptions<Item, Outcome>
 ): (item: Item) => Promise<Outcome> {
   let waiting: Waiting<Item, Outcome>[] = []
   let underWay = 0
 
   // First come, first served: when the first is young enough, so are the others.
   function refuseOld (arrived: Waiting<Item, Outcome>[]): Waiting<Item, Outcome>[] {
-    const oldest = performance.now() - maxWaitMs
+    const oldest = clock.now() - maxWaitMs
     if (arrived[0]!.sinceMs >= oldest) return arrived
     return arrived.filter(({ sinceMs, reject }) => {
       if (sinceMs < oldest) reject(unavailable('The score store is too slow now; nothing was applied.'))
@@ -64,10 +66,10 @@ export function groupCommit<Item, Outcome> (
       return Promise.reject(unavailable('Too many increments are waiting; nothing was applied.'))
     }
     return new Promise<Outcome>((resolve, reject) => {
-      waiting.push({ item, sinceMs: performance.now(), resolve, reject })
+      waiting.push({ item, sinceMs: clock.now(), resolve, reject })
       if (underWay > 0 && (underWay === maxUnderWay || waiting.length < maxItems)) return
       underWay++
-      setImmediate(run)
+      clock.setImmediate(run)
     })
   }
 }

@@ -1,6 +1,7 @@
 // Applies increments in groups: the caller of lua/scoring/increment.lua, and the hot path of the service.
 import { Type, type Static } from 'typebox'
 import { type Board } from '../../leaderboard/boards/board.ts'
+import type { Clock } from '../../leaderboard/clock.ts'
 import { PERIOD_MS } from '../../leaderboard/boards/catalogue.ts'
 import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
 import type { Increment, IncrementOutcome, ApplyIncrement } from '../../leaderboard/scoring/increment.ts'
@@ -39,6 +40,7 @@ const Reply = Type.String({ pattern: '^(stale_keys|outdated|done) [0-9]+( [a-z_]
 export interface IncrementOptions extends ScriptContext {
   /** So long Redis has to answer. */
   readonly timeoutMs: number
+  readonly nodeClock: Clock
   /** Told of every call: how many items it took and how long, in seconds. */
   readonly onGroup?: (items: number, seconds: number) => void
   /** Entries that a board's ledger may hold: what is older goes, or, where an archiver needs it, what is newer is refused. */
@@ -46,7 +48,9 @@ export interface IncrementOptions extends ScriptContext {
 }
 
 /** Keeps increments through `lua/scoring/increment.lua`, in groups. */
-export function createApplyIncrement ({ redis, clock, timeoutMs, onGroup, ledgerMax = LEDGER_MAX, directory }: IncrementOptions): ApplyIncrement {
+export function createApplyIncrement (
+  { redis, clock, nodeClock, timeoutMs, onGroup, ledgerMax = LEDGER_MAX, directory }: IncrementOptions
+): ApplyIncrement {
   const script = bindScript(redis, 'scoring/increment', { reply: Reply, directory })
   const queues = new Map<string, Queue>()
 
@@ -57,13 +61,14 @@ export function createApplyIncrement ({ redis, clock, timeoutMs, onGroup, ledger
       maxWaiting: MAX_WAITING,
       maxWaitMs: MAX_WAIT * timeoutMs,
       // Sums do not ask for the order; the latest of two scores does, also when the first has to be sent again.
+      clock: nodeClock,
       maxUnderWay: board.operator === 'latest' ? 1 : MAX_UNDER_WAY,
       async send (items) {
-        const begun = performance.now()
+        const begun = nodeClock.now()
         try {
           return await callWrite(redis, () => sendGroup(script, { board, keysAt, clock, items }))
         } finally {
-          onGroup?.(items.length, (performance.now() - begun) / 1000)
+          onGroup?.(items.length, (nodeClock.now() - begun) / 1000)
         }
       }
     })

@@ -1,5 +1,6 @@
 // Reads whether actions have counted, many at a time, before they are queued.
 import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
+import type { Clock } from '../../leaderboard/clock.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import { actionDigest, boardKeys, recordDayAt } from '../keys.ts'
 import type { ScriptContext } from '../scripts.ts'
@@ -10,12 +11,18 @@ const MAX_WAITING = 20_000
 /** Whether an action has counted, as its receipt would say. */
 export type ReadCounted = (board: Board, action: { readonly userId: string, readonly actionId: string }) => Promise<boolean>
 
+interface ReadCountedOptions extends ScriptContext {
+  readonly nodeClock: Clock
+  readonly timeoutMs: number
+}
+
 /** Asks for those that arrive together at once: a call of its own for each cost Node four times as much. */
-export function createReadCounted ({ redis, clock, timeoutMs }: ScriptContext & { readonly timeoutMs: number }): ReadCounted {
+export function createReadCounted ({ redis, clock, nodeClock, timeoutMs }: ReadCountedOptions): ReadCounted {
   const queue = groupCommit<readonly [board: string, digest: string], boolean>({
     maxItems: MAX_GROUP,
     maxWaiting: MAX_WAITING,
     maxWaitMs: timeoutMs,
+    clock: nodeClock,
     async send (items) {
       const today = recordDayAt(clock.now())
       // Tomorrow too, as for receipts.

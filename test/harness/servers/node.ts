@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { Test } from 'tap'
+import { systemClock } from '../../../src/app/system-clock.ts'
 import { createApp } from '../../../src/app.ts'
 import { readConfig } from '../../../src/config.ts'
 import type { Server } from '../../../src/http/server.ts'
@@ -52,6 +53,7 @@ export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, po
     log: log === undefined ? pino({ level: 'silent' }) : pino({ level: 'trace' }, { write: log }),
     now: Date.now,
     random,
+    clock: systemClock,
     ...(scripts && { scripts })
   })
   const url = await server.listen({ host: '127.0.0.1', port })

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { systemClock } from '../../../src/app/system-clock.ts'
 import { defaultBoards, parseBoards, type Board } from '../../../src/leaderboard/boards/board.ts'
 import type { CatalogueAction } from '../../../src/leaderboard/boards/catalogue.ts'
 import type { Increment } from '../../../src/leaderboard/scoring/increment.ts'
@@ -10,7 +11,7 @@ export const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 /** A store on a test's Redis, closed when the test ends. */
 export async function openTestStore (t: Test, url: string, options: Partial<StoreOptions> = {}): Promise<Store> {
-  const store = await openStore({ url, log: silent, now: Date.now, timeoutMs: Number(PATIENT.REDIS_TIMEOUT_MS), ...options })
+  const store = await openStore({ url, log: silent, now: Date.now, clock: systemClock, timeoutMs: Number(PATIENT.REDIS_TIMEOUT_MS), ...options })
   t.teardown(() => store.close())
   return store
 }

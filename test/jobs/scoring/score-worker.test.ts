@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import { test, type Test } from 'tap'
+import { systemClock } from '../../../src/app/system-clock.ts'
 import { queueOptions } from '../../../src/jobs/connection.ts'
 import { jobIdOf, SCORES } from '../../../src/jobs/scoring/score-job.ts'
 import { openScoreQueue } from '../../../src/jobs/scoring/score-queue.ts'
@@ -155,7 +156,7 @@ test('a quota that is over soon is waited for', async (t) => {
 // Such as NOREPLICAS to the call that says that a job is done, and none any more to the next one, by which BullMQ gives it up.
 test('no job is given up for what goes wrong beside it', async (t) => {
   const redis = await startRedis(t)
-  const jobs = await openScoreQueue({ url: redis.url, timeoutMs: PATIENCE_MS, maxJobs: 10, onError: () => {} })
+  const jobs = await openScoreQueue({ url: redis.url, timeoutMs: PATIENCE_MS, maxJobs: 10, onError: () => {}, clock: systemClock })
   t.teardown(jobs.close)
   let tries = 0
   const done = new Promise<void>((resolve, reject) => {

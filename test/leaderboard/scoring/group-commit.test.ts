@@ -1,25 +1,27 @@
-import { setTimeout as delay } from 'node:timers/promises'
+// Group commit: what arrives while a group is under way shares the next one.
 import { test } from 'tap'
 import { groupCommit } from '../../../src/leaderboard/scoring/group-commit.ts'
+import { FakeClock } from '../../harness/models/fake-clock.ts'
 
-/** A line whose groups end when the test says so. */
-function line ({ maxItems = 100, maxWaiting = 1000, maxWaitMs = 60_000, maxUnderWay = 1 } = {}) {
+/** A queue whose groups end when the test says so. */
+function startQueue ({ maxItems = 100, maxWaiting = 1000, maxWaitMs = 60_000, maxUnderWay = 1 } = {}) {
+  const clock = new FakeClock()
   const groups: { items: readonly number[], end: () => void, fail: (error: Error) => void }[] = []
   const submit = groupCommit<number, number>({
     maxItems,
     maxWaiting,
     maxWaitMs,
     maxUnderWay,
+    clock,
     send: async (items) => await new Promise((resolve, reject) => {
       groups.push({ items, end: () => resolve(items.map((item) => 2 * item)), fail: reject })
     })
   })
-  const turn = async () => await new Promise((resolve) => { setImmediate(resolve) })
-  return { groups, submit, turn }
+  return { groups, submit, clock, turn: async () => await clock.turn() }
 }
 
 test('what arrives in one turn shares a group, and what arrives meanwhile the next', async (t) => {
-  const { groups, submit, turn } = line()
+  const { groups, submit, turn } = startQueue()
   const first = [submit(1), submit(2)]
   await turn()
   const second = [submit(3), submit(4), submit(5)]
@@ -33,10 +35,10 @@ test('what arrives in one turn shares a group, and what arrives meanwhile the ne
   t.strictSame(await Promise.all(second), [6, 8, 10])
 })
 
-test('a group has a size, and so has the line', async (t) => {
-  const { groups, submit, turn } = line({ maxItems: 2, maxWaiting: 3 })
+test('a group has a size, and so has the queue', async (t) => {
+  const { groups, submit, turn } = startQueue({ maxItems: 2, maxWaiting: 3 })
   const done = [submit(1), submit(2), submit(3)]
-  await t.rejects(submit(4), { code: 'unavailable' }, 'a full line refuses')
+  await t.rejects(submit(4), { code: 'unavailable' }, 'a full queue refuses')
   await turn()
   t.strictSame(groups[0]!.items, [1, 2])
   groups[0]!.end()
@@ -47,11 +49,11 @@ test('a group has a size, and so has the line', async (t) => {
 })
 
 test('an item that has waited for too long is refused when its turn comes, and not sent', async (t) => {
-  const { groups, submit, turn } = line({ maxWaitMs: 500 })
+  const { groups, submit, clock, turn } = startQueue({ maxWaitMs: 500 })
   const first = submit(1)
   await turn()
   const old = submit(2)
-  await delay(600)
+  await clock.advance(501)
   const young = submit(3)
   groups[0]!.end()
   await first
@@ -63,7 +65,7 @@ test('an item that has waited for too long is refused when its turn comes, and n
 })
 
 test('a failed group fails its own items alone', async (t) => {
-  const { groups, submit, turn } = line()
+  const { groups, submit, turn } = startQueue()
   const first = submit(1)
   await turn()
   const second = submit(2)
@@ -75,7 +77,7 @@ test('a failed group fails its own items alone', async (t) => {
 })
 
 test('where two groups may be under way, the second goes when it is full, and both in order', async (t) => {
-  const { groups, submit, turn } = line({ maxItems: 2, maxUnderWay: 2 })
+  const { groups, submit, turn } = startQueue({ maxItems: 2, maxUnderWay: 2 })
   const sent = () => groups.map(({ items }) => items)
   const done = [submit(1)]
   await turn()
@@ -104,5 +106,5 @@ test('where two groups may be under way, the second goes when it is full, and bo
   const last = submit(7)
   await turn()
   groups[4]!.end()
-  t.equal(await last, 14, 'and an idle line sends at once')
+  t.equal(await last, 14, 'and an idle queue sends at once')
 })
