@@ -18,10 +18,11 @@ export function checkCounted ({ gained, users, counts }: Counted): Check {
   const isRight = gained >= acknowledged && gained <= acknowledged + unresolved && wrongReplays === 0
   const again = wrongReplays === 0 ? 'none counted again' : `${number(wrongReplays)} COUNTED again`
   const silent = silentReplays > 0 ? ` (${number(silentReplays)} had no answer)` : ''
+  const rise = `the scores of ${number(users)} users rose by ${number(gained)}`
   const parts = [
-    `${number(acknowledged)} increments were acknowledged, warm-up included, and the scores of ${number(users)} users rose by ${number(gained)}`,
+    `${number(acknowledged)} increments were acknowledged, warm-up included, and ${rise}`,
     ...resent > 0 ? [`${number(resent)} requests without a clear answer were sent again until they had one`] : [],
-    ...unresolved > 0 ? [`the outcome of ${number(unresolved)} increments is unknown, since no repetition was answered either`] : [],
+    ...unresolved > 0 ? [`the outcome of ${number(unresolved)} increments is unknown: no repetition was answered`] : [],
     `${number(replays)} that had counted were sent once more, and ${again}${silent}`
   ]
   return { isRight, sentence: `${isRight ? 'checked' : 'NOT EXACTLY ONCE'}: ${parts.join('; ')}.` }

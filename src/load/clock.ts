@@ -1,7 +1,7 @@
 // The clock that the processes of the load generator share.
 import { hrtime } from 'node:process'
 
-/** Both clocks are CLOCK_MONOTONIC, and `performance.now()` begins with its process; it costs a fraction of a BigInt. */
+/** Both clocks are CLOCK_MONOTONIC, but `performance.now()` begins with its process. It is cheaper than a BigInt. */
 const PROCESS_START_MS = Number(hrtime.bigint()) / 1_000_000 - performance.now()
 
 /** Milliseconds by CLOCK_MONOTONIC: the same clock in every process of a machine. */

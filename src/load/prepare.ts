@@ -30,7 +30,9 @@ export interface Given {
 }
 
 /** Brings the board into the state that the scenario needs. @throws CannotRun with what is missing */
-export async function prepare (service: Service, { needs }: Scenario, { rules, given, users: count, run }: Given): Promise<Prepared> {
+export async function prepare (
+  service: Service, { needs }: Scenario, { rules, given, users: count, run }: Given
+): Promise<Prepared> {
   if (!needs.has('token')) {
     const callers = given?.callers ?? []
     if (!needs.has('readers')) return { callers, users: [], baseScore: 0 }
@@ -50,14 +52,15 @@ export async function prepare (service: Service, { needs }: Scenario, { rules, g
 async function seed (service: Service, { callers, users }: Callers, run: string): Promise<void> {
   const scores = await service.scores(users)
   const absent = users.filter((user) => scores.get(user) === 0)
-  const increments = absent.map((user) => ({ user, increment: 1, actionId: `${run}-seed-${user}`.slice(0, MAX_ACTION_ID) }))
-  await service.raise(increments, callers)
+  const actionId = (user: string) => `${run}-seed-${user}`.slice(0, MAX_ACTION_ID)
+  await service.raise(absent.map((user) => ({ user, increment: 1, actionId: actionId(user) })), callers)
 }
 
 interface Rise { readonly given: Callers, readonly rules: Rules, readonly run: string }
 
 /** Raises the first user until every screen shows it; returns its score. */
-async function bringToTop (service: Service, { given: { callers, users }, rules: { maxIncrement }, run }: Rise): Promise<number> {
+async function bringToTop (service: Service, { given, rules: { maxIncrement }, run }: Rise): Promise<number> {
+  const { callers, users } = given
   const leader = users[0]!
   const readScore = async () => (await service.scores([leader])).get(leader)!
   const top = await service.top()

@@ -101,7 +101,7 @@ function explain (error: Error): never {
 
 interface PlannedShare { readonly run: string, readonly share: number, readonly isChecked: boolean }
 
-function planOf (settings: LoadSettings, { callers, users, baseScore }: Prepared, { run, share, isChecked }: PlannedShare): Plan {
+function planOf (settings: LoadSettings, prepared: Prepared, { run, share, isChecked }: PlannedShare): Plan {
   const { scenario, target, board, processes, connections, rate, timeoutMs, batch, transport } = settings
   return {
     scenario,
@@ -111,15 +111,13 @@ function planOf (settings: LoadSettings, { callers, users, baseScore }: Prepared
     rate: rate ?? SCENARIOS[scenario]!.usualRate,
     connections: shareOf(connections, share, processes),
     timeoutMs,
-    callers,
-    users,
     batch,
     transport,
     share,
     shares: processes,
     run,
     isChecked,
-    baseScore
+    ...prepared
   }
 }
 

@@ -12,8 +12,8 @@ export interface Scenario {
   /** The rate of a scenario that needs one, where the options name none. */
   readonly usualRate?: number
   /**
-   * What it needs before it begins: a token that may write, a token that raises the score of any user, users on the board
-   * to read, a first user that every screen shows.
+   * What it needs before it begins: a token that may write, a token that raises the score of any user, users on the
+   * board to read, a first user that every screen shows.
    */
   readonly needs: ReadonlySet<'token' | 'service' | 'readers' | 'leader'>
   /** Opens connections; resolves when the share can run. */

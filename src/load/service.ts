@@ -31,6 +31,8 @@ const TopAnswer = answerOf(Type.Object({ top_scores: Entries }))
 
 export interface Rules { readonly maxIncrement: number, readonly quotaPerMinute: number }
 
+interface Increment { readonly user: string, readonly increment: number, readonly actionId: string }
+
 interface Call { readonly body?: object, readonly token?: string | undefined }
 
 /** One deployment of scorewire, as a client sees it. */
@@ -57,13 +59,14 @@ export class Service {
     const code = codeOf(body)
     if (code === 'unknown_board') {
       const name = JSON.stringify(this.#board)
-      throw new CannotRun(`${this.#target} has no board called ${name}: name one with --board, or make it (PUT ${path})`)
+      throw new CannotRun(`${this.#target} has no board called ${name}: ` +
+        `name one with --board, or make it (PUT ${path})`)
     }
     if (code !== undefined || status === 429) this.#refuse(status, body)
     throw new CannotRun(`${this.#target} answers, but it is not scorewire (GET ${path} gave ${status})`)
   }
 
-  /** Sends an increment of nothing, which only a missing right can hide. @throws CannotRun when the token may not write */
+  /** Sends an increment of nothing: only its refusal is expected. @throws CannotRun when the token may not write */
   async checkToken ({ token, user }: Caller): Promise<void> {
     const { status, body } = user === undefined
       ? await this.#call('/increments/batch', { token, body: {} })
@@ -102,7 +105,7 @@ export class Service {
   }
 
   /** Raises scores, as a service or each user by itself. @throws CannotRun when one is refused */
-  async raise (increments: readonly { user: string, increment: number, actionId: string }[], callers: readonly Caller[]): Promise<void> {
+  async raise (increments: readonly Increment[], callers: readonly Caller[]): Promise<void> {
     const service = callers.find(({ user }) => user === undefined)
     const items = increments.map(({ user, increment, actionId }) => ({ user_id: user, increment, action_id: actionId }))
     if (service === undefined) {
@@ -149,7 +152,8 @@ export class Service {
       return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : undefined }
     } catch (error) {
       if (answer !== undefined) return { status: answer.status, body: undefined }
-      throw new CannotRun(`there is no answer from ${this.#target} (${reasonOf(error)}): is the service running, and is that its address?`)
+      throw new CannotRun(`there is no answer from ${this.#target} (${reasonOf(error)}): ` +
+        'is the service running, and is that its address?')
     }
   }
 
@@ -159,7 +163,8 @@ export class Service {
 }
 
 function textOf (body: unknown, field: string): string | undefined {
-  return typeof body === 'object' && body !== null && field in body ? String(body[field as keyof typeof body]) : undefined
+  if (typeof body !== 'object' || body === null || !(field in body)) return undefined
+  return String(body[field as keyof typeof body])
 }
 
 const codeOf = (body: unknown) => textOf(body, 'code')
@@ -176,7 +181,8 @@ function reasonOf (error: unknown): string {
 export function adviceFor (kind: string, detail: string): string {
   const said = `the service answers ${kind}${detail === '' ? '' : ` (${detail})`}`
   if (kind.startsWith('401')) {
-    return `${said}: set JWT_SECRET (and JWT_ISSUER, JWT_AUDIENCE) as the service has them, or give valid tokens with --token-file`
+    return `${said}: set JWT_SECRET (and JWT_ISSUER, JWT_AUDIENCE) as the service has them, ` +
+      'or give valid tokens with --token-file'
   }
   if (kind.includes('forbidden_scope')) return `${said}: this needs a token with the scope scores:write`
   if (kind.startsWith('429') && detail.includes('address')) {
@@ -188,7 +194,8 @@ export function adviceFor (kind: string, detail: string): string {
       'more --users, a higher quota for the board, or MAX_SOCKETS_PER_IP=0 on the nodes'
   }
   if (kind === '503') {
-    return `${said}: a node takes MAX_HANDSHAKES_PER_SECOND new screens a second (a tenth of it from one address) and MAX_SOCKETS at all`
+    return `${said}: a node takes MAX_HANDSHAKES_PER_SECOND new screens a second ` +
+      '(a tenth of it from one address) and MAX_SOCKETS at all'
   }
   return said
 }

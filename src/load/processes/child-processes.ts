@@ -41,7 +41,9 @@ export class ChildProcesses<Child extends Orders<Child>> {
    * @throws Error what one of the processes threw, or that one has ended
    */
   async order<Name extends keyof Child & string> (
-    name: Name, dataOf: (process: number) => Parameters<Child[Name]>, onProgress?: (process: number, progress: unknown) => void
+    name: Name,
+    dataOf: (process: number) => Parameters<Child[Name]>,
+    onProgress?: (process: number, progress: unknown) => void
   ): Promise<Awaited<ReturnType<Child[Name]>>[]> {
     return await Promise.all(this.#children.map(async (child, n) => {
       const message = { id: this.#orders++, name, data: dataOf(n) }
@@ -60,7 +62,9 @@ export class ChildProcesses<Child extends Orders<Child>> {
   }
 }
 
-async function carryOut (child: ChildProcess, message: OrderMessage, onProgress: (progress: unknown) => void): Promise<unknown> {
+async function carryOut (
+  child: ChildProcess, message: OrderMessage, onProgress: (progress: unknown) => void
+): Promise<unknown> {
   return await new Promise((resolve, reject) => {
     const finish = () => child.off('message', onReply).off('exit', onExit)
     const onExit = () => {

@@ -29,7 +29,7 @@ export class LoadProcesses {
 
   /** Carries out the plans. @throws Error when a process fails or ends */
   async run (times: Times, onStatus: (status: Status) => void = () => {}): Promise<Measured[]> {
-    const latest = Array.from({ length: this.#count }, (): Progress => ({ done: 0, failed: 0, firstError: undefined, cpu: 0 }))
+    const latest = Array<Progress>(this.#count).fill({ done: 0, failed: 0, firstError: undefined, cpu: 0 })
     return await this.#children.order('run', () => [times], (share, progress) => {
       latest[share] = progress as Progress
       onStatus({

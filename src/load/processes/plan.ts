@@ -1,4 +1,4 @@
-// What a process of the load generator is ordered to do and what it reports; all of it goes over IPC, so it is data alone.
+// The orders of a process of the load generator and its reports: data alone, since they go over IPC.
 
 /** What a process is to do. */
 export interface Plan {

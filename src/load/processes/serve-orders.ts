@@ -3,7 +3,7 @@ import type { OrderMessage, Orders, Reply } from './child-processes.ts'
 
 const send = (reply: Reply) => { process.send?.(reply) }
 
-/** Carries out each order with the function of its name, several at a time where they overlap, until the parent lets go. */
+/** Carries out each order with the function of its name until the parent lets go; orders may overlap. */
 export function serveOrders<Child extends Orders<Child>> (child: Child): void {
   const carryOut = async ({ name, data }: OrderMessage) => await child[name as keyof Child](...data as never[])
   process.on('message', (message: OrderMessage) => {

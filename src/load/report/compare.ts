@@ -51,12 +51,13 @@ function verdictOf ({ samples: before, better }: Figure, { samples: after }: Fig
 const NOT_COMPARED = new Set(['json', 'report', 'compare', 'from', 'readme', 'help', 'only'])
 
 function unlikeOf (earlier: Result, later: Result): string[] {
-  const options = [...new Set([...Object.keys(earlier.asked), ...Object.keys(later.asked)])].filter((name) => !NOT_COMPARED.has(name))
+  const options = Object.keys({ ...earlier.asked, ...later.asked }).filter((name) => !NOT_COMPARED.has(name))
   const text = (value: unknown) => {
     if (value === undefined || value === null) return 'none'
     return typeof value === 'string' ? value : JSON.stringify(value)
   }
-  const differ = (name: string, then: unknown, now: unknown) => text(then) === text(now) ? [] : [`${name}: ${text(then)} then, ${text(now)} now`]
+  const differ = (name: string, then: unknown, now: unknown) =>
+    text(then) === text(now) ? [] : [`${name}: ${text(then)} then, ${text(now)} now`]
   return [
     ...differ('machine', earlier.machine, later.machine),
     ...Object.keys(later.versions).flatMap((name) => differ(name, earlier.versions[name], later.versions[name])),
@@ -64,17 +65,22 @@ function unlikeOf (earlier: Result, later: Result): string[] {
   ]
 }
 
-const MARKS: Readonly<Record<Difference['verdict'], string>> = { regression: 'REGRESSION', improvement: 'improvement', same: '', 'too few samples': '(too few samples)' }
+const MARKS: Readonly<Record<Difference['verdict'], string>> = {
+  regression: 'REGRESSION', improvement: 'improvement', same: '', 'too few samples': '(too few samples)'
+}
 
 /** A comparison in Markdown, regressions first. */
 export function comparisonText ({ date, command, differences, unlike }: Comparison): string {
-  const cell = (samples: readonly number[]) => `${short(median(samples))} (${short(Math.min(...samples))} to ${short(Math.max(...samples))})`
+  const cell = (samples: readonly number[]) =>
+    `${short(median(samples))} (${short(Math.min(...samples))} to ${short(Math.max(...samples))})`
   const order = (difference: Difference) => Object.keys(MARKS).indexOf(difference.verdict)
   const rows = differences.toSorted((a, b) => order(a) - order(b)).map(({ name, unit, before, after, verdict }) => {
     const ratio = median(before) === 0 ? '–' : (median(after) / median(before)).toFixed(2)
     return `| ${name}, ${unit} | ${cell(before)} | ${cell(after)} | × ${ratio} | ${MARKS[verdict]} |`
   })
-  const meaning = rows.length === 0 ? 'the two have no figure in common.' : 'a mark shows a change beyond the spread of both.'
+  const meaning = rows.length === 0
+    ? 'the two have no figure in common.'
+    : 'a mark shows a change beyond the spread of both.'
   return [
     `Beside the run of ${date.slice(0, 16).replace('T', ' ')} UTC (\`${command}\`): ${meaning}`,
     ...unlike.length === 0 ? [] : ['', `Not the same: ${unlike.join('; ')}.`],

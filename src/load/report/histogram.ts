@@ -30,7 +30,7 @@ export function mergeHistograms (encoded: readonly string[]): Histogram {
   return all
 }
 
-/** The latency in ms that `percent` of all do not exceed; NaN where there is none. It is at most the longest, since a histogram rounds up. */
+/** The latency in ms that `percent` of all do not exceed: at most the longest, though a histogram rounds up. */
 export function percentileMs (histogram: Histogram, percent: number): number {
   if (histogram.totalCount === 0) return NaN
   return Math.min(histogram.maxValue, histogram.getValueAtPercentile(percent)) / 1000

@@ -1,19 +1,23 @@
 // The Markdown of a section as HTML: tables, paragraphs and `code`.
 import { escapeXml } from './chart.ts'
 
+/** The words that a reader must not miss. */
+const BAD = /\b(INVALID|DISTURBED|MISSED|REGRESSION|NOT EXACTLY ONCE|INTERRUPTED)\b/g
+
 const cellsOf = (line: string) => line.replace(/^\||\|$/g, '').split('|').map((cell) => cell.trim())
 
 /** Converts tables and paragraphs, which empty lines divide. */
 export function markdownHtml (text: string): string {
   const blocks = text.split(/\n{2,}/).filter((block) => block.trim() !== '')
-  return blocks.map((block) => block.startsWith('|') ? tableHtml(block) : `<p>${inlineHtml(block.replaceAll('\n', ' '))}</p>`).join('\n')
+  const paragraph = (block: string) => `<p>${inlineHtml(block.replaceAll('\n', ' '))}</p>`
+  return blocks.map((block) => block.startsWith('|') ? tableHtml(block) : paragraph(block)).join('\n')
 }
 
 function inlineHtml (text: string): string {
   return escapeXml(text)
     .replace(/`([^`]*)`/g, '<code>$1</code>')
     .replace(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>')
-    .replace(/\b(INVALID|DISTURBED|MISSED|REGRESSION|NOT EXACTLY ONCE|INTERRUPTED)\b/g, '<strong class="bad">$1</strong>')
+    .replace(BAD, '<strong class="bad">$1</strong>')
     .replace(/\b(improvement)\b/g, '<strong class="good">$1</strong>')
 }
 
@@ -22,9 +26,11 @@ function tableHtml (block: string): string {
   const [head = '', , ...rows] = block.split('\n')
   const cells = (line: string, tag: 'td' | 'th') => cellsOf(line).map((cell, n) => {
     const kind = tag === 'th' ? ' scope="col"' : ''
-    return n === 0 && tag === 'td' ? `<th scope="row">${inlineHtml(cell)}</th>` : `<${tag}${kind}>${inlineHtml(cell)}</${tag}>`
+    const html = inlineHtml(cell)
+    return n === 0 && tag === 'td' ? `<th scope="row">${html}</th>` : `<${tag}${kind}>${html}</${tag}>`
   }).join('')
   const label = escapeXml(cellsOf(head).filter((cell) => cell !== '').slice(0, 3).join(', '))
-  return `<div class="wide" tabindex="0" role="region" aria-label="${label}"><table><thead><tr>${cells(head, 'th')}</tr></thead>` +
-    `<tbody>${rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')}</tbody></table></div>`
+  const body = rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')
+  return `<div class="wide" tabindex="0" role="region" aria-label="${label}">` +
+    `<table><thead><tr>${cells(head, 'th')}</tr></thead><tbody>${body}</tbody></table></div>`
 }

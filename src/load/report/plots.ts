@@ -5,10 +5,12 @@ import type { Latencies, Section, Throughput } from './result.ts'
 
 /** Points of a percentile curve for each further nine. */
 const STEPS_PER_TENTH = 8
-const TICKS = ['0', '90', '99', '99.9', '99.99', '99.999', '99.9999'].map((text, n) => ({ at: 10 ** n, text: `${text} %` }))
+const TICKS = ['0', '90', '99', '99.9', '99.99', '99.999', '99.9999'].map((text, n) => (
+  { at: 10 ** n, text: `${text} %` }
+))
 
 /** The charts of a section as SVG; '' where it has none. */
-export function plotsOf ({ latencies, throughput, curves }: Pick<Section, 'latencies' | 'throughput' | 'curves'>): string {
+export function plotsOf ({ latencies, throughput, curves }: Section): string {
   const charts: Chart[] = [
     ...latencies.length > 0 ? [percentilesChart(latencies)] : [],
     ...[...new Set(throughput.map(({ unit }) => unit))].map((unit) =>
@@ -21,7 +23,8 @@ export function plotsOf ({ latencies, throughput, curves }: Pick<Section, 'laten
 /** By 1/(1 − q): each further nine takes as much room as the one before, so that the rare slow requests show. */
 function percentilesChart (latencies: readonly Latencies[]): Chart {
   const lines = latencies.map(({ name, micros }) => ({ name, points: percentilePoints(micros) }))
-  return { title: 'Latency by percentile', x: { label: 'percentile', log: true, ticks: TICKS }, y: { label: 'ms', log: true }, lines }
+  const x = { label: 'percentile', log: true, ticks: TICKS }
+  return { title: 'Latency by percentile', x, y: { label: 'ms', log: true }, lines }
 }
 
 function percentilePoints (micros: string): Point[] {
@@ -38,10 +41,8 @@ function percentilePoints (micros: string): Point[] {
 }
 
 function throughputChart (unit: string, throughput: readonly Throughput[]): Chart {
-  return {
-    title: 'Throughput over time',
-    x: { label: 's' },
-    y: { label: unit },
-    lines: throughput.map(({ name, perSecond }) => ({ name, points: perSecond.map((count, second): Point => [second, count]) }))
-  }
+  const lines = throughput.map(({ name, perSecond }) => (
+    { name, points: perSecond.map((count, second): Point => [second, count]) }
+  ))
+  return { title: 'Throughput over time', x: { label: 's' }, y: { label: unit }, lines }
 }

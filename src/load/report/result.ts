@@ -31,11 +31,14 @@ export const Curve = Type.Object({
   title: Type.String(),
   x: Axis,
   y: Axis,
-  lines: Type.Array(Type.Object({ name: Type.String(), points: Type.Array(Type.Tuple([Type.Number(), Type.Number()])) }))
+  lines: Type.Array(Type.Object({
+    name: Type.String(),
+    points: Type.Array(Type.Tuple([Type.Number(), Type.Number()]))
+  }))
 })
 export type Curve = Static<typeof Curve>
 
-/** What a reader in a hurry is told: a row of the table in docs/benchmarks.md, and of the short one in README.md where it says so. */
+/** A headline figure: a row of the table in docs/benchmarks.md, and with `inReadme` of the short one in README.md. */
 export const Headline = Type.Object({
   what: Type.String(),
   measured: Type.String(),

@@ -8,7 +8,9 @@ export function median (numbers: readonly number[]): number {
 
 /** The median, and in parentheses the least and the most. */
 export function spread (numbers: readonly number[], digits = 0): string {
-  return `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)} to ${Math.max(...numbers).toFixed(digits)})`
+  const three = [median(numbers), Math.min(...numbers), Math.max(...numbers)]
+  const [middle, least, most] = three.map((one) => one.toFixed(digits))
+  return `${middle} (${least} to ${most})`
 }
 
 /** The same of CPU times in µs, with one decimal below 100. */

@@ -36,8 +36,9 @@ function machineText (): string {
 }
 
 /** Makes a result with one section of a run. */
-export function resultOf (finished: FinishedRun, { settings, command, version, date }: RunContext): Result {
-  const text = date.toISOString()
+export function resultOf (finished: FinishedRun, context: RunContext): Result {
+  const { settings, command, version } = context
+  const text = context.date.toISOString()
   return {
     format: 1,
     title: `scorewire under load: ${settings.scenario}`,
@@ -46,11 +47,11 @@ export function resultOf (finished: FinishedRun, { settings, command, version, d
     machine: machineText(),
     versions: { 'scorewire at the target': finished.targetVersion, 'load generator': version, Node: nodeVersion },
     asked: { ...settings },
-    sections: [sectionOf(finished, { settings, command, date: text })]
+    sections: [sectionOf(finished, context, text)]
   }
 }
 
-function sectionOf (finished: FinishedRun, { settings, command, date }: Pick<RunContext, 'settings' | 'command'> & { date: string }): Section {
+function sectionOf (finished: FinishedRun, { settings, command }: RunContext, date: string): Section {
   const { measured, seconds, cpus, check, isInterrupted } = finished
   const { unit } = SCENARIOS[settings.scenario]!
   return {
@@ -88,8 +89,8 @@ export function flawsOf ({ cpus, check, measured }: Pick<FinishedRun, 'cpus' | '
   }
   if (limited > MAX_LIMITED * (limited + measured.done)) {
     const [kind, { example }] = refusals[0]!
-    flaws.push(`${limited.toLocaleString('en')} requests were refused by a limit, so that it is the limit that was measured: ` +
-      adviceFor(kind, example))
+    flaws.push(`${limited.toLocaleString('en')} requests were refused by a limit, ` +
+      `so that it is the limit that was measured: ${adviceFor(kind, example)}`)
   }
   if (check?.isRight === false) flaws.push(check.sentence)
   if (refusedWrites > 0) flaws.push(`${refusedWrites} writes were refused, so that no screen could show them`)
@@ -100,15 +101,18 @@ export function flawsOf ({ cpus, check, measured }: Pick<FinishedRun, 'cpus' | '
 function figuresOf ({ measured, seconds }: FinishedRun, settings: LoadSettings): Figure[] {
   const { unit } = SCENARIOS[settings.scenario]!
   const rate = rateOf(settings)
-  const load = `${settings.scenario}, ${settings.connections} connections, ${rate === undefined ? 'closed loop' : `${rate}/s`}`
+  const { scenario, connections } = settings
+  const load = `${scenario}, ${connections} connections, ${rate === undefined ? 'closed loop' : `${rate}/s`}`
   const slices = measured.latencies.map(decodeHistogram).filter(({ totalCount }) => totalCount >= MIN_IN_SLICE)
-  const perSecond = measured.perSecond.length > 0 ? [...measured.perSecond] : [measured.done / Math.max(seconds, MIN_SECONDS)]
+  const perSecond = [...measured.perSecond]
+  if (perSecond.length === 0) perSecond.push(measured.done / Math.max(seconds, MIN_SECONDS))
   const percentiles = slices.length === 0 ? [] : [50, 99]
   return [
     { name: `${load}: throughput`, unit: `${unit}/s`, better: 'more', samples: perSecond },
-    ...percentiles.map((percent): Figure => (
-      { name: `${load}: p${percent}`, unit: 'ms', better: 'less', samples: slices.map((slice) => percentileMs(slice, percent)) }
-    ))
+    ...percentiles.map((percent): Figure => {
+      const samples = slices.map((slice) => percentileMs(slice, percent))
+      return { name: `${load}: p${percent}`, unit: 'ms', better: 'less', samples }
+    })
   ]
 }
 
@@ -147,24 +151,32 @@ function tableOf ({ measured, seconds }: FinishedRun, settings: LoadSettings): s
 function settingsText ({ seconds, isInterrupted }: FinishedRun, settings: LoadSettings): string {
   const rate = rateOf(settings)
   const loop = rate === undefined
-    ? 'closed loop: a connection sends after each answer, so a service that stalls gets fewer requests and the percentiles hide the stall'
+    ? 'closed loop: a service that stalls gets fewer requests, and the percentiles hide the stall'
     : `${rate.toLocaleString('en')} a second by schedule, each latency from its planned time`
-  return `Load: ${SCENARIOS[settings.scenario]!.summary}; ${settings.connections.toLocaleString('en')} connections, ${loop}; ` +
-    `${seconds.toFixed(0)} s after ${settings.warmUpSeconds} s of warm-up${isInterrupted ? ', INTERRUPTED' : ''}.`
+  const { scenario, connections, warmUpSeconds } = settings
+  return `Load: ${SCENARIOS[scenario]!.summary}; ${connections.toLocaleString('en')} connections, ${loop}; ` +
+    `${seconds.toFixed(0)} s after ${warmUpSeconds} s of warm-up${isInterrupted ? ', INTERRUPTED' : ''}.`
 }
 
 function errorsText ({ measured, cpus }: FinishedRun, settings: LoadSettings): string {
   const { lateMs, waited } = measured
   const errors = Object.entries(measured.errors).map(([kind, { count }]) => `${count.toLocaleString('en')} × ${kind}`)
-  const waits = waited === 0 ? '' : `; ${waited.toLocaleString('en')} requests waited for a free connection, which is in them too`
-  const delays = rateOf(settings) === undefined ? '' : `; it sent at most ${lateMs.toFixed(1)} ms late, which is in the latencies${waits}`
-  return `Errors: ${errors.length === 0 ? 'none' : errors.join(', ')}. ` +
-    `Load generator: ${cpus.map((cpu) => cpu.toFixed(2)).join(' + ')} of a core${delays}.`
+  const sentences = [
+    `Errors: ${errors.length === 0 ? 'none' : errors.join(', ')}.`,
+    `Load generator: ${cpus.map((cpu) => cpu.toFixed(2)).join(' + ')} of a core.`
+  ]
+  if (rateOf(settings) !== undefined) {
+    sentences.push(`It sent at most ${lateMs.toFixed(1)} ms late.`)
+    if (waited > 0) sentences.push(`${waited.toLocaleString('en')} requests waited for a free connection.`)
+    sentences.push('The latencies contain these times.')
+  }
+  return sentences.join(' ')
 }
 
 /** What the screens of a scenario were shown; empty where it has none. */
-function screensText ({ measured: { counts, writes, done }, seconds }: FinishedRun, { connections }: LoadSettings): string[] {
-  if (writes === undefined) return counts['lost'] === undefined ? [] : ['', `${counts['lost']} screens were lost in between.`]
+function screensText ({ measured, seconds }: FinishedRun, { connections }: LoadSettings): string[] {
+  const { counts: { lost, bytes = 0 }, writes, done } = measured
+  if (writes === undefined) return lost === undefined ? [] : ['', `${lost} screens were lost in between.`]
   const onAll = writes.lastMs.filter((_, write) => writes.shownOn[write] === connections).toSorted((a, b) => a - b)
   const at = (share: number) => {
     const ms = onAll[Math.min(onAll.length - 1, Math.floor(share * onAll.length))]
@@ -172,11 +184,12 @@ function screensText ({ measured: { counts, writes, done }, seconds }: FinishedR
   }
   const missing = writes.shownOn.length * connections - sum(writes.shownOn)
   const boards = short(done / connections / Math.max(seconds, MIN_SECONDS))
+  const size = short(bytes / Math.max(1, done))
   return [
     '',
-    `Each screen was shown ${boards} boards a second (${short((counts['bytes'] ?? 0) / Math.max(1, done))} bytes each). ` +
+    `Each screen was shown ${boards} boards a second (${size} bytes each). ` +
     `Every screen has shown ${onAll.length} of ${writes.shownOn.length} writes: the last screen had them after ` +
     `${at(0.5)} (median), ${at(0.99)} (p99), at most ${at(1)}. ` +
-    `${missing.toLocaleString('en')} times a write was missing on a screen; ${counts['lost'] ?? 0} screens were lost.`
+    `${missing.toLocaleString('en')} times a write was missing on a screen; ${lost ?? 0} screens were lost.`
   ]
 }

@@ -10,6 +10,7 @@ export const batch: Scenario = {
   canBeClosed: true,
   needs: new Set(['token', 'service']),
   async prepare (plan, recorder) {
-    return httpShare(plan, recorder, batchSource(plan, (kind, example) => recorder.failure(kind, clockMs(), { example })))
+    const onRefused = (kind: string, example: string) => recorder.failure(kind, clockMs(), { example })
+    return httpShare(plan, recorder, batchSource(plan, onRefused))
   }
 }

@@ -18,5 +18,6 @@ export const top: Scenario = {
 
 /** The request for the top ten. */
 export function topText (plan: Plan): string {
-  return requestText(new URL(plan.target).host, { method: 'GET', path: `${boardPath(plan)}/top`, token: plan.callers[0]?.token })
+  const { host } = new URL(plan.target)
+  return requestText(host, { method: 'GET', path: `${boardPath(plan)}/top`, token: plan.callers[0]?.token })
 }

@@ -32,11 +32,15 @@ export function callersFrom (text: string, file: string, { users: count }: Pick<
   if (tokens.length === 0) throw new CannotRun(`${file} holds no token`)
   const callers = tokens.map((token, n) => {
     const { sub, scope } = claimsOf(token) ?? {}
-    if (sub === undefined) throw new CannotRun(`line ${n + 1} of ${file} is not a token: give one token a line and nothing else`)
+    if (sub === undefined) {
+      throw new CannotRun(`line ${n + 1} of ${file} is not a token: give one token a line and nothing else`)
+    }
     return { token, user: scope?.split(' ').includes('scores:write') === true ? undefined : sub }
   })
   const users = [...new Set(callers.flatMap(({ user }) => user ?? []))]
-  if (users.length > 0 && callers.some(({ user }) => user === undefined)) throw new CannotRun(`${file} mixes tokens of users with tokens of services: give one kind`)
+  if (users.length > 0 && callers.some(({ user }) => user === undefined)) {
+    throw new CannotRun(`${file} mixes tokens of users with tokens of services: give one kind`)
+  }
   return { callers, users: users.length > 0 ? users : benchUsers(count) }
 }
 
@@ -44,7 +48,8 @@ export function callersFrom (text: string, file: string, { users: count }: Pick<
 function claimsOf (token: string): { sub: string, scope?: string } | undefined {
   try {
     const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-    return typeof claims.sub === 'string' ? { sub: claims.sub, ...(typeof claims.scope === 'string' && { scope: claims.scope }) } : undefined
+    if (typeof claims.sub !== 'string') return undefined
+    return { sub: claims.sub, ...(typeof claims.scope === 'string' && { scope: claims.scope }) }
   } catch {
     return undefined
   }

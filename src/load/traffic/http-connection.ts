@@ -1,4 +1,4 @@
-// HTTP/1.1 over one kept connection, a request at a time: a client that costs a fraction of what a request costs the service.
+// HTTP/1.1 over one kept connection, a request at a time: a client that costs less than the service that it measures.
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
@@ -72,8 +72,9 @@ export class HttpConnection {
     this.#isOpen = false
     socket.once(isTls ? 'secureConnect' : 'connect', () => { this.#isOpen = true })
     if (isTls) socket.setEncoding('latin1').on('data', (text: unknown) => read(String(text)))
-    socket.on('error', (error: NodeJS.ErrnoException) => { if (this.#socket === socket) this.#lose(error.code ?? 'connection failed') })
-    socket.on('close', () => { if (this.#socket === socket) this.#lose('connection closed') })
+    const lose = (kind: string) => { if (this.#socket === socket) this.#lose(kind) }
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => lose(code ?? 'connection failed'))
+    socket.on('close', () => lose('connection closed'))
     return socket
   }
 
@@ -152,7 +153,7 @@ export interface RequestText {
   readonly body?: string
 }
 
-/** A request as it goes over the wire, with a byte in each character: to write that is faster than UTF-8 by 2 µs of 26. */
+/** A request as it goes over the wire, a byte in each character: to write UTF-8 instead took 26 µs, not 24. */
 export function requestText (host: string, { method, path, token, body }: RequestText): string {
   const authorization = token === undefined ? '' : `Authorization: Bearer ${token}\r\n`
   const head = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\n${authorization}`

@@ -24,7 +24,9 @@ export interface Source<Request extends HttpRequest = HttpRequest> {
 export type HttpPlan = Pick<Plan, 'target' | 'connections' | 'timeoutMs' | 'rate' | 'share' | 'shares'>
 
 /** Sends the requests of a source, in a closed loop or by schedule, and records what became of them. */
-export function httpShare<Request extends HttpRequest> (plan: HttpPlan, recorder: Recorder, source: Source<Request>): Share {
+export function httpShare<Request extends HttpRequest> (
+  plan: HttpPlan, recorder: Recorder, source: Source<Request>
+): Share {
   const lanes = new HttpLanes(plan.target, plan.connections, plan.timeoutMs)
 
   const sendOn: SendOn = async (lane, plannedMs) => {
@@ -49,7 +51,10 @@ export function httpShare<Request extends HttpRequest> (plan: HttpPlan, recorder
 
   return {
     run: async (times, isStopped) => await runLoop(plan, { times, isStopped, recorder, sendOn }),
-    finish: async () => ({ counts: await source.finish?.(async (text) => await lanes.send(0, text)) ?? {}, writes: undefined }),
+    async finish () {
+      const counts = await source.finish?.(async (text) => await lanes.send(0, text))
+      return { counts: counts ?? {}, writes: undefined }
+    },
     close: () => lanes.close()
   }
 }

@@ -26,14 +26,18 @@ export function incrementSource (plan: Plan): Required<Source<ActionRequest>> {
     ...checkedBy(actions),
     next () {
       const { token, user } = pick(plan.callers)
-      const body = JSON.stringify({ ...(user === undefined && { user_id: pick(plan.users) }), action_id: actions.newId(), increment: 1 })
-      return { text: requestText(host, { method: 'POST', path, token, body }), points: 1, judge: judgeOne }
+      const owner = user === undefined && { user_id: pick(plan.users) }
+      const item = { ...owner, action_id: actions.newId(), increment: 1 }
+      const text = requestText(host, { method: 'POST', path, token, body: JSON.stringify(item) })
+      return { text, points: 1, judge: judgeOne }
     }
   }
 }
 
 /** The same in batches, each by a service; `onRefused` is called for each item that is refused. */
-export function batchSource (plan: Plan, onRefused: (kind: string, example: string) => void): Required<Source<ActionRequest>> {
+export function batchSource (
+  plan: Plan, onRefused: (kind: string, example: string) => void
+): Required<Source<ActionRequest>> {
   const actions = new Actions(`${plan.run}-${plan.share}`, plan.isChecked)
   const { host } = new URL(plan.target)
   const path = plan.path ?? `${boardPath(plan)}/increments/batch`
@@ -42,12 +46,15 @@ export function batchSource (plan: Plan, onRefused: (kind: string, example: stri
   return {
     ...rest,
     next () {
-      const increments = Array.from({ length: plan.batch }, () => ({ user_id: pick(plan.users), action_id: actions.newId(), increment: 1 }))
-      const text = requestText(host, { method: 'POST', path, token: pick(services).token, body: JSON.stringify({ increments }) })
+      const item = () => ({ user_id: pick(plan.users), action_id: actions.newId(), increment: 1 })
+      const body = JSON.stringify({ increments: Array.from({ length: plan.batch }, item) })
+      const text = requestText(host, { method: 'POST', path, token: pick(services).token, body })
       return { text, points: plan.batch, judge: judgeBatch }
     },
     accept (request, answer) {
-      for (const { status, code = '', detail = '' } of resultsOf(answer)) if (status !== 200) onRefused(`${status} ${code}`, detail)
+      for (const { status, code = '', detail = '' } of resultsOf(answer)) {
+        if (status !== 200) onRefused(`${status} ${code}`, detail)
+      }
       return accept(request, answer)
     }
   }
@@ -61,7 +68,12 @@ function checkedBy (actions: Actions): Omit<Required<Source<ActionRequest>>, 'ne
   }
 }
 
-interface ItemResult { readonly status: number, readonly applied?: boolean, readonly code?: string, readonly detail?: string }
+interface ItemResult {
+  readonly status: number
+  readonly applied?: boolean
+  readonly code?: string
+  readonly detail?: string
+}
 
 function resultsOf ({ body }: Answer): ItemResult[] {
   return (JSON.parse(Buffer.from(body, 'latin1').toString()) as { results: ItemResult[] }).results

@@ -28,10 +28,10 @@ export interface Schedule {
   readonly graceMs: number
 }
 
+type LoopPlan = Pick<Plan, 'connections' | 'rate' | 'share' | 'shares' | 'timeoutMs'>
+
 /** Runs the loop of a plan: by schedule where it has a rate, of which this share sends its part. */
-export async function runLoop (
-  { connections, rate, share, shares, timeoutMs }: Pick<Plan, 'connections' | 'rate' | 'share' | 'shares' | 'timeoutMs'>, loop: Loop
-): Promise<void> {
+export async function runLoop ({ connections, rate, share, shares, timeoutMs }: LoopPlan, loop: Loop): Promise<void> {
   if (rate === undefined) return await closedLoop(connections, loop)
   const everyMs = 1000 * shares / rate
   await openLoop({ lanes: connections, everyMs, offsetMs: everyMs * share / shares, graceMs: timeoutMs }, loop)
@@ -50,8 +50,8 @@ async function closedLoop (lanes: number, { times: { startMs, endMs }, isStopped
 }
 
 /**
- * Requests are due at their times, whatever became of those before. A request that finds no lane free waits for one, and
- * its time runs meanwhile. Resolves when all are answered.
+ * Requests are due at their times, whatever became of those before. A request that finds no lane free waits for one,
+ * and its time runs meanwhile. Resolves when all are answered.
  */
 export async function openLoop (
   { lanes, everyMs, offsetMs, graceMs }: Schedule, { times: { startMs, endMs }, isStopped, recorder, sendOn }: Loop

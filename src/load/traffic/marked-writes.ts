@@ -25,7 +25,10 @@ export class MarkedWrites implements Writes {
     return this.#schedule.startMs + write * this.#schedule.everyMs
   }
 
-  /** A screen that has shown the first `shown` writes shows a board that contains so many; returns how many it has shown now. */
+  /**
+   * A screen that has shown the first `shown` writes shows a board that contains `contained` of them.
+   * Returns how many it has shown now.
+   */
   show (shown: number, contained: number, nowMs: number): number {
     const end = Math.min(contained, this.shownOn.length)
     for (let write = shown; write < end; write++) {

@@ -31,7 +31,8 @@ export class Recorder {
   /** Ends the measurement before its time: seconds that are not over are left out. */
   end (nowMs: number): void {
     if (nowMs >= this.#times.endMs) return
-    this.#perSecond.length = Math.max(0, Math.min(this.#perSecond.length, Math.floor((nowMs - this.#times.fromMs) / SECOND_MS)))
+    const seconds = Math.max(0, Math.floor((nowMs - this.#times.fromMs) / SECOND_MS))
+    this.#perSecond.length = Math.min(this.#perSecond.length, seconds)
   }
 
   /** A request that is due finds no free connection. */

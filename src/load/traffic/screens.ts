@@ -1,4 +1,4 @@
-// Screens that watch a board while its first user gains a point at planned times: each board says how many of those writes it contains.
+// Screens that watch a board while its first user gains a point at planned times.
 import { setTimeout as delay } from 'node:timers/promises'
 import { clockMs } from '../clock.ts'
 import type { Plan, Times } from '../processes/plan.ts'
@@ -19,7 +19,7 @@ const LAST_SHOWN_MS = 10_000
 const POLL_MS = 20
 const TICK_MS = 100
 
-/** Opens the screens of a plan. Its boards are counted; latencies run from the planned time of a write to each screen that shows it. */
+/** Opens the screens of a plan. Latencies run from the planned time of a write to each screen that shows it. */
 export async function screensShare (plan: Plan, recorder: Recorder): Promise<Share> {
   const screens = new ScreensShare(plan, recorder)
   await screens.open()
@@ -60,7 +60,8 @@ class ScreensShare implements Share {
   async run (times: Times, isStopped: () => boolean): Promise<void> {
     const everyMs = 1000 / this.#plan.rate!
     const count = Math.ceil((times.endMs - times.startMs) / everyMs)
-    this.#writes = new MarkedWrites({ startMs: times.startMs, everyMs, count }, (plannedMs, nowMs) => this.#recorder.latency(plannedMs, nowMs))
+    const onShown = (plannedMs: number, nowMs: number) => this.#recorder.latency(plannedMs, nowMs)
+    this.#writes = new MarkedWrites({ startMs: times.startMs, everyMs, count }, onShown)
     this.#times = times
     if (this.#plan.share === 0) await this.#write(times, everyMs, isStopped)
     else await waitUntil(times.endMs, isStopped)
@@ -110,7 +111,9 @@ class ScreensShare implements Share {
 }
 
 async function waitUntil (endMs: number, isStopped: () => boolean): Promise<void> {
-  for (let left = endMs - clockMs(); left > 0 && !isStopped(); left = endMs - clockMs()) await delay(Math.min(TICK_MS, left))
+  for (let left = endMs - clockMs(); left > 0 && !isStopped(); left = endMs - clockMs()) {
+    await delay(Math.min(TICK_MS, left))
+  }
 }
 
 /** The score that follows a user in a message, or -1 where the user is not in it. */
@@ -135,7 +138,8 @@ class LeaderWriter {
     const { target, callers, users: [leader], run } = this.#plan
     const { token, user } = callers.find(({ user }) => user === undefined || user === leader)!
     const body = JSON.stringify({ ...(user === undefined && { user_id: leader }), action_id: `${run}-${this.#made++}` })
-    const text = requestText(new URL(target).host, { method: 'POST', path: `${boardPath(this.#plan)}/increments`, token, body })
+    const path = `${boardPath(this.#plan)}/increments`
+    const text = requestText(new URL(target).host, { method: 'POST', path, token, body })
     try {
       const answer = await this.#lanes.send(lane, text)
       return answer.status === 200 ? undefined : kindOf(answer)

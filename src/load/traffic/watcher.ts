@@ -97,7 +97,8 @@ function watchEvents ({ plan, onTop, onLost }: WatcherOptions): Watcher {
   let request: ClientRequest
   const opened = new Promise<void>((resolve, reject) => {
     const get = url.protocol === 'https:' ? getTls : getPlain
-    request = get(url, { agent: false, headers: { accept: 'text/event-stream', ...authorizationOf(plan) } }, (response) => {
+    const headers = { accept: 'text/event-stream', ...authorizationOf(plan) }
+    request = get(url, { agent: false, headers }, (response) => {
       if (response.statusCode !== 200) reject(new Error(String(response.statusCode)))
       response.setEncoding('utf8').on('data', (text: string) => {
         rest += text
