@@ -1,6 +1,7 @@
+// The closed list of refusals: their codes, their HTTP statuses, and the error that carries one.
 import { Type, type Static } from 'typebox'
 
-/** Every refusal that scorewire knows, and the HTTP status that carries it. The list is closed: clients switch on it. */
+/** Every refusal of scorewire with its HTTP status. The list is closed, because clients switch on the code. */
 export const STATUS = {
   invalid_request: 400,
   missing_token: 401,
@@ -45,7 +46,7 @@ export const FieldError = Type.Object({
 })
 
 interface ProblemDetails {
-  /** Which fields were wrong, where there are any. */
+  /** The fields that were wrong, if any. */
   readonly errors?: readonly Static<typeof FieldError>[]
   /** Header fields that the answer must carry, such as `retry-after`. */
   readonly headers?: Readonly<Record<string, string>>
@@ -73,19 +74,31 @@ export class Problem extends Error {
   }
 }
 
-/** Nothing was applied and the same request may be sent again after `retryAfterSeconds`. */
-export function unavailable (detail: string, { retryAfterSeconds = 1, cause }: { retryAfterSeconds?: number, cause?: unknown } = {}): Problem {
+/** A refusal with `unavailable`: nothing was applied, and the client may retry after `retryAfterSeconds`. */
+export function unavailable (
+  detail: string, { retryAfterSeconds = 1, cause }: { retryAfterSeconds?: number, cause?: unknown } = {}
+): Problem {
   return new Problem('unavailable', detail, { headers: { 'retry-after': String(retryAfterSeconds) }, cause })
 }
 
-/** No answer came: it may have been done or not. `detail` says what to do about it. */
+/**
+ * A refusal with `outcome_unknown`: the store did not answer, so the write may have been applied. `detail` says what to
+ * do.
+ */
 export function outcomeUnknown (detail: string, { cause }: { cause?: unknown } = {}): Problem {
   return new Problem('outcome_unknown', detail, { headers: { 'retry-after': '1' }, cause })
 }
 
-/** The caller has sent too much. With `limit`, how much is allowed in a period, the answer has the RateLimit fields too. */
-export function rateLimited (detail: string, { retryAfterSeconds, limit }: { retryAfterSeconds: number, limit?: number }): Problem {
+/**
+ * A refusal with `rate_limited`. `limit` is the number allowed in a period; with it the answer has the RateLimit
+ * fields.
+ */
+export function rateLimited (
+  detail: string, { retryAfterSeconds, limit }: { retryAfterSeconds: number, limit?: number }
+): Problem {
   const seconds = String(retryAfterSeconds)
-  const fields = limit === undefined ? {} : { 'ratelimit-limit': String(limit), 'ratelimit-remaining': '0', 'ratelimit-reset': seconds }
+  const fields = limit === undefined ? {} : {
+    'ratelimit-limit': String(limit), 'ratelimit-remaining': '0', 'ratelimit-reset': seconds
+  }
   return new Problem('rate_limited', detail, { headers: { 'retry-after': seconds, ...fields } })
 }

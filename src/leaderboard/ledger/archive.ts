@@ -20,7 +20,10 @@ export interface DeadLetter {
   readonly why: string
 }
 
-/** The ledger's streams as their archiver sees them. Every call may be made twice. @throws Error while the store is away */
+/**
+ * The ledger's streams as their archiver sees them. Every call may be made twice.
+ * @throws Error while the store is away
+ */
 export interface LedgerStream {
   /** Entries that are taken at a time, at most. */
   readonly batch: number
@@ -32,17 +35,25 @@ export interface LedgerStream {
   end (board: string): Promise<boolean>
   /** Ends `opened` for a board whose stream is gone. */
   forget (board: string): Promise<void>
-  /** Takes the lease of a board, or extends it: one worker archives a board at a time. False while another one holds it. */
+  /**
+   * Takes the lease of a board, or extends it: one worker archives a board at a time. False while another one holds it.
+   */
   lease (board: string, lastsMs: number): Promise<boolean>
   /** Gives the lease of a board back, and leaves the group where this worker has nothing left to acknowledge. */
   release (board: string): Promise<void>
-  /** Counts this worker among those that share the boards, for `lastsMs`; 0 to leave. Returns how many workers there are. */
+  /**
+   * Counts this worker among those that share the boards, for `lastsMs`; 0 to leave. Returns how many workers there
+   * are.
+   */
   heartbeat (lastsMs: number): Promise<number>
   /**
-   * Takes over entries, from an id on, that any worker got and did not acknowledge. `next` is where to go on, undefined after the last.
+   * Takes over entries, from an id on, that any worker got and did not acknowledge. `next` is where to go on, undefined
+   * after the last.
    * `lost` are the ids of those that the stream does not hold any more.
    */
-  claim (board: string, from: string): Promise<{ entries: readonly LedgerEntry[], lost: readonly string[], next: string | undefined }>
+  claim (
+    board: string, from: string
+  ): Promise<{ entries: readonly LedgerEntry[], lost: readonly string[], next: string | undefined }>
   /** The next entries that no worker has had, oldest first; an empty list where there are none. */
   read (board: string): Promise<readonly LedgerEntry[]>
   /** How often an entry has been delivered. */

@@ -6,21 +6,28 @@ const Known = Type.Union([Type.String(), Type.Null()])
 
 export const EventBody = Type.Object({
   at: Type.String({ description: 'RFC 3339 in UTC, by the clock of the score store' }),
-  user_id: Type.String({ description: 'erased:… where the user was erased' }),
+  user_id: Type.String({ description: 'erased:… if the user was erased' }),
   action_id: Type.String(),
   kind: EventKind,
-  delta: Type.Integer({ description: 'Points gained or lost; the score that was submitted, brought in or set where the kind is score or import, or an adjust of a board that keeps the best or the latest' }),
+  delta: Type.Integer({
+    description: 'Points gained or lost. The score itself for the kinds score and import, ' +
+      'and for an adjust of a board that keeps the best or the latest score'
+  }),
   score_after: Type.Integer({ description: 'In the board\'s first window' }),
-  actor: Type.Union([Type.String(), Type.Null()], { description: 'Whose token asked for it' }),
+  actor: Type.Union([Type.String(), Type.Null()], { description: 'The user id of the token that asked for it' }),
   ip: Known,
   request_id: Known,
-  action: Type.Union([Type.String(), Type.Null()], { description: 'Action of the board\'s catalogue that gave the points' }),
+  action: Type.Union([Type.String(), Type.Null()], {
+    description: 'Action of the board\'s catalogue that gave the points'
+  }),
   reason: Known,
   until: Known,
   season: Known,
   segments: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]),
-  window: Type.Union([Type.String(), Type.Null()], { description: 'The window that an import was for; of an adjust or delete the one that it was for alone' }),
-  hidden: Type.Boolean({ description: 'Whether it did not count publicly' })
+  window: Type.Union([Type.String(), Type.Null()], {
+    description: 'The window of an import; for an adjust or delete, the only window that it changed'
+  }),
+  hidden: Type.Boolean({ description: 'Whether the score was hidden from others because the user was banned' })
 })
 export type EventBody = Static<typeof EventBody>
 

@@ -1,3 +1,4 @@
+// What a user's events leave in the store: the twin of the scripts, for rebuilding a board and comparing it.
 import type { Ban } from '../moderation/ban.ts'
 import type { BoardHistory } from '../boards/board-history.ts'
 import { PERIOD_MS } from '../boards/catalogue.ts'
@@ -5,23 +6,23 @@ import type { Position, ScoreEvent } from './ledger.ts'
 import { mergeSegments, MAX_FORMER, sortedSegments } from '../boards/segment.ts'
 import type { WindowName } from '../boards/window.ts'
 
-/** A score that is visible, and where in the ledger it was reached. Of a segment as well as of a window. */
+/** A visible score of a window or a segment, and the position in the ledger at which it was reached. */
 interface ScoreAt extends Position {
   readonly score: number
 }
 
 interface VisibleScore extends ScoreAt {
-  /** By the segment, as name:value. */
+  /** By segment, as `name:value`. */
   readonly segments: ReadonlyMap<string, ScoreAt>
 }
 
-/** A score that counts and nobody sees, and the segments that it counts in. */
+/** The score of a banned user, which counts and is shown to no one, and the segments that it counts in. */
 interface HiddenScore {
   readonly score: number
   readonly segments: ReadonlySet<string>
 }
 
-/** An action that has counted, as it is remembered. */
+/** The record of an action that has counted. */
 export interface RememberedAction {
   readonly actionId: string
   readonly ms: number
@@ -29,17 +30,17 @@ export interface RememberedAction {
   readonly score: number
   readonly action: string | null
   readonly season: string | null
-  /** Of a correction: '+', '-', '=', or 'x' where a user was taken out of a window. */
+  /** Of a correction: '+', '-', '=', or 'x' if the user was removed from a window. */
   readonly change: string | undefined
 }
 
-/** What is left of a quota, or of the limit of a catalogue's action. */
+/** How much of a quota or of an action's limit is used, and when its period ends, in ms since 1970. */
 interface Allowance {
   readonly used: number
   readonly endsMs: number
 }
 
-/** All that a store holds of one user of a board; scores as they are shown. */
+/** Everything that the store holds of one user of a board. Scores are those that are shown. */
 export interface UserState {
   readonly userId: string
   readonly visible: ReadonlyMap<WindowName, VisibleScore>
@@ -47,7 +48,7 @@ export interface UserState {
   readonly current: readonly string[]
   readonly former: readonly string[]
   readonly ban: Ban | undefined
-  /** The last that was said of a ban from all boards: the ban, or that it was lifted; and when. */
+  /** The last change of the user's ban from all boards: the ban, or undefined if it was lifted; and when. */
   readonly allBoards: { readonly ban: Ban | undefined, readonly ms: number } | undefined
   readonly remembered: readonly RememberedAction[]
   readonly quota: Allowance | undefined
@@ -58,12 +59,14 @@ export interface UserState {
 interface Placed { score: number, ms: number, seq: number, segments: ReadonlyMap<string, ScoreAt> }
 interface Hidden { score: number, segments: Set<string> }
 
-/** Most users have none of something, and a map for each of a million of them takes seconds. */
+/** Most maps of a user are empty, and creating them for a million users takes seconds. */
 const NONE: ReadonlyMap<never, never> = new Map<never, never>()
 
 /**
- * What a user's events leave in the store: each does here what its script does there, step by step (`lua/scoring/increment.lua`, `import.lua`,
- * `adjust.lua`, `rollback.lua`, `ban.lua`, `unban.lua`, `remove-user.lua`), for one user alone. So a store can be made anew from them, or compared.
+ * What a user's events leave in the store. Each method does for one user what its script does in Redis, step by step:
+ * `lua/scoring/increment.lua`, `import.lua`, `adjust.lua`, `rollback.lua`, `ban.lua`, `unban.lua`, `remove-user.lua`.
+ * So
+ * the store can be rebuilt from events, or compared with them.
  */
 export class Fold implements UserState {
   readonly userId: string
@@ -85,7 +88,7 @@ export class Fold implements UserState {
     this.#rememberFromMs = rememberFromMs
   }
 
-  /** Takes the user's next event. */
+  /** Applies the user's next event. */
   apply (event: ScoreEvent): void {
     switch (event.kind) {
       case 'increment':
@@ -96,7 +99,7 @@ export class Fold implements UserState {
       case 'unban': return this.#bringBack(event)
       case 'delete': return event.window === null ? this.#remove(event) : this.#leave(event)
       case 'erase': return this.#erase()
-      case 'repair': // as the ledger says already
+      case 'repair': // it set the store to what the ledger says already
     }
   }
 
@@ -111,7 +114,7 @@ export class Fold implements UserState {
         hidden.entry.score = this.#after(hidden.isNew ? undefined : hidden.entry.score, event.delta)
       } else {
         const placed = this.visible.get(name)
-        // A late action counts in those that the user had in its season.
+        // A late action counts in the segments that the user had in its season.
         const segments = isLate && placed !== undefined ? [...placed.segments.keys()] : this.current
         const score = this.#after(placed?.score, event.delta)
         takeFrom(this.#put(name, score, event, segments), left)
@@ -120,8 +123,10 @@ export class Fold implements UserState {
     this.#remember(event, undefined)
     const { quota, actions } = period.board
     this.quota = used(this.quota, event.ms, quota.per_seconds * 1000)
-    const limit = event.action !== null && Object.hasOwn(actions, event.action) ? actions[event.action]!.limit : undefined
-    if (limit !== undefined) this.limits = new Map([...this.limits, [event.action!, used(this.limits.get(event.action!), event.ms, PERIOD_MS[limit.per])]])
+    const action = event.action ?? ''
+    const limit = Object.hasOwn(actions, action) ? actions[action]!.limit : undefined
+    if (limit === undefined) return
+    this.limits = new Map([...this.limits, [action, used(this.limits.get(action), event.ms, PERIOD_MS[limit.per])]])
   }
 
   #after (before: number | undefined, amount: number): number {
@@ -136,7 +141,7 @@ export class Fold implements UserState {
     const running = event.window === null ? this.#history.at(event.ms).running(event.ms) : [event.window as WindowName]
     for (const [n, name] of running.entries()) {
       const before = this.ban === undefined ? this.visible.get(name) : this.hidden.get(name)
-      // Who has not scored in a window has nothing to lose there.
+      // A user without a score in a window cannot lose points there.
       if (before === undefined && isSum && event.delta < 0 && (n > 0 || event.window !== null)) continue
       const score = Math.max(0, isSum ? (before?.score ?? 0) + event.delta : event.delta)
       const segments = event.window === null ? this.current : [...(before?.segments.keys() ?? [])]
@@ -153,7 +158,8 @@ export class Fold implements UserState {
     const isPast = !running.includes(name)
     if (this.ban !== undefined || isPast) {
       const before = this.ban === undefined ? this.visible.get(name) : this.hidden.get(name)
-      const { now, left } = mergeSegments(before === undefined ? this.current : [...before.segments.keys()], isPast ? given ?? [] : [])
+      const segments = before === undefined ? this.current : [...before.segments.keys()]
+      const { now, left } = mergeSegments(segments, isPast ? given ?? [] : [])
       if (this.ban === undefined) takeFrom(this.#put(name, event.delta, event, now), left)
       else {
         const hidden = this.#hide(name, event.delta, now)
@@ -201,7 +207,7 @@ export class Fold implements UserState {
     if (event.allBoards === true) this.allBoards = { ban: undefined, ms: event.ms }
   }
 
-  /** The results of a closed season stand. */
+  /** The results of a closed season are final, so a removal leaves them. */
   #remove (event: ScoreEvent): void {
     const period = this.#history.at(event.ms)
     for (const name of [...this.visible.keys()]) if (period.isOpen(name, event.ms)) this.visible.delete(name)
@@ -223,7 +229,7 @@ export class Fold implements UserState {
     this.remembered.length = 0
   }
 
-  /** Into a window and into these segments of it; in others that the user has there the score stays. */
+  /** Sets the score in a window and in these segments of it. The user's other segments keep their score. */
   #put (name: WindowName, score: number, { ms, seq }: Position, segments: readonly string[]): Placed {
     let placed = this.visible.get(name)
     if (placed === undefined) this.visible.set(name, placed = { score, ms, seq, segments: NONE })
@@ -260,16 +266,18 @@ export class Fold implements UserState {
     for (const segment of this.current) segments.add(segment)
   }
 
-  /** Takes note of the segments that the user is in from now on. Returns those that it has left. */
+  /** Sets the segments that the user is in from now on. Returns those that it has left. */
   #move (given: readonly string[] | undefined): readonly string[] {
     if (given === undefined) return []
     const { now, left } = mergeSegments(this.current, given)
-    if (left.length > 0) this.former = [...this.former.filter((segment) => !left.includes(segment)), ...left].slice(-MAX_FORMER)
+    if (left.length > 0) {
+      this.former = [...this.former.filter((segment) => !left.includes(segment)), ...left].slice(-MAX_FORMER)
+    }
     this.current = now
     return left
   }
 
-  /** Notes segments that the user has in a past window alone. */
+  /** Remembers segments that the user has in a past window only. */
   #note (segments: readonly string[]): void {
     const unknown = segments.filter((segment) => !this.current.includes(segment) && !this.former.includes(segment))
     if (unknown.length > 0) this.former = [...this.former, ...unknown]
@@ -282,12 +290,14 @@ export class Fold implements UserState {
 }
 
 interface FoldOptions {
-  /** Actions are remembered from this moment on, in ms since 1970; by default none. */
+  /** Remembers actions from this moment on, in ms since 1970; by default none. */
   readonly rememberFromMs?: number
 }
 
 function putIn (placed: Placed, segment: string, { ms, seq }: Position): void {
-  if (placed.segments.get(segment)?.score !== placed.score) placed.segments = new Map([...placed.segments, [segment, { score: placed.score, ms, seq }]])
+  if (placed.segments.get(segment)?.score !== placed.score) placed.segments = new Map([...placed.segments, [segment, {
+    score: placed.score, ms, seq
+  }]])
 }
 
 function takeFrom (placed: Placed, left: readonly string[]): void {
@@ -295,10 +305,13 @@ function takeFrom (placed: Placed, left: readonly string[]): void {
 }
 
 function segmentsOf (segments: ScoreEvent['segments']): string[] | undefined {
-  return segments === null ? undefined : sortedSegments(Object.entries(segments).map(([name, value]) => `${name}:${value}`))
+  return segments === null ? undefined : sortedSegments(Object.entries(segments).map(([name, value]) =>
+    `${name}:${value}`))
 }
 
-/** A period begins with the first use, and so does the next one after its end. */
+/** Counts a use. A period begins with its first use, and the next one with the first use after its end. */
 function used (before: Allowance | undefined, ms: number, periodMs: number): Allowance {
-  return before === undefined || ms > before.endsMs ? { used: 1, endsMs: ms + periodMs } : { ...before, used: before.used + 1 }
+  return before === undefined || ms > before.endsMs ? { used: 1, endsMs: ms + periodMs } : {
+    ...before, used: before.used + 1
+  }
 }

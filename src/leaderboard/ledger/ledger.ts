@@ -1,11 +1,15 @@
+// The events of a board's ledger: their fields, how entries of the stream are read, and the cursor of a page.
 import { Type, type Static } from 'typebox'
 import type { Board } from '../boards/board.ts'
 import { Problem } from '../problem.ts'
 import { checker, firstProblem } from '../schema.ts'
 
-/** What can happen to a user on a board. */
-export const EventKind = Type.Enum(['increment', 'score', 'adjust', 'ban', 'unban', 'delete', 'erase', 'import', 'repair'], {
-  description: 'increment: points gained; score: a submitted score; adjust: a correction; import: brought in; repair: the store was set to what the ledger says; the others are moderation'
+/** The events that can happen to a user on a board. */
+const KINDS = ['increment', 'score', 'adjust', 'ban', 'unban', 'delete', 'erase', 'import', 'repair'] as const
+
+export const EventKind = Type.Enum([...KINDS], {
+  description: 'increment: points gained; score: a submitted score; adjust: a correction; import: an imported score; ' +
+    'repair: the store was corrected from the ledger; the others are moderation'
 })
 export type EventKind = Static<typeof EventKind>
 
@@ -23,7 +27,7 @@ export interface ScoreEvent extends Position {
   /** Points gained or lost; where a score was submitted, brought in, or set by an adjustment, that score. */
   readonly delta: number
   readonly scoreAfter: number
-  /** Whoever asked for it; null where that has been erased. */
+  /** The user id of the token that asked for it; null if it was erased. */
   readonly actor: string | null
   readonly ip: string | null
   readonly requestId: string | null
@@ -32,11 +36,11 @@ export interface ScoreEvent extends Position {
   readonly untilMs: number | null
   readonly season: string | null
   readonly segments: Readonly<Record<string, string>> | null
-  /** The window that an import was for; or an adjust or delete, where it was for one alone. */
+  /** The window of an import; for an adjust or delete, the only window that it changed, or null. */
   readonly window: string | null
   /** Whether the user was hidden, so that the score did not count publicly. */
   readonly hidden: boolean
-  /** Of a ban: whether nobody but the user was to notice it. */
+  /** Of a ban: whether it is a shadow ban, which the user does not notice. */
   readonly shadow?: boolean
   /** Of a ban or its end: whether it was for all boards. */
   readonly allBoards?: boolean
@@ -75,7 +79,7 @@ const isFields = checker(Fields)
 const isSegments = checker(Segments)
 const ID = /^(\d{1,15})-(\d{1,15})$/
 
-/** @throws Error that says why the entry is none that scorewire writes */
+/** Reads an entry of the stream. @throws Error that says what is wrong with the entry */
 export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
   const content: Record<string, unknown> = {}
   for (let n = 0; n + 1 < fields.length; n += 2) content[fields[n]!] = fields[n + 1]
@@ -86,7 +90,7 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
     ms,
     seq,
     userId: content.user_id,
-    // What no client asked for has no action of its own: its entry is what it is known by.
+    // An event that no client asked for has no action id: the id of its entry takes its place.
     actionId: content.action_id || `${content.kind ?? 'increment'}:${id}`,
     kind: content.kind ?? 'increment',
     delta: Number(content.delta),
@@ -108,30 +112,33 @@ export function readEntry ({ id, fields }: LedgerEntry): ScoreEvent {
 
 function readSegments (text: string): Record<string, string> {
   const segments: unknown = JSON.parse(text)
-  if (!isSegments(segments)) throw new Error('the entry is not well formed: its segments are no names and values')
+  if (!isSegments(segments)) throw new Error('the entry is not well formed: its segments are not names and values')
   if (!Array.isArray(segments)) return segments
-  return Object.fromEntries(segments.map((segment) => [segment.slice(0, segment.indexOf(':')), segment.slice(segment.indexOf(':') + 1)]))
+  return Object.fromEntries(segments.map((segment) => {
+    const colon = segment.indexOf(':')
+    return [segment.slice(0, colon), segment.slice(colon + 1)]
+  }))
 }
 
 function readPosition (id: string): Position {
   const [, ms, seq] = ID.exec(id) ?? []
-  if (ms === undefined) throw new Error('the entry\'s id is not one of a time')
+  if (ms === undefined) throw new Error('the id of the entry is not a stream id')
   return { ms: Number(ms), seq: Number(seq) }
 }
 
-/** What is asked of the ledger of a board: the newest events first. */
+/** A query of a board's ledger, which lists the newest events first. */
 export interface EventsQuery {
   readonly userId?: string | undefined
   /** From this moment on, in ms since 1970 ... */
   readonly fromMs?: number | undefined
   /** ... to before this one. */
   readonly toMs?: number | undefined
-  /** Only what is older than this. */
+  /** Only events before this position. */
   readonly before?: Position | undefined
   readonly limit: number
 }
 
-/** `next` is where the next page begins; undefined where there is nothing older. A page of few events need not be the last. */
+/** `next` is where the next page begins; undefined on the last page. A page below the limit need not be the last. */
 interface EventsPage {
   readonly events: readonly ScoreEvent[]
   readonly next: Position | undefined
@@ -140,20 +147,24 @@ interface EventsPage {
 /** @throws Problem `unavailable` while the ledger is away */
 export type ReadEvents = (board: Board, query: EventsQuery) => Promise<EventsPage>
 
-/** Where an audit comes from: the ledger, complete but for the last second, or the bounded stream of a service without one. */
+/**
+ * The source of an audit: the ledger, complete except for the last second, or the bounded stream without PostgreSQL.
+ */
 export const EventsSource = Type.Enum(['ledger', 'stream'], {
   description: 'ledger: everything since the ledger was set up; stream: the last events, a bounded number of them'
 })
 export type EventsSource = Static<typeof EventsSource>
 
-/** A position as text for a URL, which says to nobody what is in it. */
+/** Writes a position as an opaque cursor for a URL. */
 export function writeEventCursor (board: Board, { ms, seq }: Position): string {
   return Buffer.from(`${board.name} ${ms}-${seq}`).toString('base64url')
 }
 
-/** @throws Problem `invalid_request` for a text that is no cursor of this board's ledger */
+/** Reads a cursor of this board's ledger. @throws Problem `invalid_request` for any other text */
 export function readEventCursor (board: Board, text: string): Position {
   const [name, id = ''] = Buffer.from(text, 'base64url').toString().split(' ')
   if (name === board.name && ID.test(id)) return readPosition(id)
-  throw new Problem('invalid_request', 'The cursor is none that this service gave out for this board.', { errors: [{ path: 'cursor', message: 'must be a next_cursor' }] })
+  throw new Problem('invalid_request', 'Invalid cursor: pass the next_cursor of a previous page of this board.', {
+    errors: [{ path: 'cursor', message: 'must be a next_cursor' }]
+  })
 }

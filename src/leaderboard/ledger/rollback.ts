@@ -1,3 +1,4 @@
+// Plans a rollback: what takes back a user's score changes since a moment.
 import type { BoardHistory } from '../boards/board-history.ts'
 import type { ScoreEvent } from './ledger.ts'
 import type { Act } from '../moderation/moderation.ts'
@@ -6,16 +7,17 @@ import { foldUser } from './rebuild.ts'
 import type { WindowName } from '../boards/window.ts'
 import { shortHash } from '../short-hash.ts'
 
-/** What takes back a user's gains in one window. */
+/** One correction that takes back a user's gains in one window. */
 export interface RollbackStep {
   readonly window: WindowName
-  /** '-' and '+' by the amount, '=' to it, 'x' out of the window. */
+  /** '-' and '+' change the score by the amount, '=' sets it to the amount, 'x' removes the user from the window. */
   readonly change: '+' | '-' | '=' | 'x'
   readonly amount: number
-  /** The score as the ledger has it, and as it would be without those events; undefined for none. */
+  /** The score by the ledger. */
   readonly from: number
+  /** The score without the events that are taken back; undefined if there is none. */
   readonly to: number | undefined
-  /** The same for the same events, so that it counts once. */
+  /** Equal for equal events, so that a step counts once. */
   readonly actionId: string
 }
 
@@ -23,22 +25,34 @@ interface RollbackPlan {
   /** Events that are taken back. */
   readonly events: number
   readonly steps: readonly RollbackStep[]
-  /** Windows that have changed since, and are closed: their results stand. */
+  /** Closed windows in which the events counted: their results are final. */
   readonly closed: readonly WindowName[]
 }
 
-/** Keeps one step: exactly once. @throws Problem `unavailable`, `outcome_unknown` */
-export type ApplyRollback = (board: Board, act: Act, step: RollbackStep) => Promise<{ readonly result: 'applied' | 'replayed' | 'none' | 'outdated', readonly score: number }>
+/** Applies one step exactly once. @throws Problem `unavailable`, `outcome_unknown` */
+export type ApplyRollback = (
+  board: Board, act: Act, step: RollbackStep
+) => Promise<{ readonly result: 'applied' | 'replayed' | 'none' | 'outdated', readonly score: number }>
+
+/** A user, all its events, and the moment since which they are taken back, in ms since 1970. */
+interface RollbackRequest {
+  readonly userId: string
+  readonly events: readonly ScoreEvent[]
+  readonly sinceMs: number
+  readonly atMs: number
+}
 
 const SCORING: ReadonlySet<ScoreEvent['kind']> = new Set(['increment', 'score', 'adjust', 'import'])
 const isScoring = ({ kind, window }: ScoreEvent) => SCORING.has(kind) || (kind === 'delete' && window !== null)
 
 /**
- * What it takes to undo all that has changed a user's scores since a moment, in each window that is open: bans, removals and segments stay
- * as they are. On boards that add points it is by difference, so what the user gains meanwhile is not lost; on others the score becomes
- * the best, or the latest, of those that are left.
+ * Plans how to undo every change of a user's scores since a moment, in each open window. Bans, removals and segments
+ * stay. On boards that add points each step is a difference, so points gained meanwhile are kept. On other boards the
+ * score becomes the best, or the latest, of the scores that are left.
  */
-export function planRollback (history: BoardHistory, { userId, events, sinceMs, atMs }: { userId: string, events: readonly ScoreEvent[], sinceMs: number, atMs: number }): RollbackPlan {
+export function planRollback (
+  history: BoardHistory, { userId, events, sinceMs, atMs }: RollbackRequest
+): RollbackPlan {
   const undone = events.filter((event) => event.ms >= sinceMs && isScoring(event))
   const now = foldUser(history, { userId, events })
   const left = foldUser(history, { userId, events: events.filter((event) => !undone.includes(event)) })

@@ -1,12 +1,16 @@
-/** Users of a group at most; a read of its standing looks at all of them. */
+// The port of stored groups of users.
+/** The most users of a group. A read of a group's top reads all of them. */
 export const MAX_GROUP_USERS = 1000
 
-/** Stored groups, such as somebody's friends: of no board, and so for every board. @throws Problem `unavailable`, and `outcome_unknown` where it writes */
+/**
+ * Stored groups, such as a player's friends. A group belongs to no board and can be read on every board.
+ * @throws Problem `unavailable`, and `outcome_unknown` from writes
+ */
 export interface Groups {
-  /** Stores different users, in this order, in place of those that the group had. Sent twice it is as if it were sent once. */
+  /** Replaces the users of a group by these, in this order and without duplicates. Sending it twice does no harm. */
   store (group: string, userIds: readonly string[]): Promise<void>
-  /** The users, in the order that they were stored in; undefined where there is no such group. */
+  /** The users in stored order; undefined if the group does not exist. */
   read (group: string): Promise<readonly string[] | undefined>
-  /** There is no such group afterwards, whether there was one or not. */
+  /** Removes a group, if it exists. */
   remove (group: string): Promise<void>
 }

@@ -1,3 +1,4 @@
+// The order of entries, their ranks, and who overtook whom.
 /** A user on a board. */
 export interface Entry {
   readonly userId: string
@@ -15,7 +16,7 @@ export interface HeadEntry extends Entry {
   readonly sequence: number
 }
 
-/** Orders a board's head: higher scores first, and of equal ones whoever reached it first. */
+/** Orders a board's head: higher scores first; users with equal scores in the order in which they reached them. */
 export function rankHead (head: readonly HeadEntry[]): RankedEntry[] {
   const ordered = head.toSorted((a, b) => b.score - a.score || a.sequence - b.sequence)
   let rank = 1
@@ -25,16 +26,16 @@ export function rankHead (head: readonly HeadEntry[]): RankedEntry[] {
   })
 }
 
-/** A stretch of a board in the store's order: score, then user id, both descending. */
+/** A part of a board in the store's order: by score, then by user id, both descending. */
 export interface Stretch {
   readonly entries: readonly Entry[]
-  /** How many entries of the board come before the first one, in that order. */
+  /** The number of entries of the board before the first one, in that order. */
   readonly place: number
-  /** How many of those have a higher score than the first one. */
+  /** How many of them have a higher score than the first one. */
   readonly higher: number
 }
 
-/** Gives a stretch its ranks, in the order that it has. */
+/** Gives the entries of a stretch their ranks, in their order. */
 export function rankStretch ({ entries, place, higher }: Stretch): RankedEntry[] {
   let rank = higher + 1
   return entries.map((entry, index) => {
@@ -43,17 +44,19 @@ export function rankStretch ({ entries, place, higher }: Stretch): RankedEntry[]
   })
 }
 
-/** Compares user ids as the store does, by their bytes; negative where `a` is the lower one, which is listed behind `b`. */
+/** Compares user ids by their bytes, as the store does. It is negative if `a` is lower, and so listed after `b`. */
 export function compareUserIds (a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
 
 /**
- * The entries around a user, `around` on either side where there are as many, in the board's order: the head as
- * `rankHead` lists it, then everybody else by score and user id. The head is empty where the stretch is out of
- * its reach; otherwise the stretch must hold `around` entries on either side that are not in the head.
+ * The entries around a user in the board's order, up to `around` on either side: the head as `rankHead` lists it, then
+ * the others by score and user id. If the stretch does not touch the head, pass an empty head. Otherwise the stretch
+ * must hold `around` entries outside the head on either side.
  */
-export function rankAround (userId: string, { around, head, stretch }: { around: number, head: readonly HeadEntry[], stretch: Stretch }): RankedEntry[] {
+export function rankAround (
+  userId: string, { around, head, stretch }: { around: number, head: readonly HeadEntry[], stretch: Stretch }
+): RankedEntry[] {
   const first = rankHead(head)
   const inHead = new Set(first.map((entry) => entry.userId))
   const others = rankStretch(stretch).filter((entry) => !inHead.has(entry.userId))
@@ -63,19 +66,27 @@ export function rankAround (userId: string, { around, head, stretch }: { around:
 }
 
 /**
- * Entries of a board in its order with one more among them, before its equals: ranked as if it were on the board, up to `around` of the
- * others on either side.
+ * Inserts an entry among others in the board's order, before entries with an equal score, and ranks it as if it were on
+ * the board. Returns up to `around` of the others on either side.
  */
-export function rankWith (own: RankedEntry, others: readonly RankedEntry[], { around, isBehind }: { around: number, isBehind: (score: number) => boolean }): RankedEntry[] {
+export function rankWith (
+  own: RankedEntry,
+  others: readonly RankedEntry[],
+  { around, isBehind }: { around: number, isBehind: (score: number) => boolean }
+): RankedEntry[] {
   const above = others.filter(({ score }) => score !== own.score && !isBehind(score))
-  const notAbove = others.slice(above.length).map((entry) => isBehind(entry.score) ? { ...entry, rank: entry.rank + 1 } : entry)
+  const notAbove = others.slice(above.length).map((entry) =>
+    isBehind(entry.score) ? { ...entry, rank: entry.rank + 1 } : entry)
   return [...above.slice(Math.max(0, above.length - around)), own, ...notAbove.slice(0, around)]
 }
 
 /**
- * Some users of a board in its order, each with the rank among the others; `sequence` is that of the head, undefined for users outside it.
+ * Orders some users of a board as the board does, and adds each one's rank within this group. `sequence` is that of the
+ * head; it is undefined for users outside the head.
  */
-export function groupRank (users: readonly (RankedEntry & { readonly sequence: number | undefined })[]): (RankedEntry & { groupRank: number })[] {
+export function groupRank (
+  users: readonly (RankedEntry & { readonly sequence: number | undefined })[]
+): (RankedEntry & { groupRank: number })[] {
   const ordered = users.toSorted((a, b) => b.score - a.score ||
     (a.sequence ?? Infinity) - (b.sequence ?? Infinity) || compareUserIds(b.userId, a.userId))
   let among = 1
@@ -85,14 +96,14 @@ export function groupRank (users: readonly (RankedEntry & { readonly sequence: n
   })
 }
 
-/** The share of a board, in percent with two decimals, whose score a user of this rank equals or passes: 100 for the first. */
+/** The percentage of users whose score is not better than that of this rank, with two decimals: 100 for the first. */
 export function percentileOf (rank: number, total: number): number {
   return Math.round((total - rank + 1) / total * 10_000) / 100
 }
 
 /**
- * Who was passed between two states of the same top, both in order: for each user in both with a lower place now, the one who
- * now stands right above of those who have passed. Only users for whom `matters` holds are looked at.
+ * Finds the users who were overtaken between two states of the same top, both in order. `by` is the user who passed
+ * them and is now directly above them. Only users for whom `matters` returns true are checked.
  */
 export function overtakersIn (
   before: readonly RankedEntry[], after: readonly RankedEntry[], matters: (userId: string) => boolean
@@ -101,7 +112,8 @@ export function overtakersIn (
   return after.flatMap(({ userId, rank }, place) => {
     const was = rankBefore.get(userId)
     if (was === undefined || rank <= was || !matters(userId)) return []
-    const passer = after.slice(0, place).findLast((other) => other.rank < rank && (rankBefore.get(other.userId) ?? Infinity) >= was)
+    const passer = after.slice(0, place).findLast((other) =>
+      other.rank < rank && (rankBefore.get(other.userId) ?? Infinity) >= was)
     return passer === undefined ? [] : [{ userId, by: passer.userId, rank }]
   })
 }

@@ -1,21 +1,24 @@
+// The port of reads: tops, users, pages, changes and receipts.
 import type { Board } from '../boards/board.ts'
 import type { Page, PageQuery } from './page.ts'
 import type { RankedEntry } from './order-entries.ts'
 import type { Ranking, RunningRanking } from './ranking.ts'
 
-/** The visible top of one window at one version. Within an epoch versions only rise; another epoch is another history. */
+/** The visible top of one ranking at one version. Versions rise within an epoch and do not compare between epochs. */
 export interface Top {
   readonly epoch: string
   readonly version: number
   /** When it was read, in ms since 1970. */
   readonly readMs: number
-  /** When the next window begins, in ms since 1970; undefined for never and for windows that were asked for by name. */
+  /**
+   * When the next window begins, in ms since 1970; undefined for never, and for a window that was asked for by name.
+   */
   readonly resetsMs: number | undefined
   /** At most VISIBLE entries. */
   readonly entries: readonly RankedEntry[]
 }
 
-/** A top, and whether it may be old because the store is away. */
+/** A top, and whether it may be old because the store is unavailable. */
 export interface KnownTop extends Top {
   readonly isStale: boolean
 }
@@ -29,11 +32,11 @@ export interface UserQuery {
   readonly userId: string
   /** Neighbours wanted on either side. */
   readonly around: number
-  /** Who asks, others by default: the user, or whoever sees as much, sees a score that others do not. */
+  /** `self` also sees a hidden score: it stands for the user, a service and an admin. The default is `others`. */
   readonly reader?: 'self' | 'others'
 }
 
-/** A user's own score and rank; without a rank while the user has no score. */
+/** A user's own score and rank. The rank is undefined while the user has no score. */
 export interface Standing {
   readonly score: number
   readonly rank: number | undefined
@@ -41,19 +44,19 @@ export interface Standing {
 
 export interface ScoreChange {
   readonly userId: string
-  /** Null for a user who was taken off the board. */
+  /** Null for a user who was removed from the board. */
   readonly score: number | null
 }
 
-/** What has happened on a board since a place in its ledger. */
+/** The scores that have changed on a board since a position in its ledger. */
 export interface Changes {
-  /** Where to go on from. */
+  /** The position after the last change that was read. */
   readonly cursor: string
-  /** Whether there is more than was read. */
+  /** Whether there are more changes than were read. */
   readonly more: boolean
-  /** Each user once, with the score of now. */
+  /** Each user once, with the current score. */
   readonly changes: readonly ScoreChange[]
-  /** Users of whose new scores nobody else is to know. */
+  /** Users whose new scores are hidden from others. */
   readonly unseen: readonly string[]
 }
 
@@ -62,27 +65,27 @@ export interface Receipt {
   readonly score: number
 }
 
-/** A user among others that were asked for. */
+/** A user of a group. */
 export interface GroupEntry extends RankedEntry {
-  /** The rank that the user would have if the others asked for were the whole board. */
+  /** The user's rank within the group. */
   readonly groupRank: number
 }
 
-/** Each of these is one atomic read of the store, but for a `lookup` of many. @throws Problem `unavailable` while it is away */
+/** Reads of the store. Each is atomic, except a `lookup` of more than 200 users. @throws Problem `unavailable` */
 export interface Reads {
   top (board: Board, ranking: Ranking): Promise<Top>
-  /** Undefined for a user without a score in the window, and for one whom this reader is not to see. */
+  /** Undefined for a user without a score in the window, and for one that is hidden from this reader. */
   user (board: Board, ranking: Ranking, query: UserQuery): Promise<UserStanding | undefined>
-  /** Entries in the board's order, from any place on. */
+  /** A page of entries in the board's order, from any place on. */
   entries (board: Board, ranking: Ranking, query: PageQuery): Promise<Page & { readonly total: number }>
   /**
-   * Those of at most 1,000 different users that have a score in the window, in the board's order. Up to 200 are one atomic read; more are
-   * several, and a write between two of them may show in the one and not yet in the other.
+   * The users among at most 1,000 different ones that have a score in the window, in the board's order. Up to 200 users
+   * are one atomic read. More users are several reads, and a write between them may show in only some of them.
    */
   lookup (board: Board, ranking: Ranking, userIds: readonly string[]): Promise<readonly GroupEntry[]>
   /** The standing of each of at most 100 users as they see it themselves, in the order given. */
   standings (board: Board, ranking: RunningRanking, userIds: readonly string[]): Promise<readonly Standing[]>
-  /** What has changed since a cursor; without one nothing, but the cursor of now. */
+  /** The changes since a cursor. Without a cursor it returns no changes and the current cursor. */
   changes (board: Board, ranking: RunningRanking, cursor?: string): Promise<Changes>
   /** Undefined for an action that is not remembered. */
   receipt (board: Board, action: { userId: string, actionId: string }): Promise<Receipt | undefined>

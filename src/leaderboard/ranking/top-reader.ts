@@ -23,7 +23,9 @@ interface TopReaderOptions {
  * Creates the read of a top. The hub answers for a running window. The archive answers for a closed season; it shows
  * names as they were, and has no segments. The store answers for every other window that is asked for by its name.
  */
-export function createTopReader ({ readRunningTop, readStoredTop, readArchivedTop, now }: TopReaderOptions): ReadKnownTop {
+export function createTopReader (
+  { readRunningTop, readStoredTop, readArchivedTop, now }: TopReaderOptions
+): ReadKnownTop {
   async function readNamedTop (board: Board, ranking: Ranking): Promise<KnownTop> {
     const season = ranking.segment === undefined ? closedSeason(board, ranking.window, now()) : undefined
     const archived = season && await readArchivedTop(board, season)

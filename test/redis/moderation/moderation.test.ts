@@ -305,7 +305,7 @@ test('an act on all boards that fails half-way does not say that nothing was don
     })
     const moderator = { principal: { userId: 'mod', username: undefined, scopes: new Set<'admin'>(['admin']), claims: {}, expiresMs: Infinity }, ip: '192.0.2.1', requestId: 'test' }
     const sent: Promise<unknown> = act === 'banFromAllBoards' ? moderation.banFromAllBoards(moderator, 'ada', { reason: 'a test' }) : moderation[act](moderator, 'ada', undefined)
-    await t.rejects(sent, { code: 'outcome_unknown', message: /half-way.*Send the same again/, headers: { 'retry-after': '1' } }, act)
+    await t.rejects(sent, { code: 'outcome_unknown', message: /half-way.*Repeat the request/, headers: { 'retry-after': '1' } }, act)
   }
 })
 
