@@ -97,8 +97,10 @@ export function rateLimited (
   detail: string, { retryAfterSeconds, limit }: { retryAfterSeconds: number, limit?: number }
 ): Problem {
   const seconds = String(retryAfterSeconds)
-  const fields = limit === undefined ? {} : {
-    'ratelimit-limit': String(limit), 'ratelimit-remaining': '0', 'ratelimit-reset': seconds
-  }
+  const fields = limit === undefined
+    ? {}
+    : {
+        'ratelimit-limit': String(limit), 'ratelimit-remaining': '0', 'ratelimit-reset': seconds
+      }
   return new Problem('rate_limited', detail, { headers: { 'retry-after': seconds, ...fields } })
 }

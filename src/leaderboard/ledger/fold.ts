@@ -295,9 +295,11 @@ interface FoldOptions {
 }
 
 function putIn (placed: Placed, segment: string, { ms, seq }: Position): void {
-  if (placed.segments.get(segment)?.score !== placed.score) placed.segments = new Map([...placed.segments, [segment, {
-    score: placed.score, ms, seq
-  }]])
+  if (placed.segments.get(segment)?.score !== placed.score) {
+    placed.segments = new Map([...placed.segments, [segment, {
+      score: placed.score, ms, seq
+    }]])
+  }
 }
 
 function takeFrom (placed: Placed, left: readonly string[]): void {
@@ -305,13 +307,17 @@ function takeFrom (placed: Placed, left: readonly string[]): void {
 }
 
 function segmentsOf (segments: ScoreEvent['segments']): string[] | undefined {
-  return segments === null ? undefined : sortedSegments(Object.entries(segments).map(([name, value]) =>
+  return segments === null
+    ? undefined
+    : sortedSegments(Object.entries(segments).map(([name, value]) =>
     `${name}:${value}`))
 }
 
 /** Counts a use. A period begins with its first use, and the next one with the first use after its end. */
 function used (before: Allowance | undefined, ms: number, periodMs: number): Allowance {
-  return before === undefined || ms > before.endsMs ? { used: 1, endsMs: ms + periodMs } : {
-    ...before, used: before.used + 1
-  }
+  return before === undefined || ms > before.endsMs
+    ? { used: 1, endsMs: ms + periodMs }
+    : {
+        ...before, used: before.used + 1
+      }
 }
