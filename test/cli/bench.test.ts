@@ -12,8 +12,9 @@ import { perform, PLAIN, run } from '../harness/clients/command.ts'
 import { freePort } from '../harness/servers/node-process.ts'
 import { SECRET, startNode } from '../harness/servers/node.ts'
 import { startRedis } from '../harness/servers/redis.ts'
+import { MAIN } from '../harness/servers/main.ts'
+import { eventually } from '../harness/eventually.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const SIGNED = { JWT_SECRET: SECRET }
 const SOON = ['--duration', '1', '--warm-up', '0', '--connections', '4', '--timeout', '30']
 
@@ -60,7 +61,7 @@ test('each bad option is answered with one line', async (t) => {
     [[...increment, '--report', 'report.pdf'], /^--report report.pdf does not end with .html$/],
     [[...increment, '--out', '/nowhere/at/all.json'], /^cannot write \/nowhere\/at\/all.json: ENOENT/],
     [[...increment, '--compare', '/nowhere.json'], /^--compare: ENOENT/],
-    [[...increment, '--compare', MAIN], /^--compare: .*main.ts is not JSON$/],
+    [[...increment, '--compare', fileURLToPath(import.meta.url)], /^--compare: .*main.ts is not JSON$/],
     [[...increment, '--token-file', '/nowhere'], /^--token-file: ENOENT/],
     [[...increment, '--speed', '9'], /^Unknown option '--speed'.*: scorewire bench --help names the options$/],
     [[...increment, 'more'], /more.*scorewire bench --help/]
@@ -120,12 +121,12 @@ test('a run is told as Markdown, as JSON and as a page, and is compared with its
 test('Ctrl-C ends a run with the results so far', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url })
-  const child = spawn(process.execPath, ['--import=tsx', MAIN, 'bench', '--target', node.url, '--scenario', 'increment', '--rate', '200', '--duration', '600', '--warm-up', '0', '--connections', '2'], { env: { ...PLAIN, ...SIGNED }, detached: true })
+  const child = spawn(process.execPath, [...MAIN, 'bench', '--target', node.url, '--scenario', 'increment', '--rate', '200', '--duration', '600', '--warm-up', '0', '--connections', '2'], { env: { ...PLAIN, ...SIGNED }, detached: true })
   t.teardown(() => child.kill('SIGKILL'))
   let out = ''
   child.stdout.on('data', (data) => { out += data })
   // Its first seconds are spent on compiling, and who is as busy as that measures nothing.
-  while (await redis.client.xlen('sw:{main}:ledger') < 500) await new Promise((resolve) => setTimeout(resolve, 20))
+  await eventually(async () => await redis.client.xlen('sw:{main}:ledger') >= 500, 'so many increments have counted')
   process.kill(-child.pid!, 'SIGINT') // as a terminal does: to the processes of the generator, too
   const [code] = await once(child, 'close')
   t.equal(code, 0)

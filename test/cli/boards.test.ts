@@ -2,15 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
 import { boards } from '../../src/cli/commands/boards.ts'
 import { PLAIN, processWith } from '../harness/clients/command.ts'
 import { startNode } from '../harness/servers/node.ts'
 import { everything, startRedis } from '../harness/servers/redis.ts'
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+import { MAIN } from '../harness/servers/main.ts'
+import { eventually } from '../harness/eventually.ts'
 
 /** Runs `scorewire boards` with these words, in this process. */
 async function run (env: Record<string, string>, ...words: string[]): Promise<{ code: number, out: string }> {
@@ -32,7 +30,7 @@ test('scorewire boards', async (t) => {
   const apply = async (content: object, ...words: string[]) => await run(env, 'apply', await fileOf(t, content), ...words)
   /** The node asks once, by itself, who is banned from all boards. */
   const settled = async (board: string) => {
-    while (await redis.client.hexists(`sw:{${board}}:meta`, 'service_bans') === 0) await delay(20)
+    await eventually(async () => await redis.client.hexists(`sw:{${board}}:meta`, 'service_bans') !== 0, 'service bans are applied')
   }
   t.equal((await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada'), body: {} })).status, 200)
   await settled('main')
@@ -130,7 +128,7 @@ test('scorewire boards', async (t) => {
 test('as a command beside a service with a Redis of its own', async (t) => {
   const dataDir = t.testdir({ data: {} })
   const env = { ...PLAIN, PORT: '0', DATA_DIR: join(dataDir, 'data') }
-  const service = spawn(process.execPath, ['--import=tsx', MAIN, 'serve'], { env })
+  const service = spawn(process.execPath, [...MAIN, 'serve'], { env })
   const ended = once(service, 'exit')
   t.teardown(async () => {
     service.kill('SIGTERM')
@@ -146,7 +144,7 @@ test('as a command beside a service with a Redis of its own', async (t) => {
     void ended.then(() => reject(new Error(`the service ended: ${out}`)))
   })
   const command = async (...words: string[]) => {
-    const child = spawn(process.execPath, ['--import=tsx', MAIN, 'boards', ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...MAIN, 'boards', ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] })
     let [out, error] = ['', '']
     child.stdout.on('data', (data) => { out += data })
     child.stderr.on('data', (data) => { error += data })
@@ -155,7 +153,7 @@ test('as a command beside a service with a Redis of its own', async (t) => {
   }
   const file = await fileOf(t, { arcade: { operator: 'best' } })
   t.match(await command('apply', file), { code: 0, out: /\+ arcade {2}new/, error: '' })
-  while ((await fetch(`${url}/v1/boards/arcade`)).status !== 200) await delay(20) // the service takes the board over
+  await eventually(async () => (await fetch(`${url}/v1/boards/arcade`)).status === 200, 'the service has taken the board over') // the service takes the board over
   t.match(await command('apply', file), { code: 0, out: /Nothing to do/ })
   t.match(await command('show', 'nowhere'), { code: 1, error: /^scorewire: There is no board called "nowhere"/ })
   t.match(await command('remove'), { code: 2, error: /usage: scorewire boards apply FILE/ })

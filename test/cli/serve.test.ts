@@ -5,18 +5,16 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import { test, type Test } from 'tap'
 import type { Command } from '../../src/cli/command.ts'
 import { serve } from '../../src/cli/commands/serve.ts'
 import { token } from '../../src/cli/commands/token.ts'
 import { perform, PLAIN, run } from '../harness/clients/command.ts'
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+import { MAIN } from '../harness/servers/main.ts'
 
 async function startService (t: Test, dataDir: string, env: Record<string, string> = {}) {
-  const child = spawn(process.execPath, ['--import=tsx', MAIN, 'serve'], { env: { ...PLAIN, PORT: '0', DATA_DIR: dataDir, ...env } })
+  const child = spawn(process.execPath, [...MAIN, 'serve'], { env: { ...PLAIN, PORT: '0', DATA_DIR: dataDir, ...env } })
   let out = ''
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', (data) => {

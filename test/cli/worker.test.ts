@@ -1,5 +1,4 @@
 // The commands of the ledger as an operator runs them, each a process of its own.
-import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { audit } from '../../src/cli/commands/audit.ts'
 import type { Command } from '../../src/cli/command.ts'
@@ -11,9 +10,10 @@ import { addEntry, archived } from '../harness/servers/ledger.ts'
 import { startPostgres } from '../harness/servers/postgres.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 import { startWorker } from '../harness/servers/worker-process.ts'
+import { eventually } from '../harness/eventually.ts'
 
 async function isReady (url: string): Promise<void> {
-  while ((await fetch(`${url}/readyz`)).status !== 200) await delay(20)
+  await eventually(async () => (await fetch(`${url}/readyz`)).status === 200, 'the service is ready')
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = { audit, migrate, serve, worker }
@@ -35,7 +35,7 @@ test('the ledger as an operator runs it', async (t) => {
     t.equal((await fetch(`${first.url}/healthz`)).status, 200)
     await isReady(first.url)
     const metrics = async () => await (await fetch(`${first.url}/metrics`)).text()
-    while (!(await metrics()).includes('scorewire_archived_total{board="main",result="archived"} 1\n')) await delay(20) // it counts when Redis has told it so
+    await eventually(async () => (await metrics()).includes('scorewire_archived_total{board="main",result="archived"} 1\n'), 'the archived entry is counted') // it counts when Redis has told it so
     for (const line of ['scorewire_ledger_backlog{board="main"} 0', 'scorewire_ledger_lag_seconds{board="main"} 0']) t.ok((await metrics()).includes(`${line}\n`), line)
     t.equal((await fetch(`${first.url}/v1/boards/main/top`)).status, 404, 'it answers nobody else')
 

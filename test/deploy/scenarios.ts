@@ -1,13 +1,13 @@
 // What is promised of scorewire behind any balancer.
 import { randomUUID } from 'node:crypto'
 import { request } from 'node:http'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
 import { tokenOf, type Cluster } from '../harness/servers/cluster.ts'
 import { showScreen, type Screen } from '../harness/clients/screen.ts'
 import { startLoad, type LoadReport } from '../harness/clients/load.ts'
 import { watch, type LiveMessage } from '../harness/clients/watcher.ts'
+import { eventually } from '../harness/eventually.ts'
 
 /** Some 100 ms were seen. What only a heartbeat would tell takes longer: 15 s on an event stream, 25 s on a WebSocket. */
 const BACK_WITHIN_MS = 8000
@@ -26,7 +26,7 @@ const holds = (user: string) => ({ top_scores: entries }: LiveMessage) => entrie
 const tokensFor = (prefix: string) => new Map(Array.from({ length: USERS }, (_, n) => [`${prefix}-${n}`, tokenOf(`${prefix}-${n}`)]))
 
 /** Looks until it is so. */
-const becomes = async (look: () => Promise<boolean>) => { while (!await look()) await delay(20) }
+const becomes = async (look: () => Promise<boolean>) => { await eventually(async () => await look(), 'what is waited for is so') }
 
 /** Starts the second node and waits until it gets requests, and sockets, of which it has the fewest. */
 export async function startSecond ({ balancer, second }: Cluster): Promise<void> {

@@ -6,6 +6,7 @@ import { startNode } from '../harness/servers/node.ts'
 import { IMPATIENT, startRedis } from '../harness/servers/redis.ts'
 import { plantFault } from '../harness/models/scripts.ts'
 import { watch } from '../harness/clients/watcher.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const INCREMENTS = '/v1/boards/main/increments'
 
@@ -21,7 +22,7 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
       await delay(20)
     }
   }
-  const ready = async () => { while ((await node.call('GET', '/readyz')).status !== 200) await delay(20) }
+  const ready = async () => { await eventually(async () => (await node.call('GET', '/readyz')).status === 200, 'the node is ready') }
   const watcher = await watch(t, node.url)
   await watcher.until(() => true)
   t.equal((await count('before')).body.new_score, 1)
@@ -76,11 +77,11 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
       for (let n = 0; !stop.signal.aborted; n++) {
         const action = `${client}-${n}`
         // A client as the contract wants it: the same action again until there is an answer.
-        while ((await node.call('POST', INCREMENTS, { token: node.token('bob'), body: { action_id: action } })).status !== 200) await delay(20)
+        await eventually(async () => (await node.call('POST', INCREMENTS, { token: node.token('bob'), body: { action_id: action } })).status === 200, 'it is counted')
         acknowledged.add(action)
       }
     })
-    while (acknowledged.size <= 8) await delay(20)
+    await eventually(() => acknowledged.size > 8, 'more than eight are acknowledged')
     for (let n = 0; n < 4; n++) {
       await delay(150)
       await redis.stop('SIGKILL')
@@ -141,6 +142,6 @@ test('a refusal of what was sent again does not say that nothing was applied', a
   t.equal(body.code, 'outcome_unknown')
   t.equal(await redis.client.zscore('sw:{main}:z:all', 'ada'), '11', 'it was applied')
   await redis.client.config('SET', 'maxmemory', '0')
-  while ((await node.call('GET', '/readyz')).status !== 200) await delay(20)
+  await eventually(async () => (await node.call('GET', '/readyz')).status === 200, 'the node is ready')
   t.match((await send()).body, { new_score: 11, applied: false })
 })

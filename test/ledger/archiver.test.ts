@@ -6,6 +6,7 @@ import { addEntry, archived, startTestArchiver, streamOf } from '../harness/serv
 import { startPostgres } from '../harness/servers/postgres.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 import { freshBoard, increment, openTestStore } from '../harness/servers/store.ts'
+import { eventually } from '../harness/eventually.ts'
 
 test('the archiver', async (t) => {
   const redis = await startRedis(t)
@@ -169,7 +170,7 @@ test('the archiver', async (t) => {
     const failing = once(events, 'archiver paused: Redis or PostgreSQL is unavailable, retrying')
     for (let n = 0; n < 100; n++) await addEntry(redis, name, { user_id: 'ada' })
     await failing
-    while (stats.failures < 8) await new Promise((resolve) => setTimeout(resolve, 20))
+    await eventually(() => stats.failures >= 8, 'eight tries have failed')
     t.ok((await streamOf(redis).backlog(name)).waiting > 0)
     const going = once(events, 'archiver resumed')
     await postgres.start()
@@ -188,7 +189,7 @@ test('several workers', async (t) => {
 
   await t.test('share the boards evenly, and the boards of one that leaves go to the others', async (t) => {
     const workers = [1, 2].map(() => startTestArchiver(t, { redis, database, boards: () => boards }))
-    const until = async (fits: () => boolean) => { while (!fits()) await new Promise((resolve) => setTimeout(resolve, 20)) }
+    const until = async (fits: () => boolean) => { await eventually(() => fits(), 'what is waited for is so') }
     await until(() => workers.every(({ held }) => held.size === 2))
     t.strictSame(workers.flatMap(({ held }) => [...held]).sort(), [...boards].sort(), 'each board has one worker')
     await workers[0]!.stop()
@@ -203,7 +204,7 @@ test('several workers', async (t) => {
     for (let n = 1; n <= 1500; n++) await addEntry(redis, board, { user_id: `user-${n % 3}`, score_after: n })
     for (let turn = 0; turn < 6; turn++) {
       const worker = startTestArchiver(t, { redis, database, boards: () => names })
-      while (worker.stats.boards.get(board) === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+      await eventually(() => worker.stats.boards.get(board) !== undefined, 'the worker has the board')
       await worker.stop()
     }
     startTestArchiver(t, { redis, database, boards: () => names })

@@ -4,6 +4,7 @@ import { boardKeys } from '../../src/redis/keys.ts'
 import { startNode } from '../harness/servers/node.ts'
 import { startPostgres } from '../harness/servers/postgres.ts'
 import { startRedis } from '../harness/servers/redis.ts'
+import { eventually } from '../harness/eventually.ts'
 
 test('a board that is deleted while PostgreSQL is away', async (t) => {
   const redis = await startRedis(t)
@@ -16,7 +17,7 @@ test('a board that is deleted while PostgreSQL is away', async (t) => {
   const raise = async (user: string) => (await node.call('POST', '/v1/boards/gone/increments', { token: node.token(user), body: {} })).status
   const count = async (user: string) => (await postgres.database.query<{ n: number }>("SELECT count(*)::integer AS n FROM score_events WHERE board = 'gone' AND user_id = $1", [user]))[0]!.n
   const scored = async () => (await postgres.database.query<{ user_id: string }>("SELECT user_id FROM users_scores WHERE board = 'gone'")).map(({ user_id: user }) => user)
-  const until = async (fits: () => Promise<boolean>) => { while (!await fits()) await new Promise((resolve) => setTimeout(resolve, 20)) }
+  const until = async (fits: () => Promise<boolean>) => { await eventually(async () => await fits(), 'what is waited for is so') }
   const opened = async () => await redis.client.sismember('sw:ledgers', 'gone') === 1
 
   t.equal(await put({}), 201)

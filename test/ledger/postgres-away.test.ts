@@ -4,6 +4,7 @@ import { addEntry, archived, streamOf } from '../harness/servers/ledger.ts'
 import { startNode, type TestNode } from '../harness/servers/node.ts'
 import { startPostgres } from '../harness/servers/postgres.ts'
 import { startRedis, type TestRedis } from '../harness/servers/redis.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const BOUND = 2000
 const OLD = 1500
@@ -50,7 +51,7 @@ function keepScoring (node: TestNode, users: readonly string[]) {
     failures,
     async more (some: number) {
       const goal = load.count + some
-      while (load.count < goal) await new Promise((resolve) => setTimeout(resolve, 5))
+      await eventually(() => load.count >= goal, 'so much load was sent')
     },
     async stop () {
       load.isGoing = false

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { rebuild } from '../../src/cli/commands/rebuild.ts'
 import { reconcile } from '../../src/cli/commands/reconcile.ts'
@@ -18,11 +17,12 @@ import { queue, settled } from '../harness/servers/queue.ts'
 import { watch } from '../harness/clients/watcher.ts'
 import { seedLedger } from '../harness/models/seed-ledger.ts'
 import { silent } from '../harness/servers/store.ts'
+import { MAIN } from '../harness/servers/main.ts'
+import { eventually } from '../harness/eventually.ts'
 
 /** Longer than the lock of a test is held. */
 const LOCKED_MS = 300_000
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const BOARDS = { main: { windows: ['all', 'day'], segments: ['region'], quota: { increments: 20, per_seconds: 86_400 }, actions: { jump: { points: 7, limit: { max: 2, per: 'day' } } } } }
 
 async function setScene (t: Test, boards: object = BOARDS) {
@@ -33,7 +33,7 @@ async function setScene (t: Test, boards: object = BOARDS) {
   const node = await startNode(t, { redisUrl: redis.url, env })
   const cli = { REDIS_URL: redis.url, DATABASE_URL: postgres.url }
   const known = async (name: string) => {
-    while ((await postgres.database.query('SELECT FROM board_rules WHERE board = $1', [name]).catch(() => [])).length === 0) await delay(20)
+    await eventually(async () => (await postgres.database.query('SELECT FROM board_rules WHERE board = $1', [name]).catch(() => [])).length !== 0, 'the rules are kept')
   }
   for (const name of Object.keys(boards)) await known(name)
   return { redis, postgres, node, env, cli, admin: node.token('root', { scope: 'admin' }) }
@@ -213,9 +213,9 @@ test('a rebuild that is killed leaves the board as it was, and can be run again'
     await archived(redis, 'main')
     await database.transaction(async (query) => {
       await query('LOCK TABLE user_names IN ACCESS EXCLUSIVE MODE') // it reads the names last, and so cannot end before it is killed
-      const child = spawn(process.execPath, ['--import=tsx', MAIN, 'rebuild', '--replace'], { env: { ...PLAIN, ...cli }, stdio: 'ignore' })
+      const child = spawn(process.execPath, [...MAIN, 'rebuild', '--replace'], { env: { ...PLAIN, ...cli }, stdio: 'ignore' })
       const ended = once(child, 'exit')
-      while ((await redis.client.keys(until)).length === 0) await delay(2)
+      await eventually(async () => (await redis.client.keys(until)).length !== 0, 'the rebuild has come so far', { everyMs: 2 })
       child.kill('SIGKILL')
       await ended
     })

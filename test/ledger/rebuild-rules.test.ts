@@ -13,6 +13,7 @@ import { archived, startTestArchiver } from '../harness/servers/ledger.ts'
 import { startPostgres } from '../harness/servers/postgres.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 import { freshBoard, increment, openTestStore } from '../harness/servers/store.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const HOUR_MS = 3_600_000
 const USERS = ['ada', 'a:b', ':', 'all:ada', 'constructor', '__proto__', 'ünï 🦊', '{x}', '*', "o'brien \\ \"q\"", '1e3', '-1', 'ü'.repeat(64), 'x'.repeat(128)]
@@ -91,7 +92,7 @@ test('a window that is added while the board is written to has what came after',
       }
     }
     const writers = USERS.map(write)
-    while (written < 10 * USERS.length) await new Promise((resolve) => { setImmediate(resolve) })
+    await eventually(() => written >= 10 * USERS.length, 'the writers have written', { everyMs: 1 })
     now = await apply(['all', 'day'])
     await Promise.all(writers)
     await archived(redis, name)

@@ -11,6 +11,7 @@ import { startPostgres } from '../harness/servers/postgres.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 import { freshBoard, increment, openTestStore } from '../harness/servers/store.ts'
 import { watch } from '../harness/clients/watcher.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const origin = { ip: '192.0.2.1', requestId: 'test' }
 
@@ -78,7 +79,7 @@ test('reconcile', async (t) => {
     const redis = await startRedis(t)
     const { url, database } = await startPostgres(t)
     const node = await startNode(t, { redisUrl: redis.url, env: { DATABASE_URL: url } })
-    while ((await database.query('SELECT FROM board_rules')).length === 0) await delay(20)
+    await eventually(async () => (await database.query('SELECT FROM board_rules')).length !== 0, 'the rules are kept')
     await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada'), body: { increment: 5 } })
     const { until } = await watch(t, node.url)
     await until(({ top_scores: top }) => top?.[0]?.score === 5)

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { openForWork } from '../../src/redis/connection.ts'
 import { startRedis } from '../harness/servers/redis.ts'
+import { eventually } from '../harness/eventually.ts'
 
 /** Does nothing else meanwhile, as a process that compiles or is preempted. */
 function standStill (ms: number): void {
@@ -69,7 +70,7 @@ test('whoever closes a connection that is being made again leaves nobody waiting
     isMute = true // one that takes connections and says nothing
     if (between === 'reconnecting') proxy.close() // nobody there
     for (const socket of sockets) socket.destroy()
-    while (redis.status !== between) await delay(1)
+    await eventually(() => redis.status === between, 'the connection has come so far', { everyMs: 1 })
     end()
     await t.rejects(answer, between)
     for (const socket of sockets) socket.destroy()

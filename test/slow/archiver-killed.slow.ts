@@ -8,6 +8,7 @@ import { startRedis } from '../harness/servers/redis.ts'
 import { defaultBoards } from '../../src/leaderboard/boards/board.ts'
 import { increment, openTestStore } from '../harness/servers/store.ts'
 import { startWorker } from '../harness/servers/worker-process.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const ACTIONS = 60_000
 const USERS = 500
@@ -52,7 +53,7 @@ test('an archiver killed with -9 twenty-five times over 60,000 actions', { timeo
     const writing = (async () => { while (sent < Math.min(ACTIONS, (kills + 1) * ACTIONS / KILLS)) await act(400) })()
     // Its predecessor's lease runs out in the meantime; then it is killed at any moment of its work.
     const before = await rows()
-    while (await rows() === before) await delay(10)
+    await eventually(async () => await rows() !== before, 'rows are added')
     await delay(Math.random() * 120)
     await worker.stop('SIGKILL')
     await writing

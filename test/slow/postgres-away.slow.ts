@@ -6,6 +6,7 @@ import { archived, streamOf } from '../harness/servers/ledger.ts'
 import { startNode } from '../harness/servers/node.ts'
 import { startPostgres } from '../harness/servers/postgres.ts'
 import { startRedis } from '../harness/servers/redis.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const AWAY_MS = 60_000
 const USERS = 8
@@ -28,14 +29,14 @@ test('PostgreSQL is away for a minute', { timeout: 300_000 }, async (t) => {
     }
   })
   const total = () => [...acknowledged.values()].reduce((sum, n) => sum + n, 0)
-  while (total() < 500) await delay(10)
+  await eventually(() => total() >= 500, 'so many actions are archived', { withinMs: 250_000 })
   await postgres.stop('SIGQUIT')
   const before = total()
   await delay(AWAY_MS)
   const meanwhile = total() - before
   t.ok((await streamOf(redis).backlog('main')).waiting >= meanwhile / 2, 'what happens waits')
   await postgres.start()
-  while (total() < before + meanwhile + 500) await delay(10)
+  await eventually(() => total() >= before + meanwhile + 500, 'so many actions are archived', { withinMs: 250_000 })
   load.isGoing = false
   await Promise.all(writers)
   await archived(redis, 'main')

@@ -5,6 +5,7 @@ import { Agent, request } from 'node:http'
 import { startNode, type TestNode } from '../harness/servers/node.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 import { startWorker } from '../harness/servers/worker-process.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const ACTIONS = 20_000
 const USERS = 200
@@ -33,8 +34,8 @@ test('20,000 queued increments, with a worker killed in the middle, and again', 
     }
   })
   for (const part of [1, 2]) {
-    while ((counted = await redis.client.xlen('sw:{main}:ledger')) < part * ACTIONS / 4) await delay(5)
-    while (await redis.client.llen('{sw-jobs}:scores:active') === 0) await delay(1)
+    await eventually(async () => (counted = await redis.client.xlen('sw:{main}:ledger')) >= part * ACTIONS / 4, 'so many increments have counted', { withinMs: 400_000 })
+    await eventually(async () => await redis.client.llen('{sw-jobs}:scores:active') !== 0, 'a job is under way', { everyMs: 1 })
     await workers.shift()!.stop('SIGKILL')
     t.ok(await redis.client.llen('{sw-jobs}:scores:active') > 0, `killed after ${counted}, with work under way`)
     workers.push(await startWorker(t, env))

@@ -7,6 +7,7 @@ import { WebSocket } from 'ws'
 import { startNode } from '../harness/servers/node.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 import { watch, type LiveMessage } from '../harness/clients/watcher.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const STOP_MS = 20_000
 const STALE_MS = 3000
@@ -42,7 +43,7 @@ test('slow clients and dead peers', { timeout: 240_000 }, async (t) => {
   /** How many boards somebody is shown while the reader is shown some. */
   const shownMeanwhile = async (messages: LiveMessage[]): Promise<number> => {
     const [known, read] = [messages.length, boardsOf(reader.messages).length]
-    while (boardsOf(reader.messages).length < read + SOME) await delay(20)
+    await eventually(() => boardsOf(reader.messages).length >= read + SOME, 'the reader has read some boards')
     return messages.length - known
   }
 
@@ -65,7 +66,7 @@ test('slow clients and dead peers', { timeout: 240_000 }, async (t) => {
     await delay(STOP_MS)
     const present = boardsOf(reader.messages).at(-1)!
     socket.resume()
-    while (messages.at(-1)!.version < present.version) await delay(10)
+    await eventually(() => messages.at(-1)!.version >= present.version, 'the newest version is shown')
     const late = messages.slice(known).filter(({ version }) => version < present.version)
     t.comment(`${name}: ${late.length} stale messages, the last of them ${Date.parse(late.at(-1)?.ts ?? '') - stopped} ms after it stopped`)
     t.ok(late.every(({ ts }) => Date.parse(ts) <= stopped + STALE_MS + SLACK_MS), `${name}: at most 3 s' worth is old`)

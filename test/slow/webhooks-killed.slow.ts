@@ -6,6 +6,7 @@ import { startNode } from '../harness/servers/node.ts'
 import { answer, isSigned, startReceiver } from '../harness/servers/receiver.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 import { startWorker } from '../harness/servers/worker-process.ts'
+import { eventually } from '../harness/eventually.ts'
 
 const KILLS = 5
 const USERS = 120
@@ -33,7 +34,7 @@ test('a worker killed with -9 in the middle of telling and delivering', { timeou
     const before = receiver.received.length
     const worker = await startWorker(t, env)
     const writing = (async () => { for (let n = 0; n < USERS / KILLS; n++) await raise() })()
-    while (receiver.received.length === before) await delay(10)
+    await eventually(() => receiver.received.length !== before, 'a delivery has come')
     await delay(Math.random() * 300)
     await worker.stop('SIGKILL')
     await writing
@@ -45,7 +46,7 @@ test('a worker killed with -9 in the middle of telling and delivering', { timeou
   const top = (await node.call('GET', '/v1/boards/main/top')).body.top_scores
   const isTold = (name: string) => new Set(flaggedBy(name).map(({ body }) => body.data.user_id)).size === USERS &&
     receiver.received.some(({ path, body }) => path.endsWith(`?${name}`) && body.type === 'top.changed' && JSON.stringify(body.data.top_scores) === JSON.stringify(top))
-  while (!isTold('first') || !isTold('second')) await delay(50)
+  await eventually(() => isTold('first') && isTold('second'), 'both events are delivered')
   // What has failed is tried again within minutes, which are not waited for.
   receiver.behave(answer(204))
   for (const key of ['sw:{main}:webhook-due:first', 'sw:{main}:webhook-due:second']) {

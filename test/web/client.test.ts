@@ -1,7 +1,6 @@
 // The client in a real browser, against real nodes.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { Browser } from 'playwright-core'
 import { test, type Test } from 'tap'
 import { openWindow, startBrowser } from '../harness/clients/browser.ts'
@@ -9,8 +8,7 @@ import { follow, states, told, until } from '../harness/clients/follower.ts'
 import { SECRET, startNode, type TestNode } from '../harness/servers/node.ts'
 import { IMPATIENT, PATIENT, startRedis } from '../harness/servers/redis.ts'
 import { startTcpProxy } from '../harness/servers/tcp-proxy.ts'
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+import { MAIN } from '../harness/servers/main.ts'
 
 /** A window that shows nothing and has no connection but those that a test asks for. */
 const openBlank = async (browser: Browser, url: string) => await openWindow(browser, `${url}/healthz`)
@@ -20,7 +18,7 @@ const raise = async (node: TestNode, user: string, increment = 1) =>
 
 /** A node that can be killed, being a process of its own. */
 async function startProcess (t: Test, redisUrl: string) {
-  const child = spawn(process.execPath, ['--import=tsx', MAIN, 'serve'], {
+  const child = spawn(process.execPath, [...MAIN, 'serve'], {
     env: { PATH: process.env['PATH'], PORT: '0', REDIS_URL: redisUrl, JWT_SECRET: SECRET, RATE_LIMIT_MAX: '0', LOG_FORMAT: 'json', ...PATIENT }
   })
   const ended = once(child, 'exit')

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { commandName, forkMs, notePauses, readPauses } from '../../../bench/measures/pauses.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
 import { freshBoard, increment, openTestStore } from '../../harness/servers/store.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 test('the slowest command is told since it was last asked for', async (t) => {
   const { client } = await startRedis(t)
@@ -38,5 +38,5 @@ test('a fork is timed', async (t) => {
   t.equal(Number(/latest_fork_usec:(\d+)/.exec(await client.info('stats'))?.[1]), 0)
   t.ok(await forkMs(client) > 0)
   // What it forked writes a file, and would go on when Redis is killed and its directory removed.
-  while (/aof_rewrite_in_progress:1/.test(await client.info('persistence'))) await delay(20)
+  await eventually(async () => !(/aof_rewrite_in_progress:1/.test(await client.info('persistence'))), 'Redis has rewritten its append-only file')
 })

@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { UsageError, type Command, type Process } from '../../../src/cli/command.ts'
 import { PATIENT } from '../servers/redis.ts'
-
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
+import { MAIN } from '../servers/main.ts'
 
 /** The variables of the environment that a command may see: none that would configure it. */
 export const PLAIN = { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', ...PATIENT }
@@ -14,7 +12,7 @@ export interface Run { readonly code: number | null, readonly out: string, reado
 
 /** Runs a command of scorewire to its end, with a text as its standard input. */
 export async function run (words: string[], env: Record<string, string> = {}, input = ''): Promise<Run> {
-  const child = spawn(process.execPath, ['--import=tsx', MAIN, ...words], { env: { ...PLAIN, ...env } })
+  const child = spawn(process.execPath, [...MAIN, ...words], { env: { ...PLAIN, ...env } })
   let [out, error] = ['', '']
   child.stdout.on('data', (data) => { out += data })
   child.stderr.on('data', (data) => { error += data })

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { freePort, nodeAt, type NodeProcess } from './node-process.ts'
+import { eventually } from '../eventually.ts'
 
 const shipped = (name: string) => fileURLToPath(new URL(`../../deploy/${name}`, import.meta.url))
 /** Debian keeps servers where only root's PATH looks. */
@@ -113,7 +114,7 @@ export async function startBalancer (t: Test, prepare: Prepare, nodes: readonly 
     log,
     async reaches (node, path) {
       const id = await node.id()
-      while (await nodeAt(url, path).catch(() => '') !== id) await delay(20)
+      await eventually(async () => await nodeAt(url, path).catch(() => '') === id, 'the balancer sends to that node')
     }
   }
 }

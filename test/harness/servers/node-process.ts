@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { SECRET } from './node.ts'
 import { PATIENT } from './redis.ts'
+import { MAIN } from './main.ts'
 
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
 /** Below the ports that the system gives to outgoing connections, which could take one while its owner is away. */
 const PORTS = { from: 12_000, count: 16_000 }
 const PATIENCE_MS = 30_000
@@ -57,7 +56,7 @@ export async function prepareNode (t: Test, env: Record<string, string>): Promis
   let exit: Promise<number | null> = Promise.resolve(null)
 
   const start = async () => {
-    const started = spawn(process.execPath, ['--import=tsx', MAIN, 'serve'], {
+    const started = spawn(process.execPath, [...MAIN, 'serve'], {
       env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', JWT_SECRET: SECRET, PORT: String(port), TRUST_PROXY: 'loopback', ...PATIENT, ...env },
       stdio: ['ignore', 'pipe', 'pipe']
     })

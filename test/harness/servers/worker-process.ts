@@ -1,10 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { PATIENT } from './redis.ts'
-
-const MAIN = fileURLToPath(new URL('../../../src/main.ts', import.meta.url))
+import { MAIN } from './main.ts'
 
 export interface WorkerProcess {
   readonly url: string
@@ -14,7 +12,7 @@ export interface WorkerProcess {
 
 /** A worker as an operator runs it: a process of its own, on any port. Resolves when it is there. */
 export async function startWorker (t: Test, env: Record<string, string>, command = 'worker'): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, ['--import=tsx', MAIN, command], {
+  const child = spawn(process.execPath, [...MAIN, command], {
     env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', PORT: '0', ...PATIENT, ...env }, stdio: ['ignore', 'pipe', 'pipe']
   })
   const ended = once(child, 'exit').then(([code]) => code as number | null)

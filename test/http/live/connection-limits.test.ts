@@ -6,6 +6,7 @@ import { test } from 'tap'
 import { startNode } from '../../harness/servers/node.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
 import { refusal, watch, watchEvents } from '../../harness/clients/watcher.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const snapshot = ({ event }: { event: string }) => event === 'snapshot'
 
@@ -65,8 +66,8 @@ test('who may connect', async (t) => {
     t.equal(sse.status, 429)
     watchers[0]!.socket.terminate()
     stream.response.destroy()
-    while ((await node.call('GET', '/metrics')).text.includes('scorewire_sockets 3')) await delay(5)
-    while ((await node.call('GET', '/metrics')).text.includes('scorewire_sockets 2')) await delay(5)
+    await eventually(async () => !(await node.call('GET', '/metrics')).text.includes('scorewire_sockets 3'), 'one socket less is counted')
+    await eventually(async () => !(await node.call('GET', '/metrics')).text.includes('scorewire_sockets 2'), 'two sockets less are counted')
     for (let n = 0; n < 2; n++) await (await watch(t, node.url)).until(snapshot)
     for (let n = 0; n < 5; n++) t.equal((await refusal(node.url, '', { headers: { 'x-forwarded-for': '192.0.2.1' } })).status, 429)
     t.notOk(lines.some((line) => line.includes('192.0.2.1')))

@@ -6,6 +6,7 @@ import { WebSocket } from 'ws'
 import { startNode, type TestNode } from '../../harness/servers/node.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
 import { watch, type LiveMessage } from '../../harness/clients/watcher.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const raise = async (node: TestNode, user: string, increment: number) => {
   const { status, text } = await node.call('POST', '/v1/boards/main/increments', { token: node.token(user), body: { increment } })
@@ -127,7 +128,7 @@ test('two nodes on one Redis show the same board, and nothing goes back, whateve
     for (let n = 0; n < 5; n++) {
       await delay(100)
       // One that was killed before may be on its way back still: the next to come is killed.
-      while (Number(await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')) === 0) await delay(5)
+      await eventually(async () => Number(await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')) !== 0, 'a subscriber was there to be killed')
     }
     ended.abort()
     await writer
@@ -169,7 +170,7 @@ test('a Redis that comes back with less is shown as it is now, and its old versi
   await redis.start()
   await watcher.until(({ top_scores: rows, epoch }) => epoch !== watcher.messages[1]!.epoch && rows?.length === 1 && rows[0]!.user_id === 'ada')
   const late = async () => await node.call('POST', '/v1/boards/main/increments', { token: node.token('cid'), body: { action_id: 'late', increment: 7 } })
-  while ((await late()).status !== 200) await delay(20)
+  await eventually(async () => (await late()).status === 200, 'it is answered')
   await watcher.until(shows('cid', 7))
   t.ok(versionsOnlyRise(watcher.messages))
   t.strictSame((await node.call('GET', '/v1/boards/main/top')).body.top_scores, watcher.messages.findLast((message) => 'top_scores' in message)?.top_scores)

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startNode } from '../../harness/servers/node.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
 import { watch, watchEvents } from '../../harness/clients/watcher.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 test('/sse/scoreboard', async (t) => {
   const redis = await startRedis(t)
@@ -82,6 +82,6 @@ test('/sse/scoreboard', async (t) => {
     const streams = [await watchEvents(t, node.url), await watchEvents(t, node.url)]
     t.equal(await sockets(), before + 2)
     for (const { response } of streams) response.destroy()
-    while (await sockets() > before) await delay(5)
+    await eventually(async () => await sockets() <= before, 'the sockets are closed')
   })
 })

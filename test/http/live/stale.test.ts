@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startNode } from '../../harness/servers/node.ts'
 import { IMPATIENT, startRedis } from '../../harness/servers/redis.ts'
 import { watch, watchEvents } from '../../harness/clients/watcher.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 test('while the store is away', async (t) => {
   const redis = await startRedis(t)
@@ -11,10 +11,10 @@ test('while the store is away', async (t) => {
   const unwatched = await startNode(t, { redisUrl: redis.url, env: IMPATIENT })
   const raise = async (action: string) => {
     const send = async () => await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada'), body: { action_id: action } })
-    while ((await send()).status !== 200) await delay(20)
+    await eventually(async () => (await send()).status === 200, 'it is answered')
   }
   await raise('before')
-  while ((await unwatched.call('GET', '/v1/boards/main/top')).status !== 200) await delay(20)
+  await eventually(async () => (await unwatched.call('GET', '/v1/boards/main/top')).status === 200, 'the board is read again')
   const [socket, stream] = [await watch(t, node.url, '', { heartbeats: true }), await watchEvents(t, node.url)]
   for (const watcher of [socket, stream]) await watcher.until(({ event }) => event === 'snapshot')
   const since = (begun: number) => Date.now() - begun
@@ -31,7 +31,7 @@ test('while the store is away', async (t) => {
       for (const [n, watcher] of [socket, stream].entries()) {
         await watcher.until((message) => message.event === 'stale' && watcher.messages.indexOf(message) >= before[n]!)
       }
-      while ((await node.call('GET', '/readyz')).status !== 503) await delay(20)
+      await eventually(async () => (await node.call('GET', '/readyz')).status === 503, 'the node says that it is not ready')
       t.ok(since(gone) <= 20_000, `noticed after ${since(gone)} ms`)
       for (const { call } of [node, unwatched]) {
         const { status, body, headers } = await call('GET', '/v1/boards/main/top')
@@ -61,7 +61,7 @@ test('while the store is away', async (t) => {
       const { body, headers } = await node.call('GET', '/v1/boards/main/top')
       t.equal(body.stale, undefined)
       t.notOk(headers.has('age'))
-      while ((await node.call('GET', '/readyz')).status !== 200) await delay(20)
+      await eventually(async () => (await node.call('GET', '/readyz')).status === 200, 'the node is ready')
     })
   }
 })

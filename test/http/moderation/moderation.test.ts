@@ -7,6 +7,7 @@ import { STATUS, type ProblemCode } from '../../../src/leaderboard/problem.ts'
 import { startNode, type CallOptions, type TestNode } from '../../harness/servers/node.ts'
 import { everything, startRedis, type TestRedis } from '../../harness/servers/redis.ts'
 import { watch, type LiveMessage } from '../../harness/clients/watcher.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const rfc = (ms: number) => new Date(ms).toISOString()
 
@@ -167,7 +168,7 @@ test('a ban that ends is over without anybody doing anything, and at once for wh
     } while (answer.status === 400) // on a busy machine a second may be over before it is asked for
     t.equal(answer.body.until, rfc(untilMs))
   }
-  while (Date.now() <= untilMs + 20) await delay(20)
+  await eventually(() => Date.now() > untilMs + 20, 'the ban has ended')
   t.equal(await raise('ada', 2), 200)
   t.equal(await redis.client.zscore('sw:{main}:z:all', 'ada'), '7')
   await screen.until((message) => 'top_scores' in message && usersOf(message).join() === 'ada,eve,bob')
@@ -204,7 +205,7 @@ test('a board that is made later takes over the bans from all boards', async (t)
   const { node, moderate } = await setScene(t)
   await moderate('PUT', '/v1/bans/ada', { reason: 'an aimbot' })
   t.equal((await moderate('PUT', '/v1/boards/later', {})).status, 201)
-  while ((await moderate('GET', '/v1/boards/later/bans/ada')).status !== 200) await delay(20)
+  await eventually(async () => (await moderate('GET', '/v1/boards/later/bans/ada')).status === 200, 'ada is banned')
   t.equal((await node.call('POST', '/v1/boards/later/increments', { token: node.token('ada'), body: {} })).body.code, 'user_banned')
 })
 
@@ -215,7 +216,7 @@ test('a board that appears while no node runs takes them over too, once, and wha
     await writeFile(file, JSON.stringify({ boards }))
     const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: file } })
     const send = async (method: string, path: string, body?: object) => await node.call(method, path, { token: node.token('mod', { scope: 'admin' }), ...(body && { body }) })
-    return { node, send, banned: async (board: string) => { while ((await send('GET', `/v1/boards/${board}/bans/ada`)).status !== 200) await delay(20) } }
+    return { node, send, banned: async (board: string) => { await eventually(async () => (await send('GET', `/v1/boards/${board}/bans/ada`)).status === 200, 'ada is banned') } }
   }
   const first = await start({ main: {} })
   await first.send('PUT', '/v1/bans/ada', { reason: 'an aimbot' })

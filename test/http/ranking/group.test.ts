@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { parseBoards } from '../../../src/leaderboard/boards/board.ts'
 import { STATUS, type ProblemCode } from '../../../src/leaderboard/problem.ts'
@@ -6,6 +5,7 @@ import { HEAD_SIZE } from '../../../src/leaderboard/boards/rules.ts'
 import { startNode, type CallOptions } from '../../harness/servers/node.ts'
 import { everything, IMPATIENT, startRedis } from '../../harness/servers/redis.ts'
 import { increment, openTestStore } from '../../harness/servers/store.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const MOST = 1000
 
@@ -185,7 +185,7 @@ test('groups while the store is away', { timeout: 60_000 }, async (t) => {
   const token = node.token('game', { scope: 'scores:write' })
   const put = async (...userIds: string[]) => await node.call('PUT', '/v1/groups/crew', { token, body: { user_ids: userIds } })
   const get = async () => await node.call('GET', '/v1/groups/crew', { token })
-  const ready = async () => { while ((await node.call('GET', '/readyz')).status !== 200) await delay(20) }
+  const ready = async () => { await eventually(async () => (await node.call('GET', '/readyz')).status === 200, 'the node is ready') }
   await put('ada')
   await node.call('GET', '/v1/boards/main/top')
 
@@ -213,7 +213,7 @@ test('groups while the store is away', { timeout: 60_000 }, async (t) => {
       t.match(body.detail, /Send the same again/)
       redis.signal('SIGCONT')
       await ready()
-      while ((await write()).status >= 500) await delay(20)
+      await eventually(async () => (await write()).status < 500, 'a write is answered')
       t.strictSame((await get()).body.user_ids, userIds)
     }
   })

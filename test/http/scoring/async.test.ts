@@ -1,5 +1,4 @@
 // What is queued with `Prefer: respond-async`, over real nodes and a real Redis.
-import { setTimeout as delay } from 'node:timers/promises'
 import { writeFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +6,7 @@ import { test, type Test } from 'tap'
 import { startNode, type TestNode } from '../../harness/servers/node.ts'
 import { ASYNC, queue, settled } from '../../harness/servers/queue.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const INCREMENTS = '/v1/boards/main/increments'
 
@@ -92,7 +92,7 @@ test('an increment that is queued', async (t) => {
   })
 
   await t.test('leaves nothing in the queue', async (t) => {
-    while ((await redis.client.keys('{sw-jobs}:scores:a*')).length > 0) await delay(20)
+    await eventually(async () => (await redis.client.keys('{sw-jobs}:scores:a*')).length === 0, 'the queue holds no action any more')
     t.equal(await redis.client.llen('{sw-jobs}:scores:active'), 0)
     t.equal(await redis.client.zcard('{sw-jobs}:scores:completed'), 0)
     const metrics = (await node.call('GET', '/metrics')).text
@@ -217,7 +217,7 @@ test('without a worker increments wait, the same one once, and the queue takes s
   t.equal((await one.call('POST', INCREMENTS, { token: ada, body: { action_id: 'a', increment: 5 } })).body.applied, true, 'also to what is queued')
   const worker = await startNode(t, { redisUrl: redis.url })
   t.match((await settled(worker, '/v1/boards/main/users/ada/actions/a', ada)).body, { status: 'applied', new_score: 6 })
-  while ((await redis.client.keys('{sw-jobs}:scores:a*')).length > 0) await delay(20)
+  await eventually(async () => (await redis.client.keys('{sw-jobs}:scores:a*')).length === 0, 'the queue holds no action any more')
   t.equal((await one.call('GET', '/v1/boards/main/users/ada')).body.score, 6 + waiting - 1)
   t.equal((await send({ action_id: 'afterwards' })).status, 202, 'and there is room again')
 })
@@ -230,10 +230,10 @@ test('one action sent 1,000 times at once over three nodes, queued or not, count
   const answers = await Promise.all(Array.from({ length: 1000 }, async (_, n) => await send(nodes[n % 3]!, n % 2 === 0 ? ASYNC : {})))
   // How many come early enough to be queued, and how many are too many for a busy machine, is left to chance.
   t.ok(answers.every(({ status }) => status === 200 || status === 202 || status === 503))
-  while ((await send(nodes[0]!, {})).status !== 200) await delay(20)
+  await eventually(async () => (await send(nodes[0]!, {})).status === 200, 'it is answered')
   t.ok(answers.filter(({ status, body }) => status === 200 && body.applied === true).length <= 1)
   t.match((await settled(nodes[0]!, '/v1/boards/main/users/ada/actions/the-one', token)).body, { status: 'applied', new_score: 7 })
-  while ((await redis.client.keys('{sw-jobs}:scores:a*')).length > 0) await delay(20)
+  await eventually(async () => (await redis.client.keys('{sw-jobs}:scores:a*')).length === 0, 'the queue holds no action any more')
   t.equal((await nodes[0]!.call('GET', '/v1/boards/main/users/ada')).body.score, 7)
   t.equal(await redis.client.xlen('sw:{main}:ledger'), 1)
 })

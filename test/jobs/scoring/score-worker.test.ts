@@ -10,6 +10,7 @@ import { caller } from '../../harness/clients/callers.ts'
 import { startNode } from '../../harness/servers/node.ts'
 import { queue, settled } from '../../harness/servers/queue.ts'
 import { IMPATIENT, PATIENT, startRedis, type TestRedis } from '../../harness/servers/redis.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const PATIENCE_MS = Number(PATIENT.REDIS_TIMEOUT_MS)
 /** Later than this is no answer at all. */
@@ -24,7 +25,7 @@ function openQueue (t: Test, redis: TestRedis): Queue {
 }
 
 async function drained (redis: TestRedis): Promise<void> {
-  while ((await redis.client.keys('{sw-jobs}:scores:a*')).some((key) => /:a[\w-]{16}$/.test(key))) await delay(20)
+  await eventually(async () => !((await redis.client.keys('{sw-jobs}:scores:a*')).some((key) => /:a[\w-]{16}$/.test(key))), 'the queue holds no action of its own any more')
 }
 
 test('Redis killed over and over while increments are queued: what was accepted counts once', { timeout: 110_000 }, async (t) => {
@@ -47,14 +48,14 @@ test('Redis killed over and over while increments are queued: what was accepted 
       accepted.add(action)
     }
   })
-  while (accepted.size < 8) await delay(5)
+  await eventually(() => accepted.size >= 8, 'eight are accepted')
   for (let n = 0; n < 3; n++) {
     await delay(200)
     await redis.stop('SIGKILL')
     await delay(100)
     await redis.start()
   }
-  while ((await node.call('GET', '/readyz')).status !== 200) await delay(20)
+  await eventually(async () => (await node.call('GET', '/readyz')).status === 200, 'the node is ready')
   stop.abort()
   await Promise.all(clients)
   await drained(redis)
@@ -80,13 +81,13 @@ test('a Redis that is away or frozen: 503 while it is, nothing is promised', asy
   await redis.stop()
   t.match(await send('away'), { status: 503, body: { code: 'unavailable' } })
   await redis.start()
-  while ((await send('back')).status !== 202) await delay(20)
+  await eventually(async () => (await send('back')).status === 202, 'it is queued again')
   redis.signal('SIGSTOP')
   const frozen = await send('frozen')
   t.equal(frozen.status, 503)
   t.ok(Number(frozen.headers.get('retry-after')) > 0)
   redis.signal('SIGCONT')
-  while ((await send('frozen')).status !== 202) await delay(20)
+  await eventually(async () => (await send('frozen')).status === 202, 'it is queued again')
   t.equal(await redis.client.llen('{sw-jobs}:scores:wait'), 2, 'and the same again is one job')
 })
 
@@ -138,7 +139,7 @@ test('a job of another version waits for a worker that understands it, loudly, a
   await jobs.add('strange', { v: 0 }, { jobId: 'old-stranger', timestamp: Date.now() - 86_500_000 })
   const { headers } = await queue(node, INCREMENTS, { token: node.token('ada'), body: { action_id: 'fine' } })
   t.equal((await settled(node, headers.get('location')!, node.token('ada'))).body.status, 'applied')
-  while (lines.filter((line) => line.includes('a queued increment failed')).length < 2) await delay(20)
+  await eventually(() => lines.filter((line) => line.includes('a queued increment failed')).length >= 2, 'both failures are logged')
   t.strictSame(await jobs.getJobCounts('delayed', 'failed'), { delayed: 1, failed: 1 }, 'though not for ever')
   t.match((await node.call('GET', '/metrics')).text, /scorewire_queue_tries_total\{result="failed"\} 2/)
 })

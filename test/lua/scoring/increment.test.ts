@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { HEAD_SIZE } from '../../../src/leaderboard/boards/rules.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
 import { freshBoard, increment, openTestStore } from '../../harness/servers/store.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 test('scoring/increment.lua', async (t) => {
   const redis = await startRedis(t)
@@ -77,7 +77,7 @@ test('scoring/increment.lua', async (t) => {
     t.ok('retryMs' in refused && refused.retryMs > 0 && refused.retryMs <= 3_600_000)
     t.equal((await store.applyIncrement(board, increment('bob'))).result, 'applied', 'the quota is each user\'s own')
     await redis.client.pexpire(`sw:{${board.name}}:quota:ada`, 20) // the hour is nearly over
-    while (await redis.client.exists(`sw:{${board.name}}:quota:ada`) === 1) await delay(5)
+    await eventually(async () => await redis.client.exists(`sw:{${board.name}}:quota:ada`) !== 1, 'the period of the quota has ended')
     t.strictSame(await store.applyIncrement(board, increment('ada', 1, { actionId: 'n4' })), { result: 'applied', score: 4 }, 'nothing was recorded for the refusal')
   })
 

@@ -1,6 +1,5 @@
 // Bans, corrections and removals against a plain model: every ranking after every step.
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import type { Board } from '../../../src/leaderboard/boards/board.ts'
 import { createModeration, type Act } from '../../../src/leaderboard/moderation/moderation.ts'
@@ -14,6 +13,7 @@ import { startRedis } from '../../harness/servers/redis.ts'
 import { openStoreWithClock } from '../../harness/models/set-clock.ts'
 import { plantFault } from '../../harness/models/scripts.ts'
 import { freshBoard, increment, openTestStore } from '../../harness/servers/store.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const HOUR_MS = 3_600_000
 const rfc = (ms: number) => new Date(ms).toISOString()
@@ -233,7 +233,7 @@ test('a ban that has ended is lifted by the next write, once, and by a sweep; an
   t.strictSame(await store.readEndedBans([board]), [])
   const untilMs = Date.now() + 100
   for (const userId of ['ada', 'bob']) await ban(userId, untilMs) // sooner than it was said
-  while (store.now() <= untilMs + 20) await delay(20)
+  await eventually(() => store.now() > untilMs + 20, 'the ban has ended')
 
   t.strictSame(await store.applyIncrement(board, increment('ada', 2)), { result: 'ban_over' }, 'a write alone does not know the windows that the scores go back to')
   t.equal(await store.readBans.one(board, 'ada'), undefined, 'nobody is told of it any more')
@@ -261,7 +261,7 @@ test('a new board takes over the bans from all boards, hundreds of them too', as
   for (const userId of users) await moderation.banFromAllBoards(moderator, userId, { reason: 'a test' })
   const untilMs = store.now() + 100
   await moderation.banFromAllBoards(moderator, 'ended', { reason: 'a test', until: rfc(untilMs) })
-  while (store.now() <= untilMs + 20) await delay(20)
+  await eventually(() => store.now() > untilMs + 20, 'the ban has ended')
   all.push(fresh)
   for (const { name, revision } of all) await redis.client.hset(`sw:{${name}}:meta`, 'revision', revision)
   await moderation.takeOverServiceBans(all)
@@ -297,7 +297,7 @@ test('an act on all boards that fails half-way does not say that nothing was don
       async refreshBoards () {
         await redis.stop()
         const isAway = async () => await store.serviceBans.forgetEnded('nobody').then(() => false, ({ code }: Problem) => code === 'unavailable')
-        while (!await isAway()) await delay(20)
+        await eventually(async () => await isAway(), 'Redis is away')
       },
       renewBoard: async () => board,
       newId: randomUUID,

@@ -1,5 +1,4 @@
 // A model of actions with points and limits, and random histories on two nodes against it.
-import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { test, type Test } from 'tap'
 import type { CatalogueAction } from '../../../src/leaderboard/boards/catalogue.ts'
@@ -8,6 +7,7 @@ import type { Store } from '../../../src/redis/store.ts'
 import { startRedis, type TestRedis } from '../../harness/servers/redis.ts'
 import { plantFault } from '../../harness/models/scripts.ts'
 import { freshBoard, increment, openTestStore } from '../../harness/servers/store.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 const LIMIT = 2
 const ACTIONS: Readonly<Record<string, CatalogueAction>> = {
@@ -140,7 +140,7 @@ test('catalogue actions in Redis', async (t) => {
     t.equal((await store.applyIncrement(board, increment('ada', 1))).result, 'applied')
     t.equal((await store.applyIncrement(board, increment('ada', 1, { action: { ...often, name: 'run' } }))).result, 'applied')
     await redis.client.pexpire(`sw:{${board.name}}:limit:jump:ada`, 20) // the hour is nearly over
-    while (await redis.client.exists(`sw:{${board.name}}:limit:jump:ada`) === 1) await delay(5)
+    await eventually(async () => await redis.client.exists(`sw:{${board.name}}:limit:jump:ada`) !== 1, 'the period of the limit has ended')
     t.strictSame(await store.applyIncrement(board, increment('ada', 1, { actionId: 'again', action: often })), { result: 'applied', score: 4 })
   })
 

@@ -1,5 +1,4 @@
 // A model of the board as one map, and random histories of increments, duplicates, restarts and lost scripts against it.
-import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
 import { test, type Test } from 'tap'
 import type { Board } from '../../../src/leaderboard/boards/board.ts'
@@ -8,6 +7,7 @@ import { isStall } from '../../harness/models/faults.ts'
 import { startRedis, type TestRedis } from '../../harness/servers/redis.ts'
 import { plantFault } from '../../harness/models/scripts.ts'
 import { freshBoard, increment, openTestStore } from '../../harness/servers/store.ts'
+import { eventually } from '../../harness/eventually.ts'
 
 /** No midnight ends it during a test. */
 const SEASONS = [{ name: 'ever', start: '2020-01-01T00:00:00Z', end: '2100-01-01T00:00:00Z' }]
@@ -67,7 +67,7 @@ class Restart implements fc.AsyncCommand<Model, Real> {
   async run (_model: Model, { redis, store }: Real): Promise<void> {
     await redis.stop(this.#signal)
     await redis.start()
-    while (!store.isReady()) await delay(5)
+    await eventually(() => store.isReady(), 'the store is ready')
   }
 
   toString () { return `restart after ${this.#signal}` }
