@@ -1,4 +1,4 @@
-// Builds what has changed since the last build: the service, the browser's modules, or both. `node build.js [service|web]`.
+// Builds what has changed since the last build, the service and the browser's modules: `node build.js [service|web]`.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -11,8 +11,8 @@ const TSC = join('node_modules', 'typescript', 'bin', 'tsc')
 const TOOLS = ['build.js', 'package-lock.json', 'tsconfig.json']
 
 /**
- * Each target: the files and folders that it is made from, the folders that it fills alone, and the scripts that make it,
- * each with its arguments.
+ * Each target: the files and folders that it is made from, the folders that it fills alone, and the scripts that
+ * make it, each with its arguments.
  */
 const TARGETS = {
   service: {
@@ -61,7 +61,8 @@ export function build (target) {
   const hash = hashOf(target)
   rmSync(recordOf(target), { force: true })
   for (const output of outputs) rmSync(pathOf(output), { recursive: true, force: true })
-  const isBuilt = scripts.every((script) => spawnSync(process.execPath, script, { cwd: ROOT, stdio: 'inherit' }).status === 0)
+  const run = (script) => spawnSync(process.execPath, script, { cwd: ROOT, stdio: 'inherit' })
+  const isBuilt = scripts.every((script) => run(script).status === 0)
   if (!isBuilt) return false
   if (target === 'service') chmodSync(pathOf(join('dist', 'main.js')), 0o755)
   mkdirSync(pathOf('dist'), { recursive: true })

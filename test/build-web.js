@@ -1,4 +1,4 @@
-// Runs before the tests (.taprc): builds the browser's modules when their sources have changed, so that no test sees old ones.
+// Runs before the tests (.taprc): builds the browser's modules when they have changed, so that no test sees old ones.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 

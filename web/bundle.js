@@ -1,4 +1,4 @@
-// Bundles the browser's modules and puts them, with the files of the page, into dist/web/, from where the service serves them.
+// Bundles the browser's modules into dist/web/, which the service serves, and copies the files of the page there.
 import { cpSync, mkdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { build } from 'esbuild'

@@ -102,4 +102,5 @@ export interface ErrorMessage {
 
 /** Every message that a node sends. */
 export type LiveMessage =
-  TopMessage | HeartbeatMessage | AliveMessage | StaleMessage | ReconnectMessage | StandingMessage | OvertakenMessage | ScoresMessage | ErrorMessage
+  TopMessage | HeartbeatMessage | AliveMessage | StaleMessage | ReconnectMessage |
+  StandingMessage | OvertakenMessage | ScoresMessage | ErrorMessage

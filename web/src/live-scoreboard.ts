@@ -1,6 +1,6 @@
 /**
- * The module `/live-scoreboard.js`, which any page may import. It defines `<live-scoreboard>`, a scoreboard that updates itself,
- * with the client of `client.js` beside it:
+ * The module `/live-scoreboard.js`, which any page may import. It defines `<live-scoreboard>`, a scoreboard that
+ * updates itself, with the client of `client.js` beside it:
  *
  *     <script type="module" src="https://scores.example/live-scoreboard.js"></script>
  *     <live-scoreboard board="main" limit="10"></live-scoreboard>
@@ -17,4 +17,6 @@ declare global {
 }
 
 // A bundler or a server that renders pages imports this where no elements exist.
-if (globalThis.customElements?.get('live-scoreboard') === undefined) globalThis.customElements?.define('live-scoreboard', LiveScoreboard)
+if (globalThis.customElements?.get('live-scoreboard') === undefined) {
+  globalThis.customElements?.define('live-scoreboard', LiveScoreboard)
+}

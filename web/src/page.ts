@@ -1,4 +1,4 @@
-// The live page: <live-scoreboard>, and below it a form that scores for a chosen name where the service gives out tokens.
+// The live page: <live-scoreboard>, and a form that scores for a chosen name where the service gives out tokens.
 import './live-scoreboard.ts'
 import { raiseScore } from './page/raise-score.ts'
 
@@ -33,7 +33,8 @@ async function play (name: string): Promise<void> {
     const board = scoreboard.client?.board?.board ?? 'main'
     const { new_score: score, rank } = await raiseScore(name, board, (userId) => { scoreboard.user = userId })
     answer.removeAttribute('data-failed')
-    answer.textContent = `${POINTS.format(score)} ${score === 1 ? 'point' : 'points'}${rank === undefined ? '' : `, rank ${POINTS.format(rank)}`}`
+    const points = `${POINTS.format(score)} ${score === 1 ? 'point' : 'points'}`
+    answer.textContent = rank === undefined ? points : `${points}, rank ${POINTS.format(rank)}`
   } catch (error) {
     answer.setAttribute('data-failed', '')
     answer.textContent = (error as Error).message

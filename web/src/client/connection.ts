@@ -58,7 +58,8 @@ export class Connection {
       })
     } catch (error) {
       const { name, message } = error as Error
-      // A token with characters that no header may contain is invalid; anything else is the browser's refusal, such as of an insecure address.
+      // A token with characters that no header may contain is invalid. Anything else is the browser's refusal, such as
+      // of an insecure address.
       this.end({ code: name === 'SyntaxError' ? INVALID_TOKEN : LOST, reason: message })
     }
   }

@@ -2,8 +2,9 @@
 import type { OvertakenMessage, ScoresMessage, StandingMessage, TopMessage } from '../../../src/live/messages.ts'
 
 /**
- * `connecting` until the first board, and while a token is renewed or a node that is about to end is replaced; `live`; `stale` while the
- * service's own store is away; `offline` while the client tries to reconnect; `ended` after `close()`, or when reconnecting would not help.
+ * `connecting` until the first board, and while a token is renewed or a node that is about to end is replaced; `live`;
+ * `stale` while the service's own store is away; `offline` while the client tries to reconnect; `ended` after
+ * `close()`, or when reconnecting would not help.
  */
 export type ScoreboardState = 'connecting' | 'live' | 'stale' | 'offline' | 'ended'
 

@@ -15,8 +15,8 @@ const GOOD_AFTER_MS = 10_000
 const CHECK_MS = 5000
 
 /**
- * Follows a scoreboard until `close()`, over a WebSocket or, where none gets through, over server-sent events. It connects
- * at once, and its first event comes later than the code that made it.
+ * Follows a scoreboard until `close()`, over a WebSocket or, where none gets through, over server-sent events. It
+ * connects at once, and its first event comes later than the code that made it.
  */
 export class ScoreboardClient extends EventTarget {
   readonly #service: URL
@@ -45,9 +45,12 @@ export class ScoreboardClient extends EventTarget {
   }
 
   /** @throws TypeError when `src` is no http or https address, or `transport` is unknown */
-  constructor ({ src, board, window, segment, token, me = false, feed, transport = 'auto' }: ScoreboardClientOptions = {}) {
+  constructor (options: ScoreboardClientOptions = {}) {
     super()
-    if (!['auto', 'websocket', 'sse'].includes(transport)) throw new TypeError(`transport must be auto, websocket or sse, not ${transport}`)
+    const { src, board, window, segment, token, me = false, feed, transport = 'auto' } = options
+    if (!['auto', 'websocket', 'sse'].includes(transport)) {
+      throw new TypeError(`transport must be auto, websocket or sse, not ${transport}`)
+    }
     this.#service = serviceUrl(src)
     const query = Object.entries({ board, window, segment, me: me ? '1' : undefined, feed })
     this.#query = new URLSearchParams(query.flatMap(([name, value]) => value ? [[name, value]] : []))
@@ -108,7 +111,7 @@ export class ScoreboardClient extends EventTarget {
     if (!this.#isClosed) this.#retryTimer = setTimeout(() => { void this.#connect() }, delayMs)
   }
 
-  /** Makes the candidate the current connection and closes the former one, which can no longer bring back an older board. */
+  /** Makes the candidate the current connection, and closes the former one before it can bring back an older board. */
   #promote (connection: Connection): void {
     const former = this.#current
     this.#current = connection
@@ -120,7 +123,8 @@ export class ScoreboardClient extends EventTarget {
     // Scores that changed between two connections are lost: unlike boards, they are not sent as a whole.
     if (this.#hasFeed && former === undefined && this.board !== undefined) {
       const { board, window, segment } = this.board
-      this.#emit('scores', { event: 'scores', board, window, ...(segment !== undefined && { segment }), changes: [], missed: true })
+      const heading = { board, window, ...(segment !== undefined && { segment }) }
+      this.#emit('scores', { event: 'scores', ...heading, changes: [], missed: true })
     }
   }
 
@@ -208,7 +212,9 @@ export class ScoreboardClient extends EventTarget {
   }
 
   #endDeadConnections (): void {
-    for (const connection of [this.#current, this.#candidate]) if (connection?.isDead) connection.end({ code: LOST, reason: 'silent' })
+    for (const connection of [this.#current, this.#candidate]) {
+      if (connection?.isDead) connection.end({ code: LOST, reason: 'silent' })
+    }
   }
 
   /** When the user comes back to the page, the board must be current soon. */
@@ -247,11 +253,23 @@ export class ScoreboardClient extends EventTarget {
 /** The listeners get the types of `ScoreboardEventMap`. */
 export interface ScoreboardClient {
   addEventListener<K extends keyof ScoreboardEventMap> (
-    type: K, listener: (this: ScoreboardClient, event: ScoreboardEventMap[K]) => void, options?: boolean | AddEventListenerOptions
+    type: K,
+    listener: (this: ScoreboardClient, event: ScoreboardEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions
   ): void
-  addEventListener (type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void
+  addEventListener (
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions
+  ): void
   removeEventListener<K extends keyof ScoreboardEventMap> (
-    type: K, listener: (this: ScoreboardClient, event: ScoreboardEventMap[K]) => void, options?: boolean | EventListenerOptions
+    type: K,
+    listener: (this: ScoreboardClient, event: ScoreboardEventMap[K]) => void,
+    options?: boolean | EventListenerOptions
   ): void
-  removeEventListener (type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void
+  removeEventListener (
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions
+  ): void
 }

@@ -1,8 +1,8 @@
 // Finds the address of the service.
 
 /**
- * The base address of the service, with a slash at its end: `src` when there is one, else the origin that this module came
- * from, or the page's origin when a bundler has put the module into a file of its own.
+ * The base address of the service, with a slash at its end: `src` when there is one, else the origin that this module
+ * came from, or the page's origin when a bundler has put the module into a file of its own.
  *
  * @throws TypeError when that is no http or https address
  */

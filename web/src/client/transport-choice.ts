@@ -42,8 +42,8 @@ export class TransportChoice {
   /** Notes that a connection was lost before its first message. */
   noteMiss (kind: TransportKind): void {
     if (!this.isAuto || kind !== this.#kind) return
-    const untilOther = kind === 'sse' ? MAX_MISSES.sse : this.#webSocketWorked ? MAX_MISSES.websocket : MAX_MISSES.untriedWebSocket
-    if (++this.#misses < untilOther) return
+    const maxWebSocketMisses = this.#webSocketWorked ? MAX_MISSES.websocket : MAX_MISSES.untriedWebSocket
+    if (++this.#misses < (kind === 'sse' ? MAX_MISSES.sse : maxWebSocketMisses)) return
     this.#misses = 0
     this.#kind = kind === 'sse' ? 'websocket' : 'sse'
   }

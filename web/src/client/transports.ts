@@ -54,16 +54,18 @@ export const TRANSPORTS: Readonly<Record<TransportKind, Transport>> = {
 }
 
 /**
- * Asks once more why a stream was refused, because EventSource does not tell. Only an answer of the service itself counts,
- * not one of a gateway in front of it.
+ * Asks once more why a stream was refused, because EventSource does not tell. Only an answer of the service itself
+ * counts, not one of a gateway in front of it.
  */
 async function refusalOf (url: URL, asking: AbortController): Promise<ConnectionEnd> {
   try {
-    const response = await fetch(url, { signal: asking.signal, cache: 'no-store', headers: { accept: 'text/event-stream' } })
+    const headers = { accept: 'text/event-stream' }
+    const response = await fetch(url, { signal: asking.signal, cache: 'no-store', headers })
     const isFromService = response.headers.get('content-type')?.startsWith('application/problem+json')
     if (!isFromService) return { code: LOST, reason: '' }
     const { code, detail } = await response.json()
-    // The route is missing when the service is older than this module, or a proxy hides the route; the board may exist all the same.
+    // The route is missing when the service is older than this module, or a proxy hides the route. The board may exist
+    // all the same.
     return code === 'not_found' ? { code: LOST, reason: '' } : { code: response.status, reason: detail }
   } catch {
     return { code: LOST, reason: '' } // without an answer there was no refusal

@@ -18,11 +18,12 @@ const AGE_INTERVAL_MS = 1000
 const CONNECTION_ATTRIBUTES = ['src', 'board', 'window', 'segment', 'transport', 'me', 'feed']
 const PROPERTIES = [...CONNECTION_ATTRIBUTES, 'limit', 'user', 'labels', 'token'] as (keyof LiveScoreboard)[]
 
-/** Outside of a browser there is nothing to extend; a bundler or a server that renders pages imports this all the same. */
+/** Outside of a browser there is nothing to extend, but bundlers and servers that render pages import this as well. */
 const Base = (globalThis.HTMLElement ?? Object) as typeof HTMLElement
 
 /**
- * `<live-scoreboard src board window segment limit user labels>`: a scoreboard that updates itself, and emits its client's events.
+ * `<live-scoreboard src board window segment limit user labels>`: a scoreboard that updates itself, and emits its
+ * client's events.
  *
  * Slots: `heading`, `empty`.
  * Parts: `root header status state age card table caption head rows row first own rank player name you score empty`.
@@ -53,7 +54,9 @@ export class LiveScoreboard extends Base {
   readonly #rows = new Rows()
   readonly #emptySlot = make('slot', '')
   readonly #empty = make('p', 'empty', this.#emptySlot)
-  readonly #announcer = new LeaderAnnouncer(({ username, score }) => this.#format.label('leads', { name: username, score }, score))
+  readonly #announcer = new LeaderAnnouncer(({ username: name, score }) => {
+    return this.#format.label('leads', { name, score }, score)
+  })
 
   constructor () {
     super()
@@ -165,7 +168,7 @@ export class LiveScoreboard extends Base {
     if (!this.isConnected) return this.#close()
     if (this.#needsClient) this.#close()
     this.#format = new Format(this.closest<HTMLElement>('[lang]')?.lang || 'en', this.labels)
-    for (const [name, header] of Object.entries(this.#columns)) header.textContent = this.#format.label(name as keyof ScoreboardLabels)
+    for (const name of ['rank', 'player', 'score'] as const) this.#columns[name].textContent = this.#format.label(name)
     this.#caption.textContent = this.#format.label('caption', { limit: this.limit }, this.limit)
     this.#emptySlot.textContent = this.#format.label('empty')
     if (this.#client === undefined) this.#open()
@@ -174,9 +177,10 @@ export class LiveScoreboard extends Base {
 
   #open (): void {
     this.#needsClient = false
-    const { src, board, window, segment, me, feed } = this
+    const { src, board, window, segment, me, feed, token } = this
+    const transport = this.transport ?? 'auto'
     try {
-      this.#client = new ScoreboardClient({ src, board, window, segment, transport: this.transport ?? 'auto', me, feed, token: this.#token })
+      this.#client = new ScoreboardClient({ src, board, window, segment, transport, me, feed, token })
     } catch (error) {
       reportError(error)
       return
@@ -198,7 +202,9 @@ export class LiveScoreboard extends Base {
   }
 
   /** Handles an event of the client, and emits it on the element. */
-  #forward<K extends keyof ScoreboardEventMap> (type: K, handle?: (detail: ScoreboardEventMap[K]['detail']) => void): void {
+  #forward<K extends keyof ScoreboardEventMap> (
+    type: K, handle?: (detail: ScoreboardEventMap[K]['detail']) => void
+  ): void {
     this.#client?.addEventListener(type, ({ detail }) => {
       handle?.(detail)
       this.dispatchEvent(new CustomEvent(type, { detail }))
@@ -231,11 +237,11 @@ export class LiveScoreboard extends Base {
 
   /** While live: when the board changed, if that was seen. Otherwise: until when it is known to have been right. */
   #ageText (state: ScoreboardState): string {
-    if (state === 'live') {
-      return this.#changedAt === undefined ? '' : this.#format.label('changed', { age: this.#format.age(Date.now() - this.#changedAt) })
-    }
-    const ageMs = this.#client?.ageMs
-    return this.#top === undefined || ageMs === undefined ? '' : this.#format.label('asOf', { age: this.#format.age(ageMs) })
+    const isLive = state === 'live'
+    const changedMs = this.#changedAt === undefined ? undefined : Date.now() - this.#changedAt
+    const ageMs = isLive ? changedMs : this.#client?.ageMs
+    if (this.#top === undefined || ageMs === undefined) return ''
+    return this.#format.label(isLive ? 'changed' : 'asOf', { age: this.#format.age(ageMs) })
   }
 }
 
@@ -248,17 +254,33 @@ function columnHeader (name: string): HTMLTableCellElement {
 /** The listeners get the types of `ScoreboardEventMap`. */
 export interface LiveScoreboard {
   addEventListener<K extends keyof ScoreboardEventMap> (
-    type: K, listener: (this: LiveScoreboard, event: ScoreboardEventMap[K]) => void, options?: boolean | AddEventListenerOptions
+    type: K,
+    listener: (this: LiveScoreboard, event: ScoreboardEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions
   ): void
   addEventListener<K extends keyof HTMLElementEventMap> (
-    type: K, listener: (this: LiveScoreboard, event: HTMLElementEventMap[K]) => void, options?: boolean | AddEventListenerOptions
+    type: K,
+    listener: (this: LiveScoreboard, event: HTMLElementEventMap[K]) => void,
+    options?: boolean | AddEventListenerOptions
   ): void
-  addEventListener (type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void
+  addEventListener (
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions
+  ): void
   removeEventListener<K extends keyof ScoreboardEventMap> (
-    type: K, listener: (this: LiveScoreboard, event: ScoreboardEventMap[K]) => void, options?: boolean | EventListenerOptions
+    type: K,
+    listener: (this: LiveScoreboard, event: ScoreboardEventMap[K]) => void,
+    options?: boolean | EventListenerOptions
   ): void
   removeEventListener<K extends keyof HTMLElementEventMap> (
-    type: K, listener: (this: LiveScoreboard, event: HTMLElementEventMap[K]) => void, options?: boolean | EventListenerOptions
+    type: K,
+    listener: (this: LiveScoreboard, event: HTMLElementEventMap[K]) => void,
+    options?: boolean | EventListenerOptions
   ): void
-  removeEventListener (type: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void
+  removeEventListener (
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions
+  ): void
 }

@@ -1,6 +1,8 @@
 // The texts of a scoreboard.
 
-/** A text, or one for each plural category (`Intl.PluralRules`): `{ one: '{n} second ago', other: '{n} seconds ago' }`. */
+/**
+ * A text, or one for each plural category (`Intl.PluralRules`): `{ one: '{n} second ago', other: '{n} seconds ago' }`.
+ */
 export type ScoreboardLabel = string | ({ readonly other: string } & Partial<Record<Intl.LDMLPluralRule, string>>)
 
 export interface ScoreboardLabels {

@@ -40,7 +40,7 @@ export class Rows {
     for (const [place, { user_id: userId }] of entries.entries()) {
       const { element } = this.#rows.get(userId)!
       slide(element, before[place])
-      if (hasChanged[place]) element.animate([{ backgroundColor: 'var(--flash)' }, {}], { duration: FLASH_MS, easing: 'ease-out' })
+      if (hasChanged[place]) flash(element)
     }
   }
 
@@ -62,14 +62,16 @@ export class Rows {
     player.scope = 'row'
     const rank = make('td', 'rank')
     const score = make('td', 'score')
-    const row = { element: make('tr', 'row', rank, player, score), rank, player, name, mark: make('span', 'you'), score, shownScore: undefined }
+    const element = make('tr', 'row', rank, player, score)
+    const row = { element, rank, player, name, mark: make('span', 'you'), score, shownScore: undefined }
     this.#rows.set(userId, row)
     return row
   }
 }
 
 /** Writes an entry into its row and returns whether its score has changed. */
-function fill (row: Row, { username, rank, score }: LiveEntry, { format, isOwn }: { format: Format, isOwn: boolean }): boolean {
+function fill (row: Row, entry: LiveEntry, { format, isOwn }: { format: Format, isOwn: boolean }): boolean {
+  const { username, rank, score } = entry
   const { element, player, name, mark } = row
   const hasChanged = row.shownScore !== undefined && row.shownScore !== score
   row.shownScore = score
@@ -105,5 +107,11 @@ function isMotionWelcome (): boolean {
 function slide (row: HTMLElement, before: number | undefined): void {
   const shift = before === undefined ? 0 : before - row.getBoundingClientRect().top
   if (shift === 0) return
-  row.animate([{ transform: `translateY(${shift}px)` }, { transform: 'none' }], { duration: MOVE_MS, easing: 'cubic-bezier(.2, .7, .2, 1)' })
+  const keyframes = [{ transform: `translateY(${shift}px)` }, { transform: 'none' }]
+  row.animate(keyframes, { duration: MOVE_MS, easing: 'cubic-bezier(.2, .7, .2, 1)' })
+}
+
+/** Lights up a row for a moment. */
+function flash (row: HTMLElement): void {
+  row.animate([{ backgroundColor: 'var(--flash)' }, {}], { duration: FLASH_MS, easing: 'ease-out' })
 }

@@ -24,7 +24,8 @@ async function tokenFor (name: string): Promise<Token> {
   const response = await post('/dev/token', { name })
   const body = await response.json()
   if (!response.ok) throw new Error(body.detail)
-  token = { name, text: body.token, userId: body.user_id, expiresAt: Date.now() + (body.expires_in - EXPIRY_MARGIN_S) * 1000 }
+  const expiresAt = Date.now() + (body.expires_in - EXPIRY_MARGIN_S) * 1000
+  token = { name, text: body.token, userId: body.user_id, expiresAt }
   return token
 }
 
@@ -55,7 +56,8 @@ export async function raiseScore (name: string, board: string, onUser: (userId: 
 }
 
 async function post (path: string, body: object, bearer?: string): Promise<Response> {
-  const headers = { 'content-type': 'application/json', ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }) }
+  const authorization = bearer !== undefined && { authorization: `Bearer ${bearer}` }
+  const headers = { 'content-type': 'application/json', ...authorization }
   return await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })
 }
 
