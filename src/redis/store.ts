@@ -1,5 +1,5 @@
 // The store: everything that the service asks of Redis, over three connections.
-import type { Groups as applyImport } from '../leaderboard/ranking/group.ts'
+import type { Groups } from '../leaderboard/ranking/group.ts'
 import type { Clock } from '../leaderboard/clock.ts'
 import type { BoardRegistry } from '../leaderboard/boards/apply-board.ts'
 import type { ApplyImport } from '../leaderboard/transfer/import.ts'
@@ -74,7 +74,7 @@ export interface Store {
   readonly seasons: SeasonArchive
   readonly applyImport: ApplyImport
   readonly readSegments: ReturnType<typeof createReadSegments>
-  readonly groups: applyImport
+  readonly groups: Groups
   readonly boards: BoardRegistry
   readonly moderation: ModerationStore
   readonly applyRollback: ApplyRollback
