@@ -1,3 +1,4 @@
+// The score changes of one board, read once a push window.
 import type { Clock } from '../leaderboard/clock.ts'
 import type { Changes as ChangesRead } from '../leaderboard/ranking/reads.ts'
 

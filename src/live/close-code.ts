@@ -1,6 +1,7 @@
 /**
- * Why a socket is closed, by RFC 6455 (section 7.4) and, from 4000, by ourselves. Whether to come back: 1012 yes, spread out; 1011 and 1013
- * later; 4401 with a new token; 1003, 1008, 4403 and 4404 no, the request itself is wrong.
+ * Why a socket is closed: codes of RFC 6455 (section 7.4), and from 4000 our own. Whether a client should reconnect:
+ * 1012 yes, at a random time; 1011 and 1013 later; 4401 with a new token; 1003, 1008, 4403 and 4404 no, since the
+ * request itself is wrong.
  */
 export const CLOSE = {
   unsupportedData: 1003,

@@ -1,3 +1,4 @@
+// The pass over every client of a topic, in slices that leave time to other work.
 import type { Clock } from '../leaderboard/clock.ts'
 
 /** Something that knows its place in a dense array. */
@@ -9,7 +10,7 @@ const SLICE_MS = 5
 
 /**
  * Visits every client in slices. What is newest is looked up at the visit, so a pass that something newer overtakes
- * just goes on, until everybody was visited since.
+ * just goes on, until every client was visited since.
  */
 export class FanOut<Client extends Placed> {
   readonly #visit: (client: Client, now: number) => void
@@ -57,13 +58,13 @@ export class FanOut<Client extends Placed> {
     if (lastIsLeft && !placeIsLeft) this.#visit(last, this.#clock.now())
   }
 
-  /** Visits everybody, from now on. */
+  /** Visits every client, from now on. */
   start (): void {
     this.#left = this.#clients.length
     if (this.#running) return
     this.#running = true
     this.#begun = this.#clock.now()
-    // Nobody is always the first, and nobody always the last.
+    // No client is always the first, and none always the last.
     this.#next += SLICE_VISITS
     if (this.#next >= this.#clients.length) this.#next = 0
     this.#slice()

@@ -6,9 +6,10 @@ const MAX_ANSWER_TIMEOUT_MS = 1500
 const PROBATION_MS = 30_000
 
 /**
- * How much a client may be sent: messages carry a ping now and then, and one that is not answered in time tells that the client
- * does not read, long before its socket is full. Then nothing is sent until the answer, which says that all before it was read.
- * A client that has stalled is asked with every message for a while, and gets the next one after the answer.
+ * Whether a client may be sent more. Messages carry a ping now and then. A ping without an answer in time shows that
+ * the client does not read, long before its socket is full. Then nothing is sent until the answer comes, which says
+ * that the client has read all before it. After a stall every message carries a ping for a while, and the next one
+ * waits for its answer.
  */
 export class FlowControl {
   #awaited: string | undefined

@@ -1,8 +1,9 @@
+// A message in the bytes of each protocol, written once for all clients.
 import { constants, deflateRawSync } from 'node:zlib'
 import { Sender } from 'ws'
 import type { LiveMessage } from './messages.ts'
 
-/** How a message goes over a connection: as a WebSocket frame, as a compressed one (RFC 7692), or as a server-sent event. */
+/** How a message is sent: as a WebSocket frame, as a compressed one (RFC 7692), or as a server-sent event. */
 export type Wire = 'websocket' | 'deflated' | 'events'
 
 const TEXT = 1
@@ -37,9 +38,10 @@ export class Frame {
     return bytes
   }
 
-  /** The same, with a question after it that shows whether the client still reads: a ping, or, where none can be asked, a comment. */
+  /** The same with a ping after it, whose answer shows that the client reads; in a stream, with a comment. */
   bytesWithPing (wire: Wire): Buffer {
-    const bytes = this.#bytesWithPing[wire] ?? Buffer.concat([this.bytes(wire), wire === 'events' ? COMMENT : pingBytes(this.ping)])
+    const bytes = this.#bytesWithPing[wire] ??
+      Buffer.concat([this.bytes(wire), wire === 'events' ? COMMENT : pingBytes(this.ping)])
     this.#bytesWithPing[wire] = bytes
     return bytes
   }

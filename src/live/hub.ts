@@ -1,3 +1,4 @@
+// All that is watched on this node.
 import { isDeepStrictEqual } from 'node:util'
 import type { Board } from '../leaderboard/boards/board.ts'
 import type { RunningRanking } from '../leaderboard/ranking/ranking.ts'
@@ -22,12 +23,14 @@ export interface Watch {
 }
 
 /** The rules that decide what a watcher sees. */
-const SHOWN_BY = ['order', 'windows', 'time_zone', 'week_start', 'seasons', 'segments', 'visibility'] as const satisfies (keyof Board)[]
+const SHOWN_BY = [
+  'order', 'windows', 'time_zone', 'week_start', 'seasons', 'segments', 'visibility'
+] as const satisfies (keyof Board)[]
 
 /** Sessions closed in one turn of the event loop: some two milliseconds. */
 const MAX_CLOSES_A_TURN = 128
 
-/** Who watches what on this node. A board is followed while somebody watches it. */
+/** The topics and views of this node. A ranking is followed in the store while a session watches it. */
 export class Hub {
   readonly #options: HubOptions
   readonly #topics = new Map<string, Topic>()
@@ -39,23 +42,28 @@ export class Hub {
     this.#options = options
   }
 
-  /** Shows the session a board now and whenever its visible top changes. Watching it again changes what else is wanted. */
+  /**
+   * Shows a session a ranking now, and whenever its visible top changes. A second call for the same ranking changes
+   * what else the session gets.
+   */
   watch (session: Session, { board, ranking, userId, feed = false, resumeFrom }: Watch): void {
     const name = nameOf(board, ranking)
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      this.#topics.set(name, topic = new Topic({ ...this.#options, name, board, ranking, last: this.#last.get(name)?.top }))
+      topic = new Topic({ ...this.#options, name, board, ranking, last: this.#last.get(name)?.top })
+      this.#topics.set(name, topic)
     }
-    const view = new View({ topic, session, resumeFrom, feed, follower: userId === undefined ? undefined : topic.standings.follow(userId) })
+    const follower = userId === undefined ? undefined : topic.standings.follow(userId)
+    const view = new View({ topic, session, resumeFrom, feed, follower })
     const views = this.#views(session)
     const replaced = views.find((other) => other.topic === topic)
     this.#setViews(session, [...views.filter((other) => other !== replaced), view])
     topic.add(view)
-    // Only now: whoever is followed, and the feed, go on without a gap.
+    // Last, so that the standing and the feed go on without a gap.
     if (replaced !== undefined) topic.remove(replaced)
   }
 
-  /** Stops to show a session a board; false where it was not shown. */
+  /** Stops showing a session a ranking. Returns false where the session did not watch it. */
   unwatch (session: Session, board: Board, ranking: RunningRanking): boolean {
     const view = this.#find(session, board, ranking)
     if (view === undefined) return false
@@ -64,17 +72,17 @@ export class Hub {
     return true
   }
 
-  /** Whether a session is shown a board. */
+  /** Whether a session watches a ranking. */
   watches (session: Session, board: Board, ranking: RunningRanking): boolean {
     return this.#find(session, board, ranking) !== undefined
   }
 
-  /** How many boards a session is shown. */
+  /** How many rankings a session watches. */
   countOf (session: Session): number {
     return this.#views(session).length
   }
 
-  /** Stops to show a session anything. */
+  /** Stops showing a session anything. */
   leave (session: Session): void {
     const views = this.#views(session)
     this.#setViews(session, [])
@@ -82,18 +90,20 @@ export class Hub {
   }
 
   /**
-   * Takes over that a board has other rules or is gone. Where it matters to those who watch, they are closed: to come back and be judged
-   * again, or for good.
+   * Learns that a board has other rules or was deleted. Where that changes what clients see, their connections are
+   * closed: with 1012 to reconnect and be judged again, or with 4404 for good.
    */
   changeBoard (before: Board, after: Board | undefined): void {
     if (after === undefined) this.#closeBoard(before, CLOSE.unknownBoard, 'the board was deleted')
-    else if (SHOWN_BY.some((rule) => !isDeepStrictEqual(before[rule], after[rule]))) this.#closeBoard(before, CLOSE.restart, 'the board has other rules')
+    else if (SHOWN_BY.some((rule) => !isDeepStrictEqual(before[rule], after[rule]))) {
+      this.#closeBoard(before, CLOSE.restart, 'the board has other rules')
+    }
   }
 
   #closeBoard ({ name }: Board, code: CloseCode, reason: string): void {
     const sessions: Session[] = []
     for (const topic of [...this.#topics.values()].filter(({ board }) => board.name === name)) {
-      // Nothing of it is shown any more from now on, however long it takes to close everybody, and who comes next gets another.
+      // From now on nothing of it is shown, however long the closing takes. A new session gets a new topic.
       topic.close()
       this.#topics.delete(topic.name)
       sessions.push(...topic.sessions)
@@ -106,7 +116,10 @@ export class Hub {
     closeSome()
   }
 
-  /** The top as this node knows it, else as the store does; the last one known while the store is away. @throws Problem `unavailable` */
+  /**
+   * The top as this node knows it, else as the store does. While the store is away, the last one known.
+   * @throws Problem `unavailable`
+   */
   async top (board: Board, ranking: RunningRanking): Promise<KnownTop> {
     const name = nameOf(board, ranking)
     const topic = this.#topics.get(name)

@@ -1,3 +1,4 @@
+// One version of a top as the messages that show it.
 import type { RankedEntry } from '../leaderboard/ranking/order-entries.ts'
 import type { Top } from '../leaderboard/ranking/reads.ts'
 import { entryBody, resetBody } from '../leaderboard/ranking/wire.ts'
@@ -7,7 +8,7 @@ import type { Heading } from './messages.ts'
 /** How many entries a live message shows. */
 export const LIVE_ROWS = 10
 
-/** One version of a board, ready to be sent: the first message to a client is a snapshot, those after it are updates. */
+/** One version of a top, ready to be sent. The first message to a client is a snapshot, those after it are updates. */
 export interface PreparedTop {
   /** What a server-sent stream is resumed by. */
   readonly id: string
@@ -15,14 +16,15 @@ export interface PreparedTop {
   readonly update: Frame
   /** Says that this version is still the newest. */
   readonly heartbeat: Frame
-  /** Says that nobody knows whether it is. */
+  /** Says that it may no longer be the newest. */
   readonly stale: Frame
 }
 
 export function prepareTop (heading: Heading, { epoch, version, readMs, resetsMs, entries }: Top): PreparedTop {
   const id = `${epoch}-${version}`
   const state = { ...heading, epoch, version }
-  const content = { ...state, ts: new Date(readMs).toISOString(), ...resetBody(resetsMs), top_scores: entries.slice(0, LIVE_ROWS).map(entryBody) }
+  const rows = entries.slice(0, LIVE_ROWS).map(entryBody)
+  const content = { ...state, ts: new Date(readMs).toISOString(), ...resetBody(resetsMs), top_scores: rows }
   return {
     id,
     snapshot: new Frame({ event: 'snapshot', ...content }, id),

@@ -1,3 +1,4 @@
+// Hint and pull: when a board is read.
 import type { Clock } from '../leaderboard/clock.ts'
 
 export interface PullOptions {

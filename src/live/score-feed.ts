@@ -1,3 +1,4 @@
+// Every user's new score of one topic, in batches.
 import type { ScoreChange } from '../leaderboard/ranking/reads.ts'
 import { Frame } from './frame.ts'
 import type { Heading } from './messages.ts'
@@ -30,7 +31,7 @@ export class ScoreFeed {
     return this.#sequence
   }
 
-  /** `missed` says that there were others before these, which nobody knows any more. */
+  /** `missed` says that earlier changes are lost. */
   push (changes: readonly ScoreChange[], { missed = false } = {}): void {
     this.#merged.clear()
     this.#batches.push({ sequence: ++this.#sequence, changes, missed, frame: this.#frame(changes, { missed }) })

@@ -1,3 +1,4 @@
+// One live client: what it is sent, and when it is given up.
 import type { Socket } from 'node:net'
 import type { Clock } from '../leaderboard/clock.ts'
 import { CLOSE, type CloseCode } from './close-code.ts'
@@ -16,7 +17,7 @@ export interface SessionOptions {
   /** Ends the connection in order, with a word to the client. */
   readonly close: (code: CloseCode, reason: string) => void
   readonly stats: LiveStats
-  /** How often the client hears from us when nothing changes. */
+  /** How often the client gets a heartbeat when nothing changes. */
   readonly beatMs: number
   /** When the client's token ends, by `clock`; Infinity without one. */
   readonly expiresAt: number
@@ -41,8 +42,8 @@ const ALIVE = new Frame({ event: 'heartbeat' })
 const outbox: Frame[] = []
 
 /**
- * One client's connection. It is sent the present, not the past: while its socket has not taken the last message, or the client
- * has not read it, newer ones replace each other, and the newest goes out when there is room.
+ * One client's connection. It is sent the present, not the past: while its socket has not taken the last message, or
+ * the client has not read it, newer ones replace each other. The newest goes out when there is room.
  */
 export class Session implements TimerItem {
   dueAt = 0
@@ -127,7 +128,7 @@ export class Session implements TimerItem {
     return true
   }
 
-  /** Begins to be looked after; `phase`, between 0 and 1, spreads the heartbeats of many. Returns when to look first. */
+  /** Starts its deadlines. `phase`, from 0 to 1, spreads the heartbeats of many. Returns when to call `tick`. */
   start (phase: number): number {
     const now = this.#options.clock.now()
     this.#flow?.start(phase, now)
@@ -135,7 +136,7 @@ export class Session implements TimerItem {
     return this.#nextTick()
   }
 
-  /** Looks after the connection: hears whether it lives, ends it when it does not or may not. Returns when to look again. */
+  /** Sends a heartbeat that is due, or ends a dead connection or that of an expired token. Returns the next time. */
   tick (now: number): number {
     if (this.#ended) return Infinity
     if (now >= this.#options.expiresAt) this.close(CLOSE.tokenExpired, 'the token has expired')

@@ -1,3 +1,4 @@
+// All live clients of this node, and their drain.
 import type { Clock } from '../leaderboard/clock.ts'
 import { CLOSE } from './close-code.ts'
 import { Frame } from './frame.ts'
@@ -8,7 +9,7 @@ import { TimerWheel } from './timer-wheel.ts'
 /** Closes are spread in steps of this. */
 const STEP_MS = 20
 
-/** Everybody connected to this node: looked after while they stay, and told to go elsewhere when the node leaves. */
+/** Every live client of this node, with its deadlines, and the drain that sends them to other nodes. */
 export class Sessions {
   readonly #random: () => number
   readonly #clock: Clock
@@ -44,8 +45,9 @@ export class Sessions {
   }
 
   /**
-   * Sends everybody elsewhere within `withinMs`. In its first half clients that were told open another connection before they leave this
-   * one, each at a random time; in the second half those that are still here are closed one after the other, spread evenly.
+   * Sends every client to another node within `withinMs`. In the first half clients that understand the message open
+   * another connection before they leave this one, each at a random time. In the second half those that are still here
+   * are closed one after the other, spread evenly.
    */
   async drain (withinMs: number): Promise<void> {
     const notice = new Frame({ event: 'reconnect', within_ms: Math.floor(withinMs / 2) })

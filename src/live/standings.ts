@@ -1,3 +1,4 @@
+// The users of one topic that follow their own score and rank.
 import type { Clock } from '../leaderboard/clock.ts'
 import type { Standing, Top } from '../leaderboard/ranking/reads.ts'
 import { overtakersIn } from '../leaderboard/ranking/order-entries.ts'
@@ -14,7 +15,7 @@ export interface StandingListener {
   readonly session: { flush (): void }
 }
 
-/** A user whose own score and rank somebody follows. */
+/** A user whose own score and rank a client follows. */
 export interface Follower {
   readonly userId: string
   readonly listeners: Set<StandingListener>
@@ -52,7 +53,8 @@ export class Standings {
   follow (userId: string): Follower {
     let follower = this.#followers.get(userId)
     if (follower === undefined) {
-      this.#followers.set(userId, follower = { userId, listeners: new Set(), standing: undefined, overtaken: undefined })
+      follower = { userId, listeners: new Set(), standing: undefined, overtaken: undefined }
+      this.#followers.set(userId, follower)
     }
     this.#due.add(userId)
     return follower
@@ -102,10 +104,11 @@ export class Standings {
     }
   }
 
-  /** Tells everybody who was passed within the top between two states of it. */
+  /** Tells every follower that was overtaken within the top between two states of it. */
   compare (before: Top, after: Top): void {
     if (this.isEmpty) return
-    for (const { userId, by, rank } of overtakersIn(before.entries, after.entries, (user) => this.#followers.has(user))) {
+    const isFollowed = (userId: string) => this.#followers.has(userId)
+    for (const { userId, by, rank } of overtakersIn(before.entries, after.entries, isFollowed)) {
       const follower = this.#followers.get(userId)!
       follower.overtaken = new Frame({ event: 'overtaken', ...this.#options.heading, by, rank })
       this.#due.add(userId)

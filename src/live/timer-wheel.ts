@@ -1,3 +1,4 @@
+// One timer for the deadlines of all sessions.
 import type { Clock } from '../leaderboard/clock.ts'
 
 /** What is due at a time. */
@@ -5,7 +6,7 @@ export interface TimerItem { dueAt: number }
 
 const TICK_MS = 1000
 
-/** A wheel of one-second buckets: some thousand timers for the price of one. Nothing is early, and nothing more than two seconds late. */
+/** Buckets of one second: thousands of deadlines for one timer. No item is early, and none more than 2 s late. */
 export class TimerWheel<Item extends TimerItem> {
   readonly #onDue: (item: Item, now: number) => void
   readonly #buckets = new Map<number, Set<Item>>()

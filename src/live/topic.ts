@@ -1,3 +1,4 @@
+// One ranking that somebody watches on this node.
 import type { Clock } from '../leaderboard/clock.ts'
 import type { Board } from '../leaderboard/boards/board.ts'
 import type { RunningRanking } from '../leaderboard/ranking/ranking.ts'
@@ -47,7 +48,7 @@ export interface Watcher extends Placed {
   readonly isFed: boolean
 }
 
-/** One window of one board, while somebody watches it here. */
+/** One ranking, while a session of this node watches it. */
 export class Topic {
   readonly feed: ScoreFeed
   readonly standings: Standings
@@ -71,8 +72,10 @@ export class Topic {
     this.#watchers = new FanOut<Watcher>(({ session }, now) => session.flush(now), clock)
     this.#heading = { board: board.name, ...ranking }
     this.feed = new ScoreFeed(this.#heading)
-    this.standings = new Standings({ heading: this.#heading, read: async (userIds) => await readStandings(board, ranking, userIds), onReadError, clock })
-    this.#pull = new Pull({ windowMs: () => this.windowMs, quietMs, random, clock, pollMs: POLL_MS, read: async () => await this.#read() })
+    const readUsers = async (userIds: readonly string[]) => await readStandings(board, ranking, userIds)
+    this.standings = new Standings({ heading: this.#heading, read: readUsers, onReadError, clock })
+    const read = async () => await this.#read()
+    this.#pull = new Pull({ windowMs: () => this.windowMs, quietMs, random, clock, pollMs: POLL_MS, read })
     this.#changes = new Changes({
       read: async (cursor) => await readChanges(board, ranking, cursor),
       windowMs: () => this.windowMs,
@@ -105,7 +108,7 @@ export class Topic {
     return this.#shown
   }
 
-  /** Whether the store is away, and nobody knows what the board looks like now. */
+  /** Whether the store is away, so that the state shown may be old. */
   get isStale (): boolean {
     return this.#isStale
   }
@@ -137,7 +140,7 @@ export class Topic {
     return this.#options.clock.now() - this.#confirmedAt < FRESH_MS
   }
 
-  /** A message to everybody at most this often: fan-out leaves half of this node's time to others. */
+  /** A message to every client at most this often: fan-out leaves half of this node's time to others. */
   get windowMs (): number {
     return Math.min(MAX_WINDOW_MS, Math.max(this.#options.windowMs, 2 * this.#watchers.lastPassMs))
   }
@@ -180,17 +183,17 @@ export class Topic {
     return this.#accept(top)
   }
 
-  /** Tells everybody that what they see may be old, when it has not been confirmed for a while. */
+  /** Tells every client that its state may be old, when it has not been confirmed for a while. */
   #markStale (): void {
     if (this.isFresh || this.#isStale) return
     if (this.#newest === undefined && this.#options.last !== undefined) this.#show(this.#top = this.#options.last)
     this.#isStale = true
-    // Whoever sees a board now, before its changes are read, may lack some of them afterwards.
+    // A client that sees a board now, before its changes are read, may lack some of them afterwards.
     if (this.#followers.size > 0 && !this.isFeeding) this.feed.push([], { missed: true })
     this.#watchers.start()
   }
 
-  /** Takes a state that is not older than the present one, and shows it to everybody when what they see has changed. Whether it is newer. */
+  /** Takes a state that is not older than the present one, and shows it if it looks different. Whether it is newer. */
   #accept (top: Top): boolean {
     const before = this.#top
     const sameEpoch = before?.epoch === top.epoch

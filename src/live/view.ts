@@ -1,3 +1,4 @@
+// One topic as one session watches it.
 import type { Frame } from './frame.ts'
 import type { PreparedTop } from './prepared-top.ts'
 import type { Session, Source } from './session.ts'

@@ -1,11 +1,13 @@
-// What @types/ws leaves out: the framing halves of `ws`. scorewire frames a message once for everybody with the one, and its
-// tests read it with the other.
+// What @types/ws leaves out: the framing halves of `ws`. scorewire frames a message once for all clients with `Sender`,
+// and its tests read it with `Receiver`.
 import type { Writable } from 'node:stream'
 import 'ws'
 
 declare module 'ws' {
   export const Sender: {
-    frame (data: Buffer, options: { fin: boolean, rsv1: boolean, opcode: number, mask: boolean, readOnly: boolean }): Buffer[]
+    frame (
+      data: Buffer, options: { fin: boolean, rsv1: boolean, opcode: number, mask: boolean, readOnly: boolean }
+    ): Buffer[]
   }
   export class PerMessageDeflate {
     constructor (options: { serverNoContextTakeover: boolean })

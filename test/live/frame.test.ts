@@ -1,3 +1,4 @@
+// Frames as the ws library reads them, and as events.
 import { test } from 'tap'
 import { PerMessageDeflate, Receiver } from 'ws'
 import { Frame, type Wire } from '../../src/live/frame.ts'

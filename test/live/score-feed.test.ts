@@ -1,3 +1,4 @@
+// The feed: batches for clients that keep up, one message for those that lag.
 import { test } from 'tap'
 import type { Frame } from '../../src/live/frame.ts'
 import { ScoreFeed } from '../../src/live/score-feed.ts'

@@ -1,3 +1,4 @@
+// A session over a real connection: conflation, pings and notices.
 import { test } from 'tap'
 import { Frame } from '../../src/live/frame.ts'
 import { startListener, type Listener } from '../harness/clients/sockets.ts'

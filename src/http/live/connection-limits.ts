@@ -1,3 +1,4 @@
+// Which live connections a node admits.
 import type { Socket } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../../leaderboard/clock.ts'
@@ -19,7 +20,7 @@ export interface ConnectionLimitsOptions {
   readonly clock: Clock
 }
 
-/** Who may connect at all, decided before anything is spent on them. */
+/** Which clients may connect at all, decided before anything is spent on them. */
 export interface ConnectionLimits {
   /** @throws Problem `forbidden_origin`, `rate_limited`, `unavailable` */
   check (request: FastifyRequest): void
@@ -27,9 +28,10 @@ export interface ConnectionLimits {
   admit (request: FastifyRequest): void
 }
 
-export function createConnectionLimits (
-  { allowedOrigins, maxPerAddress, maxConnections, maxHandshakesPerSecond, isDraining, onProxySuspected, clock }: ConnectionLimitsOptions
-): ConnectionLimits {
+/** Creates the limits of a node, with counters of their own. */
+export function createConnectionLimits (options: ConnectionLimitsOptions): ConnectionLimits {
+  const { allowedOrigins, maxPerAddress, maxConnections, maxHandshakesPerSecond } = options
+  const { isDraining, onProxySuspected, clock } = options
   const anyOrigin = allowedOrigins.includes('*')
   const countOf = new Map<string, number>()
   const admitted = new WeakSet<Socket>()
@@ -45,7 +47,7 @@ export function createConnectionLimits (
     throw new Problem('forbidden_origin', 'Pages of this origin may not watch here.')
   }
 
-  // None uses up what is there for all: a tenth of it, or as often as it may be connected.
+  // No address uses up what is there for all: a tenth of it, or as often as it may be connected.
   const maxHandshakesOfOne = maxPerAddress === 0 ? Infinity : Math.max(maxPerAddress, maxHandshakesPerSecond / 10)
 
   function checkHandshakes (network: string): void {
@@ -64,10 +66,13 @@ export function createConnectionLimits (
     check (request) {
       checkOrigin(request)
       if (isDraining()) throw unavailable('This node is stopping.')
-      if (connections >= maxConnections) throw unavailable('This node has as many live connections as it takes.', { retryAfterSeconds: 5 })
+      if (connections >= maxConnections) {
+        throw unavailable('This node has as many live connections as it takes.', { retryAfterSeconds: 5 })
+      }
       const network = networkOf(request.ip)
       if (maxPerAddress > 0 && (countOf.get(network) ?? 0) >= maxPerAddress) {
-        if (!suspected && request.headers['x-forwarded-for'] !== undefined && request.ip === request.raw.socket.remoteAddress) {
+        const isForwarded = request.headers['x-forwarded-for'] !== undefined
+        if (!suspected && isForwarded && request.ip === request.raw.socket.remoteAddress) {
           suspected = true
           onProxySuspected()
         }

@@ -1,3 +1,4 @@
+// The WebSocket of live boards.
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import websocket from '@fastify/websocket'
@@ -12,7 +13,9 @@ import { countEnd } from '../../live/live-stats.ts'
 import type { Session } from '../../live/session.ts'
 import { SUBPROTOCOL } from '../auth.ts'
 import type { Server } from '../server.ts'
-import { judgeRequest, judgeWatch, openSession, parseWatchMessage, parseWatchQuery, type WatchMessage, type WatchOptions } from './watch-request.ts'
+import {
+  judgeRequest, judgeWatch, openSession, parseWatchMessage, parseWatchQuery, type WatchMessage, type WatchOptions
+} from './watch-request.ts'
 
 const PATH = '/ws/scoreboard'
 const MAX_INBOUND_BYTES = 4096
@@ -29,7 +32,7 @@ const SECOND_MS = 1000
 const SOCKETS = {
   maxPayload: MAX_INBOUND_BYTES,
   closeTimeout: CLOSE_TIMEOUT_MS,
-  // A message is compressed once for everybody, so no client may count on what it was sent before.
+  // A message is compressed once for all clients, so no client may count on what it was sent before.
   perMessageDeflate: { serverNoContextTakeover: true, clientNoContextTakeover: true, serverMaxWindowBits: 15 },
   handleProtocols: (offered: Set<string>) => offered.has(SUBPROTOCOL) && SUBPROTOCOL
 }
@@ -39,7 +42,7 @@ const KNOWN_ENDS: ReadonlySet<number> = new Set([1000, 1001, 1002, 1005, 1006, 1
 /** A compression offer that asks for less memory than the shared frames take (RFC 7692, section 7.1.2.1). */
 const SMALLER_WINDOW = /server_max_window_bits\s*=\s*"?(?!15)/
 
-/** A refusal after the upgrade is a close code, not an HTTP status: a browser's script cannot see the status of a failed upgrade. */
+/** A refusal after the upgrade is a close code: a script in a browser cannot see the status of a failed upgrade. */
 const CLOSE_FOR: Partial<Record<ProblemCode, CloseCode>> = {
   unknown_board: CLOSE.unknownBoard,
   expired_token: CLOSE.tokenExpired,
@@ -59,8 +62,8 @@ export async function registerScoreboardSocket (server: Server, options: WatchOp
     }
   })
 
-  // An upgrade that never came as far as this (a path that cannot be read, an answer still to come on the same connection, the edge limit) has a
-  // socket that nobody looks after.
+  // An upgrade that is refused before the hook below (unreadable path, an answer still to come on the same connection,
+  // the edge limit) has a socket that nothing else closes.
   const asked = new WeakSet<IncomingMessage>()
   server.server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
     if (!asked.has(request)) socket.destroySoon()
@@ -70,7 +73,9 @@ export async function registerScoreboardSocket (server: Server, options: WatchOp
     if (!request.ws) return done()
     asked.add(request.raw)
     // ws would refuse the handshake where it cannot compress as asked, instead of not compressing.
-    if (SMALLER_WINDOW.test(request.headers['sec-websocket-extensions'] ?? '')) delete request.raw.headers['sec-websocket-extensions']
+    if (SMALLER_WINDOW.test(request.headers['sec-websocket-extensions'] ?? '')) {
+      delete request.raw.headers['sec-websocket-extensions']
+    }
     try {
       // The plugin would upgrade any path, and log the whole address of those that it closes again.
       if (request.routeOptions.url !== PATH) throw new Problem('invalid_request', `Only ${PATH} is a WebSocket.`)
@@ -86,7 +91,10 @@ export async function registerScoreboardSocket (server: Server, options: WatchOp
     method: 'GET',
     url: PATH,
     schema: { hide: true },
-    handler: () => { throw new Problem('upgrade_required', 'This path is a WebSocket.', { headers: { upgrade: 'websocket', connection: 'upgrade' } }) },
+    handler () {
+      const headers = { upgrade: 'websocket', connection: 'upgrade' }
+      throw new Problem('upgrade_required', 'This path is a WebSocket.', { headers })
+    },
     wsHandler: (socket, request) => accept(socket, request, options)
   })
 }
@@ -112,7 +120,7 @@ function accept (socket: WebSocket, request: FastifyRequest, options: WatchOptio
   }
 }
 
-/** Hears what a client says: answers to our pings, and messages, which may be neither many nor strange. */
+/** Receives what a client sends: answers to our pings, and messages, whose number and form have limits. */
 function receive (
   socket: WebSocket, { session, clock }: { session: Session, clock: Clock }, onMessage: (message: WatchMessage) => void
 ): void {
@@ -138,7 +146,9 @@ function receive (
 
 /** Does what a message asks, or tells the client why not. */
 function handleMessage (
-  message: WatchMessage, { session, principal }: { session: Session, principal: Principal | undefined }, { boards, hub }: WatchOptions
+  message: WatchMessage,
+  { session, principal }: { session: Session, principal: Principal | undefined },
+  { boards, hub }: WatchOptions
 ): void {
   const asked = 'subscribe' in message ? message.subscribe : message.unsubscribe
   try {
@@ -154,7 +164,8 @@ function handleMessage (
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
-    session.notify(new Frame({ event: 'error', code: error.code, detail: error.message, board: asked.board, ...(asked.window && { window: asked.window }) }))
+    const about = { board: asked.board, ...(asked.window && { window: asked.window }) }
+    session.notify(new Frame({ event: 'error', code: error.code, detail: error.message, ...about }))
   }
 }
 

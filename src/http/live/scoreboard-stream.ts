@@ -1,3 +1,4 @@
+// The stream of server-sent events of live boards.
 import type { OutgoingHttpHeaders } from 'node:http'
 import { Type } from 'typebox'
 import { Problem } from '../../leaderboard/problem.ts'
@@ -23,8 +24,18 @@ const schema = {
   summary: 'The top of a board as server-sent events: a snapshot at once and an update whenever the visible ten change',
   tags: ['read'],
   querystring: WatchQuery,
-  headers: Type.Object({ 'last-event-id': Type.Optional(Type.String({ description: 'The id of the last event received: what has not changed since is not sent again' })) }),
-  response: { 200: { description: 'The messages of the WebSocket, each as an event', content: { 'text/event-stream': { schema: Type.String() } } }, ...PROBLEMS }
+  headers: Type.Object({
+    'last-event-id': Type.Optional(Type.String({
+      description: 'The id of the last event received: what has not changed since is not sent again'
+    }))
+  }),
+  response: {
+    200: {
+      description: 'The messages of the WebSocket, each as an event',
+      content: { 'text/event-stream': { schema: Type.String() } }
+    },
+    ...PROBLEMS
+  }
 }
 
 export interface ScoreboardStreamOptions extends WatchOptions {
@@ -45,10 +56,12 @@ export function registerScoreboardStream (server: Server, options: ScoreboardStr
   }, (request, reply) => {
     const { principal, watch } = judgeRequest(request, request.query, options)
     const { socket } = reply.raw
-    if (socket === null) throw new Problem('invalid_request', 'A stream cannot wait for an earlier answer on its connection.')
+    if (socket === null) {
+      throw new Problem('invalid_request', 'A stream cannot wait for an earlier answer on its connection.')
+    }
     limits.admit(request)
 
-    // Events are written to the socket itself, the same bytes for everybody, and so without a chunk's length before each:
+    // Events are written to the socket itself, the same bytes for all clients, so no chunk's length comes before each:
     // the body ends with the connection.
     reply.hijack()
     reply.raw.removeHeader('transfer-encoding')

@@ -1,3 +1,4 @@
+// What both live routes share: what a client may ask for, and the session that answers.
 import type { FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import type { Clock } from '../../leaderboard/clock.ts'
@@ -33,7 +34,9 @@ const Place = { board: Board, window: Type.Optional(WindowKind), segment: Type.O
 /** What a client may say over a WebSocket. */
 export const WatchMessage = Type.Union([
   Type.Object({
-    subscribe: Type.Object({ ...Place, me: Type.Optional(Type.Boolean()), feed: Type.Optional(Feed) }, { additionalProperties: false })
+    subscribe: Type.Object({
+      ...Place, me: Type.Optional(Type.Boolean()), feed: Type.Optional(Feed)
+    }, { additionalProperties: false })
   }, { additionalProperties: false }),
   Type.Object({ unsubscribe: Type.Object(Place, { additionalProperties: false }) }, { additionalProperties: false })
 ])
@@ -67,8 +70,10 @@ export interface WatchAsked {
   readonly feed?: 'scores' | undefined
 }
 
-/** Judges what somebody asks to watch. @throws Problem `unknown_board`, `invalid_request`, `missing_token` */
-export function judgeWatch (boards: Boards, principal: Principal | undefined, { board: name, window, segment, me = false, feed }: WatchAsked): Watch {
+/** Judges what a client asks to watch. @throws Problem `unknown_board`, `invalid_request`, `missing_token` */
+export function judgeWatch (
+  boards: Boards, principal: Principal | undefined, { board: name, window, segment, me = false, feed }: WatchAsked
+): Watch {
   const board = name === undefined ? boards.default : boards.get(name)
   const ranking = rankingWatched(board, { window, segment })
   requireReader(board, principal)
@@ -87,20 +92,25 @@ export interface WatchOptions {
   readonly clock: Clock
 }
 
-/** Who asks, where a token says so, and what is to be shown first. */
+/** The principal of the token, if there is one, and what to show first. */
 export interface WatchRequest {
   readonly principal: Principal | undefined
   readonly watch: Watch
 }
 
 /** Judges a request to watch by its token and its query. @throws Problem as `Auth.verify` and `judgeWatch` */
-export function judgeRequest (request: FastifyRequest, { me, ...query }: Static<typeof WatchQuery>, { boards, auth }: WatchOptions): WatchRequest {
+export function judgeRequest (
+  request: FastifyRequest, { me, ...query }: Static<typeof WatchQuery>, { boards, auth }: WatchOptions
+): WatchRequest {
   const token = presentedToken(request)
   const principal = token === undefined ? undefined : auth.verify(token)
   return { principal, watch: judgeWatch(boards, principal, { ...query, me: me === '1' }) }
 }
 
-/** Adds a connection to the sessions of this node, for as long as its token lasts. `leave` is to be called with how the connection has ended. */
+/**
+ * Adds a connection to the sessions of this node, for as long as its token lasts. Call `leave` with how the connection
+ * has ended.
+ */
 export function openSession (
   principal: Principal | undefined, connection: Omit<SessionOptions, 'stats' | 'expiresAt' | 'clock'>,
   { auth, hub, sessions, stats, clock }: WatchOptions

@@ -1,3 +1,4 @@
+// Group commit: calls that arrive together share one.
 import type { Clock } from '../clock.ts'
 import { unavailable } from '../problem.ts'
 
@@ -8,7 +9,10 @@ interface GroupCommitOptions<Item, Outcome> {
   readonly maxItems: number
   /** Items that may wait; those beyond are refused at once. */
   readonly maxWaiting: number
-  /** Groups under way at most, 1 by default. While one is, another goes only when it is full: a small one costs the store as much as a large one. */
+  /**
+   * Groups under way at most, 1 by default. While one is, another goes only when it is full: a small one costs the
+   * store as much as a large one.
+   */
   readonly maxUnderWay?: number
   /** How long an item may wait; one that is older when its turn comes is refused, not sent. */
   readonly maxWaitMs: number
@@ -23,9 +27,9 @@ interface Waiting<Item, Outcome> {
 }
 
 /**
- * Group commit: while groups are under way arrivals wait, and the next group takes them all. Groups are sent in order. An idle queue sends
- * at the end of the running turn of the event loop, so everything that arrived in that turn shares one call
- * and nothing waits for a timer.
+ * Group commit: while groups are under way arrivals wait, and the next group takes them all. Groups are sent in order.
+ * An idle queue sends at the end of the running turn of the event loop, so that everything of that turn shares one
+ * call, and nothing waits for a timer.
  * @throws Problem `unavailable` when too many wait, or for too long
  */
 export function groupCommit<Item, Outcome> (
@@ -52,7 +56,9 @@ export function groupCommit<Item, Outcome> (
       if (group.length === 0) continue
       try {
         const outcomes = await send(group.map(({ item }) => item))
-        if (outcomes.length !== group.length) throw new Error(`sent ${group.length} items, got ${outcomes.length} outcomes`)
+        if (outcomes.length !== group.length) {
+          throw new Error(`sent ${group.length} items, got ${outcomes.length} outcomes`)
+        }
         for (const [index, { resolve }] of group.entries()) resolve(outcomes[index]!)
       } catch (error) {
         for (const { reject } of group) reject(error)

@@ -1,3 +1,4 @@
+// Which live connections are refused, and which tokens they may bring.
 import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'

@@ -1,3 +1,4 @@
+// The own standing, several boards on one socket, and the feed, over HTTP.
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { startNode } from '../../harness/servers/node.ts'

@@ -1,3 +1,4 @@
+// The WebSocket of live boards on real nodes.
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'

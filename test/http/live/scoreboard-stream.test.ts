@@ -1,3 +1,4 @@
+// The stream of server-sent events on a real node.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'tap'

@@ -1,3 +1,4 @@
+// What live clients see while Redis is away.
 import { test } from 'tap'
 import { startNode } from '../../harness/servers/node.ts'
 import { IMPATIENT, startRedis } from '../../harness/servers/redis.ts'
