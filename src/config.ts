@@ -1,6 +1,7 @@
 // The configuration: what the environment sets, checked and frozen.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { messageOf } from './leaderboard/log.ts'
 import { readEnvironment, type Environment, type Variables } from './environment.ts'
 import { defaultBoards, parseBoards, type Boards } from './leaderboard/boards/board.ts'
 
@@ -182,7 +183,7 @@ export function readBoards (file: string, name = file): Boards {
   try {
     content = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new ConfigError([`${name} cannot be read: ${error instanceof Error ? error.message : String(error)}`])
+    throw new ConfigError([`${name} cannot be read: ${messageOf(error)}`])
   }
   const parsed = parseBoards(content)
   if ('boards' in parsed) return parsed.boards

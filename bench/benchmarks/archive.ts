@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { build } from 'hdr-histogram-js'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { silent } from '../../src/leaderboard/log.ts'
 import type { Answer } from '../benchmark.ts'
 import { ARCHIVE_GROUP, boardKeys } from '../../src/redis/keys.ts'
 import { startEmbeddedRedis } from '../../src/redis/embedded.ts'
@@ -23,8 +24,6 @@ const STEADY_PER_SECOND = 2000
 const STEADY_ROUNDS = 3
 const TICK_MS = 10
 const CHUNK = 2000
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
-
 export interface ArchiveResult {
   /** Events a second, of each round, with a backlog to work off. */
   readonly perSecond: readonly number[]

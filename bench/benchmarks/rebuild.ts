@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { silent } from '../../src/leaderboard/log.ts'
 import { defaultBoards } from '../../src/leaderboard/boards/board.ts'
 import { startEmbeddedRedis } from '../../src/redis/embedded.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
@@ -21,8 +22,6 @@ import { median, spread } from '../statistics.ts'
 const BOARD = 'main'
 /** A million users within a minute. */
 const REACH = { members: 1_000_000, seconds: 60 }
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
-
 export interface RebuildResult {
   /** From the start of the command to its end, of each round. */
   readonly seconds: readonly number[]

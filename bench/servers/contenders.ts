@@ -9,6 +9,7 @@ import { createSigner } from 'fast-jwt'
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import type { Test } from 'tap'
+import { silent } from '../../src/leaderboard/log.ts'
 import { startEmbeddedRedis } from '../../src/redis/embedded.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
 import { startPostgres } from '../../test/harness/servers/postgres.ts'
@@ -24,8 +25,6 @@ import { sum } from '../statistics.ts'
 const UPDATE_PATH = '/api/update-score'
 /** Of the memory, as PostgreSQL advises (https://www.postgresql.org/docs/current/runtime-config-resource.html); no more than any board here needs. */
 const SHARED_BUFFERS_MB = Math.min(1024, Math.floor(totalmem() / 4 / 2 ** 20))
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
-
 export interface Contender {
   readonly name: string
   readonly url: string

@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSigner } from 'fast-jwt'
 import { Redis } from 'ioredis'
+import { silent } from '../../src/leaderboard/log.ts'
 import { startEmbeddedRedis } from '../../src/redis/embedded.ts'
 import { NODE_FLAGS, pathOf, startServer, type ServerUnderTest } from './processes.ts'
-
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 export interface Scorewire extends ServerUnderTest {
   readonly redisPid: number

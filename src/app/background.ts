@@ -26,7 +26,7 @@ export function startBackground ({ core, log, random }: BackgroundOptions): () =
     takeOver: moderation.takeOverServiceBans,
     everyMs: SWEEP_EVERY_MS,
     random,
-    onError: (error) => log.debug({ error: String(error) }, 'ban sweep failed, retrying')
+    onError: (error) => log.debug({ err: error }, 'ban sweep failed, retrying')
   })
   const stopClosing = closeSeasons({
     boards: () => boards.all,
@@ -34,7 +34,7 @@ export function startBackground ({ core, log, random }: BackgroundOptions): () =
     archive: store.seasons.build,
     onArchived: (board, season) => log.debug({ board: board.name, season: season.name }, 'archived a closed season'),
     onError: (board, error) => {
-      log.warn({ board: board.name, error: String(error) }, 'could not archive a closed season, retrying')
+      log.warn({ board: board.name, err: error }, 'could not archive a closed season, retrying')
     }
   })
   return () => {
@@ -47,7 +47,7 @@ export function startBackground ({ core, log, random }: BackgroundOptions): () =
 function applyServiceBansToNewBoards ({ feed: { boards }, moderation }: Core, log: FastifyBaseLogger): void {
   const apply = (newBoards: readonly Board[]) => {
     moderation.takeOverServiceBans(newBoards).catch((error: unknown) => {
-      log.warn({ error: String(error) }, 'could not apply global bans to new boards, retrying')
+      log.warn({ err: error }, 'could not apply global bans to new boards, retrying')
     })
   }
   apply(boards.all)

@@ -16,7 +16,7 @@ export function boardsFromLedger ({ databaseUrl }: Config, log: FastifyBaseLogge
     try {
       return [...(await readBoardRules(database)).values()].map(({ history }) => history.board)
     } catch (error) {
-      log.debug({ error: String(error) }, 'could not read the boards of the ledger')
+      log.debug({ err: error }, 'could not read the boards of the ledger')
       return []
     } finally {
       await database.close()

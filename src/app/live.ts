@@ -44,7 +44,7 @@ export function startLive ({ config, core: { store, feed }, metrics, log, random
     quietMs: GATE_MS,
     random,
     clock,
-    onReadError: (error) => log.debug({ error: String(error) }, 'could not read a board')
+    onReadError: (error) => log.debug({ err: error }, 'could not read a board')
   })
   feed.boards.onChange(({ before, after }) => {
     if (before !== undefined) hub.changeBoard(before, after)

@@ -1,5 +1,6 @@
 // The words of a command line: options and operands, or a mistake that says how the command is used.
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { messageOf } from '../leaderboard/log.ts'
 import { UsageError } from './command.ts'
 import { usageText, type Usage } from './usage.ts'
 
@@ -15,7 +16,7 @@ export function readWords<Config extends ParseArgsConfig> (
   try {
     return parseArgs(config)
   } catch (error) {
-    throw misuse(error instanceof Error ? error.message : String(error), usage)
+    throw misuse(messageOf(error), usage)
   }
 }
 

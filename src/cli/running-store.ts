@@ -1,5 +1,6 @@
 // The score store of a running service, as commands use it.
 import { systemClock } from '../app/system-clock.ts'
+import { silent } from '../leaderboard/log.ts'
 import { readConfig } from '../config.ts'
 import type { Board } from '../leaderboard/boards/rules.ts'
 import { runningEmbeddedRedis } from '../redis/embedded.ts'
@@ -9,8 +10,6 @@ import type { Usage } from './usage.ts'
 
 /** The variables that say where the store is. */
 export const STORE_VARIABLES: Usage['variables'] = ['REDIS_URL', 'REDIS_TIMEOUT_MS', 'DATA_DIR']
-
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 /**
  * Lets `use` work with the store of a running service: the one at REDIS_URL, or the embedded one of DATA_DIR.

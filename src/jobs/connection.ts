@@ -1,4 +1,5 @@
 import type { ConnectionOptions, QueueOptions } from 'bullmq'
+import { reconnectDelayMs } from '../leaderboard/reconnect-delay.ts'
 
 /** Before all keys of the queues. In braces, so that a cluster keeps them in one slot. */
 export const JOB_PREFIX = '{sw-jobs}'
@@ -19,7 +20,7 @@ export function jobConnection ({ url, name, timeoutMs, waits }: JobConnection & 
     ? { maxRetriesPerRequest: null }
     : { maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: timeoutMs, socketTimeout: 1.5 * timeoutMs, enableAutoPipelining: true }
   // BullMQ's own would wait for up to 20 s.
-  const retryStrategy = (attempt: number) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2)
+  const retryStrategy = (attempt: number) => reconnectDelayMs(attempt, Math.random())
   return { url, connectionName: name, connectTimeout: timeoutMs, retryStrategy, ...own }
 }
 

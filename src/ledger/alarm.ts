@@ -1,5 +1,5 @@
+import type { Log } from '../leaderboard/log.ts'
 import type { LedgerStream } from '../leaderboard/ledger/archive.ts'
-import type { Log } from './log.ts'
 
 const EVERY_MS = 5000
 /** The share of the bound from which on it is worth a warning, and how often it is repeated. */

@@ -1,9 +1,9 @@
+import { type Log, messageOf } from '../leaderboard/log.ts'
 import type { DeadLetter, LedgerStream } from '../leaderboard/ledger/archive.ts'
 import { readEntry, type LedgerEntry, type Position, type ScoreEvent } from '../leaderboard/ledger/ledger.ts'
 import { isDataError, type Database } from './database.ts'
 import { keepEvents, type Events, type Kept } from './keep-events.ts'
 import type { LedgerStats } from './ledger-stats.ts'
-import type { Log } from './log.ts'
 
 /** Deliveries of an entry that cannot be archived, before it goes to the dead letters. */
 export const MAX_DELIVERIES = 5
@@ -99,8 +99,4 @@ async function deadLetterRejected ({ stream, stats, log }: ArchiveOptions, board
 /** The id of the entry that an event was read from. */
 function idOf ({ ms, seq }: Position): string {
   return `${ms}-${seq}`
-}
-
-function messageOf (error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

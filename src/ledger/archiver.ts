@@ -44,7 +44,7 @@ export function startArchiver (options: ArchiverOptions): Archiver {
 
   function onFailure (error: unknown): void {
     stats.failures++
-    if (!isAway) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'archiver paused: Redis or PostgreSQL is unavailable, retrying')
+    if (!isAway) log.warn({ err: error }, 'archiver paused: Redis or PostgreSQL is unavailable, retrying')
     isAway = true
   }
   function onSuccess (): void {

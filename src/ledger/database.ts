@@ -1,5 +1,5 @@
 import pg from 'pg'
-import type { Log } from './log.ts'
+import type { Log } from '../leaderboard/log.ts'
 
 const STATEMENT_MS = 10_000
 const CONNECT_MS = 3000

@@ -1,8 +1,8 @@
+import type { Log } from '../leaderboard/log.ts'
 import type { BoardState } from '../leaderboard/boards/apply-board.ts'
 import type { Boards } from '../leaderboard/boards/board.ts'
 import { keepDeletion, keepRules } from './board-rules.ts'
 import type { Database } from './database.ts'
-import type { Log } from './log.ts'
 
 const RETRY_MS = 1000
 /** A board that is made again is made after this look at it, so its own time is later. */
@@ -46,7 +46,7 @@ export function startRuleKeeper ({ boards, read, database, now, log }: RuleKeepe
         })
       }
     } catch (error) {
-      log.debug({ error: String(error) }, 'could not keep the rules of a board, trying again')
+      log.debug({ err: error }, 'could not keep the rules of a board, trying again')
     }
   }
 

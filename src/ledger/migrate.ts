@@ -1,8 +1,8 @@
 // The migrations of the ledger's database, and the months of its partitioned table.
 import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../leaderboard/log.ts'
 import { openDatabase, type Database } from './database.ts'
-import type { Log } from './log.ts'
 
 /** Resolves from `src/ledger/` and from `dist/ledger/` alike. */
 const MIGRATIONS = new URL('../../migrations/', import.meta.url)
@@ -59,7 +59,7 @@ export async function migrateWhenReachable (url: string, { log, signal }: { log:
       return
     } catch (error) {
       const message = 'the ledger\'s database is not ready, trying again: what happens is kept in Redis'
-      if (!isTold) log.warn({ error: error instanceof Error ? error.message : String(error) }, message)
+      if (!isTold) log.warn({ err: error }, message)
       await delay(RETRY_MS, undefined, { signal }).catch(() => {})
     }
   }
@@ -104,7 +104,7 @@ export async function makeMonths ({ query }: Pick<Database, 'query'>): Promise<v
 /** Makes the months ahead again and again. Returns the stop. */
 export function makeMonthsAhead (database: Pick<Database, 'query'>, log: Log): () => void {
   const timer = setInterval(() => {
-    makeMonths(database).catch((error) => log.debug({ error: String(error) }, 'could not make months ahead, trying again'))
+    makeMonths(database).catch((error) => log.debug({ err: error }, 'could not make months ahead, trying again'))
   }, MONTHS_EVERY_MS)
   timer.unref()
   return () => clearInterval(timer)

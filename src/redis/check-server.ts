@@ -1,7 +1,7 @@
 // What a Redis server must be set to, and which data it may hold; checked at the start.
 import type { Redis } from 'ioredis'
+import type { Log } from '../leaderboard/log.ts'
 import { FORMER_REGISTRY } from './keys.ts'
-import type { Log } from './connection.ts'
 
 const OLDEST_MAJOR = 7
 

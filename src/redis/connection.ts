@@ -1,14 +1,9 @@
 // Connections to Redis: how they are opened, tried again and closed, and how a failed write is classified.
 import { type Redis, ReplyError } from 'ioredis'
+import { type Log, messageOf, silent } from '../leaderboard/log.ts'
+import { reconnectDelayMs } from '../leaderboard/reconnect-delay.ts'
 import { outcomeUnknown, Problem, unavailable } from '../leaderboard/problem.ts'
 import { PatientRedis } from './deadline-redis.ts'
-
-export interface Log {
-  debug (data: object, message: string): void
-  info (data: object, message: string): void
-  warn (data: object, message: string): void
-  error (data: object, message: string): void
-}
 
 export interface ConnectionOptions {
   /** `redis://…`, `rediss://…`, or the path of a Unix socket. */
@@ -48,7 +43,7 @@ export function openConnection ({ url, name, log, timeoutMs = TIMEOUT_MS, autoRe
     enableOfflineQueue: false,
     timeoutMs,
     maxRetriesPerRequest: 1,
-    retryStrategy: (attempt) => Math.min(1000, 50 * 2 ** Math.min(attempt, 5)) * (0.5 + Math.random() / 2),
+    retryStrategy: (attempt) => reconnectDelayMs(attempt, Math.random()),
     reconnectOnError: (error) => RECONNECT_ON.has(errorCode(error)),
     autoResubscribe
   })
@@ -76,11 +71,9 @@ export async function connectFirst (redis: Redis, url: string): Promise<void> {
     await redis.connect()
   } catch (error) {
     const where = url.startsWith('/') ? url : new URL(url).host // never the password
-    throw new Error(`Redis cannot be reached at ${where}: ${reason ?? (error instanceof Error ? error.message : String(error))}`)
+    throw new Error(`Redis cannot be reached at ${where}: ${reason ?? messageOf(error)}`)
   }
 }
-
-const silent: Log = { debug () {}, info () {}, warn () {}, error () {} }
 
 /** A connection for one piece of work that tells by itself what goes wrong. @throws Error when Redis cannot be reached */
 export async function openForWork ({ url, name, timeoutMs }: Omit<ConnectionOptions, 'log'>): Promise<{ readonly redis: Redis, end (): void }> {

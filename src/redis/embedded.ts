@@ -9,7 +9,7 @@ import { delimiter, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
-import type { Log } from './connection.ts'
+import type { Log } from '../leaderboard/log.ts'
 import { lockData } from './data-lock.ts'
 
 const CONF = fileURLToPath(new URL('../../redis.conf', import.meta.url))

@@ -1,6 +1,7 @@
 // `scorewire bench`: puts load on a running deployment.
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { createSigner } from 'fast-jwt'
+import { messageOf } from '../../leaderboard/log.ts'
 import { readConfig } from '../../config.ts'
 import { tokenOptions } from '../../http/tokens.ts'
 import { CannotRun } from '../../load/settings.ts'
@@ -46,7 +47,7 @@ async function readResult (file: string): Promise<Result> {
   try {
     return parseResult(await readFile(file, 'utf8'), file)
   } catch (error) {
-    throw new UsageError(`--compare: ${error instanceof Error ? error.message : String(error)}`)
+    throw new UsageError(`--compare: ${messageOf(error)}`)
   }
 }
 

@@ -1,4 +1,5 @@
 // `scorewire boards`: shows and changes the boards of a running service.
+import { messageOf } from '../../leaderboard/log.ts'
 import { readBoards } from '../../config.ts'
 import {
   applyBoard, planBoard, type BoardPlan, type BoardRegistry, type StoredBoard
@@ -68,7 +69,7 @@ async function apply (
     try {
       await applyBoard(registry, board, now())
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = messageOf(error)
       throw new Error(`${why} Of ${count}, ${n} came before and ${n === 1 ? 'was' : 'were'} applied.`)
     }
   }

@@ -1,7 +1,7 @@
 // Follows the ledger of a board, and flags users that exceed the board's velocity rule.
+import type { Log } from '../../leaderboard/log.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import { gainsOf, type Velocity, type VelocityCursor } from '../../leaderboard/webhooks/velocity.ts'
-import type { Log } from '../log.ts'
 
 /** Reads in one poll: some 20,000 entries. Then the other boards have their turn. */
 const MAX_READS = 40

@@ -1,8 +1,8 @@
 // Sends the deliveries of one webhook that are due, and records the outcome of each attempt.
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../../leaderboard/log.ts'
 import { judgeAnswer } from '../../leaderboard/webhooks/webhook-schedule.ts'
 import type { ClaimedDelivery, Deliveries, RecordedOutcome } from '../../leaderboard/webhooks/webhook.ts'
-import type { Log } from '../log.ts'
 import type { DueWebhook } from './webhook-queue.ts'
 import type { Send } from './webhook-send.ts'
 import type { WebhookStats } from './webhook-stats.ts'

@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../../leaderboard/log.ts'
 import type { Board, Boards } from '../../leaderboard/boards/board.ts'
 import type { Velocity } from '../../leaderboard/webhooks/velocity.ts'
 import type { TargetPolicy } from '../../leaderboard/webhooks/webhook-target.ts'
 import type { Deliveries, WatchedWebhook } from '../../leaderboard/webhooks/webhook.ts'
-import type { Log } from '../log.ts'
 import { watchVelocity } from './velocity-watch.ts'
 import { createDeliver } from './webhook-deliver.ts'
 import { createPublisher, type PublisherOptions } from './webhook-publisher.ts'
@@ -61,7 +61,7 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
   setMaxListeners(0, cutOff.signal)
   let isAway = false
   const onFailure = (error: unknown) => {
-    if (!isAway && !stopping.signal.aborted) log.warn({ error: error instanceof Error ? error.message : String(error) }, 'webhooks paused: Redis is unavailable, retrying')
+    if (!isAway && !stopping.signal.aborted) log.warn({ err: error }, 'webhooks paused: Redis is unavailable, retrying')
     isAway = true
   }
   const queue = openWebhookQueue({ url: redisUrl, timeoutMs: config.redisTimeoutMs, onError: onFailure })

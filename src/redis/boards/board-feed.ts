@@ -1,9 +1,9 @@
 // The boards as this node knows them, kept up to date by hints and by a poll.
+import type { Log } from '../../leaderboard/log.ts'
 import type { BoardRegistry, StoredBoard } from '../../leaderboard/boards/apply-board.ts'
 import { Boards, type Board } from '../../leaderboard/boards/board.ts'
 import { changesBetween } from '../../leaderboard/boards/board-change.ts'
 import { unavailable } from '../../leaderboard/problem.ts'
-import type { Log } from '../connection.ts'
 
 /** When to come back to a board that is made anew from the ledger: most take seconds. */
 const CLOSED_S = 2
@@ -93,7 +93,7 @@ export async function openBoardFeed ({ registry, follow, wanted, known: readKnow
       return
     }
     again = false
-    refreshing = refresh().catch((error: unknown) => log.debug({ error: String(error) }, 'could not look at the boards')).finally(() => {
+    refreshing = refresh().catch((error: unknown) => log.debug({ err: error }, 'could not look at the boards')).finally(() => {
       refreshing = undefined
       if (again) hint()
     })

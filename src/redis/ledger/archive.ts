@@ -1,9 +1,10 @@
 // The ledger's streams as a consumer group of Redis sees them: the archive's side of `sw:{board}:ledger`.
 import type { Redis } from 'ioredis'
 import { Type } from 'typebox'
+import type { Log } from '../../leaderboard/log.ts'
 import type { LedgerStream } from '../../leaderboard/ledger/archive.ts'
 import type { LedgerEntry } from '../../leaderboard/ledger/ledger.ts'
-import { closeConnection, connectFirst, isReply, openConnection, type Log } from '../connection.ts'
+import { closeConnection, connectFirst, isReply, openConnection } from '../connection.ts'
 import { ARCHIVE_GROUP, ARCHIVED_KEY, boardKeys, WORKERS_KEY } from '../keys.ts'
 import { createReadBacklog } from './read-backlog.ts'
 import { bindScript } from '../scripts.ts'

@@ -1,8 +1,9 @@
 // Reads past events from the stream, for a service without PostgreSQL and for `scorewire audit`.
 import { resolve } from 'node:path'
 import type { Redis } from 'ioredis'
+import type { Log } from '../../leaderboard/log.ts'
 import { readEntry, type Position, type ReadEvents, type ScoreEvent } from '../../leaderboard/ledger/ledger.ts'
-import { closeConnection, connectFirst, openConnection, type Log } from '../connection.ts'
+import { closeConnection, connectFirst, openConnection } from '../connection.ts'
 import { socketPath } from '../embedded.ts'
 import { boardKeys } from '../keys.ts'
 

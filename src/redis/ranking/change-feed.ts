@@ -1,7 +1,7 @@
 // The change feed: hints of changed tops and boards, over a connection of its own.
 import type { Redis } from 'ioredis'
+import type { Log } from '../../leaderboard/log.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
-import type { Log } from '../connection.ts'
 import { BOARD_CHANGES, boardKeys } from '../keys.ts'
 
 const PING_EVERY_MS = 2000
@@ -33,7 +33,7 @@ export function createChangeFeed (redis: Redis, log: Log): ChangeFeed {
       await redis.subscribe(channel)
       tell(channel)
     } catch (error) {
-      log.warn({ channel, error: String(error) }, 'could not subscribe to hints, trying again with the next connection')
+      log.warn({ channel, err: error }, 'could not subscribe to hints, trying again with the next connection')
       redis.disconnect(true)
     }
   }

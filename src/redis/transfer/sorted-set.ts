@@ -1,11 +1,10 @@
 // Reads a sorted set of another Redis, for `scorewire import --from-zset`.
 import type { Redis } from 'ioredis'
+import { silent } from '../../leaderboard/log.ts'
 import { closeConnection, connectFirst, openConnection } from '../connection.ts'
 import { runningEmbeddedRedis } from '../embedded.ts'
 
 const SCAN_COUNT = 500
-
-const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 /** A sorted set of any Redis, as somebody else keeps it. */
 export interface SortedSet {

@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
 import { systemClock } from '../../../src/app/system-clock.ts'
+import { silent } from '../../../src/leaderboard/log.ts'
 import { defaultBoards, parseBoards, type Board } from '../../../src/leaderboard/boards/board.ts'
 import type { CatalogueAction } from '../../../src/leaderboard/boards/catalogue.ts'
 import type { Increment } from '../../../src/leaderboard/scoring/increment.ts'
@@ -7,7 +8,7 @@ import { timeOfActionId } from '../../../src/leaderboard/identifiers.ts'
 import { openStore, type Store, type StoreOptions } from '../../../src/redis/store.ts'
 import { PATIENT } from './redis.ts'
 
-export const silent = { debug () {}, info () {}, warn () {}, error () {} }
+export { silent }
 
 /** A store on a test's Redis, closed when the test ends. */
 export async function openTestStore (t: Test, url: string, options: Partial<StoreOptions> = {}): Promise<Store> {

@@ -1,7 +1,0 @@
-/** What the jobs tell an operator. */
-export interface Log {
-  debug (data: object, message: string): void
-  info (data: object, message: string): void
-  warn (data: object, message: string): void
-  error (data: object, message: string): void
-}
