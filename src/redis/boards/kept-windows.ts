@@ -52,10 +52,11 @@ export function actArgs (
 }
 
 /**
- * Calls a script with keys that depend on the time: with this node's idea of it, with Redis', and once more for a border passed in between.
+ * Calls a script with keys that depend on the time, up to three times: with this node's time, with Redis' time, and once
+ * more where a border was passed in between. The reply begins with a word and Redis' time in ms.
  * @throws Problem `unavailable`
  */
-export async function callInTime<Reply extends readonly [word: string, nowMs: string, ...rest: string[]]> (
+export async function callInTime<Reply extends readonly string[]> (
   script: Script<Reply>, clock: RedisClock, callAt: (atMs: number) => Call
 ): Promise<Reply> {
   for (let tries = 0; tries < 3; tries++) {

@@ -5,10 +5,10 @@ import type { Clock } from '../../leaderboard/clock.ts'
 import { PERIOD_MS } from '../../leaderboard/boards/catalogue.ts'
 import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
 import type { Increment, IncrementOutcome, ApplyIncrement } from '../../leaderboard/scoring/increment.ts'
-import { unavailable } from '../../leaderboard/problem.ts'
 import { keptUntilMs } from '../../leaderboard/boards/retention.ts'
 import { openSeason } from '../../leaderboard/boards/season.ts'
 import { DAY_MS, windowAt, type WindowKind } from '../../leaderboard/boards/window.ts'
+import { callInTime } from '../boards/kept-windows.ts'
 import type { RedisClock } from '../clock.ts'
 import { callWrite } from '../connection.ts'
 import { actionDigest, actionMark, boardKeys, FUTURE_MS, GATE_MS, LEDGER_MAX, MEMORY_MS, recordDayAt } from '../keys.ts'
@@ -144,17 +144,13 @@ interface Group {
   readonly items: readonly Increment[]
 }
 
-/** Three tries: one with this node's idea of the time, one with Redis', and one for a border passed in between. */
-async function sendGroup (script: Script<Static<typeof Reply>>, { board, keysAt, clock, items }: Group): Promise<IncrementOutcome[]> {
-  for (let tries = 0; tries < 3; tries++) {
-    const period = keysAt(clock.now())
-    const sentMs = clock.own()
-    const [word, nowMs, ...answers] = (await script(...callOf(board, period, items))).split(' ')
-    clock.learn(Number(nowMs), sentMs)
-    if (word === 'outdated') return items.map(() => ({ result: 'outdated' }))
-    if (word === 'done') return items.map((_, n) => outcomeOf(answers[2 * n], answers[2 * n + 1]!))
-  }
-  throw unavailable('The score store\'s clock does not stand still; nothing was applied.')
+async function sendGroup (
+  script: Script<Static<typeof Reply>>, { board, keysAt, clock, items }: Group
+): Promise<IncrementOutcome[]> {
+  const callWords: Script<string[]> = async (keys, args) => (await script(keys, args)).split(' ')
+  const [word, , ...answers] = await callInTime(callWords, clock, (atMs) => callOf(board, keysAt(atMs), items))
+  if (word === 'outdated') return items.map(() => ({ result: 'outdated' }))
+  return items.map((_, n) => outcomeOf(answers[2 * n], answers[2 * n + 1]!))
 }
 
 function callOf (board: Board, period: PeriodKeys, items: readonly Increment[]): [string[], (string | number)[]] {
