@@ -1,3 +1,4 @@
+// What a benchmark returns.
 import type { Section } from '../src/load/report/result.ts'
 import type { Options } from './options.ts'
 

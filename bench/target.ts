@@ -1,6 +1,6 @@
 // What is to be reached, and whether it was.
 import type { Answer } from './benchmark.ts'
-import { median, spread } from './statistics.ts'
+import { median, spread } from '../src/load/report/statistics.ts'
 
 export interface Reach {
   readonly what: string

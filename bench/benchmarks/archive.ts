@@ -16,7 +16,7 @@ import { startPostgres } from '../../test/harness/servers/postgres.ts'
 import { machine, postgresVersion, today } from '../machine.ts'
 import { commandOf, type Options } from '../options.ts'
 import { cpuMicros, NODE_FLAGS, pathOf, startServer, type ServerUnderTest } from '../servers/processes.ts'
-import { spread } from '../statistics.ts'
+import { spread } from '../../src/load/report/statistics.ts'
 
 const BOARD = 'main'
 const STEADY_PER_SECOND = 2000

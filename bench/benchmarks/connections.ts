@@ -4,7 +4,7 @@ import { machine, today } from '../machine.ts'
 import { commandOf, type Options } from '../options.ts'
 import type { LoadSample } from '../generators/autocannon.ts'
 import { COUNTS, measureRequests, startSeeded } from '../servers/seeded.ts'
-import { median, spread, spreadMicros, sum } from '../statistics.ts'
+import { median, spread, spreadMicros, sum } from '../../src/load/report/statistics.ts'
 
 const CONNECTIONS = [1, 8, 64, 256, 512]
 const MEMBERS = 10_000

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer } from '../benchmark.ts'
 import { fillBoard, LIVE_ENV, raiser, TOP_USERS, topMessage, WATCH_PATH } from '../servers/board.ts'
-import { clockMs } from '../clock.ts'
+import { clockMs } from '../../src/load/clock.ts'
 import { Generator, MOST_GENERATOR_CPU } from '../generators/screen-processes.ts'
 import { machine, packageVersion, today } from '../machine.ts'
 import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from '../servers/nchan.ts'
@@ -11,7 +11,7 @@ import { cpuMicros, machineMicros, MOST_OTHER_CPU, NODE_FLAGS, pathOf, rssBytes,
 import { startScorewire, type Scorewire } from '../servers/scorewire.ts'
 import type { Target } from '../generators/screen.ts'
 import { REACH_HEAD, reachRow, type Reach } from '../target.ts'
-import { median, spread, spreadMicros, sum } from '../statistics.ts'
+import { median, spread, spreadMicros, sum } from '../../src/load/report/statistics.ts'
 import { onSchedule, Writer, type Post } from '../generators/writer.ts'
 
 /** Eight changes a second: a little slower than scorewire's push window, so that it shows each of them. */

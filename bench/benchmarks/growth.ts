@@ -10,7 +10,7 @@ import { forkMs, notePauses, readPauses, type Pauses } from '../measures/pauses.
 import { MOST_OTHER_CPU } from '../servers/processes.ts'
 import type { SeededBytes } from '../servers/seed.ts'
 import { AROUND, BATCHED, LOOKED_UP, measureRequests, runsText, startSeeded, type SeededScorewire } from '../servers/seeded.ts'
-import { median, spread, spreadMicros, sum } from '../statistics.ts'
+import { median, spread, spreadMicros, sum } from '../../src/load/report/statistics.ts'
 
 /** Of each kind, one at a time. */
 const CALM_COUNT = 100

@@ -6,7 +6,7 @@ import { machine, today } from '../machine.ts'
 import { commandOf, type Options } from '../options.ts'
 import { cpuMicros, NODE_FLAGS, pathOf, startServer, type ServerUnderTest } from '../servers/processes.ts'
 import { startScorewire } from '../servers/scorewire.ts'
-import { spread, spreadMicros, sum } from '../statistics.ts'
+import { spread, spreadMicros, sum } from '../../src/load/report/statistics.ts'
 
 const WARM_UP_REQUESTS = 30_000
 

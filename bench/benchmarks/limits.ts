@@ -11,7 +11,7 @@ import { machineMicros, meter, MOST_OTHER_CPU, NODE_FLAGS, pathOf, startServer, 
 import { isMet, REACH_HEAD, reachAnswer, reachRow, type Reach } from '../target.ts'
 import { runRedisBenchmark } from '../generators/redis-benchmark.ts'
 import { scriptCall } from '../generators/script-call.ts'
-import { median, spread, spreadMicros, sum } from '../statistics.ts'
+import { median, spread, spreadMicros, sum } from '../../src/load/report/statistics.ts'
 
 const TOP_PATH = '/v1/boards/main/top'
 const WARM_UP_MS = 1200

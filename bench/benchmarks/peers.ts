@@ -7,7 +7,7 @@ import { machine, packageVersion, today } from '../machine.ts'
 import { commandOf, type Options } from '../options.ts'
 import { machineMicros, meter, MOST_OTHER_CPU } from '../servers/processes.ts'
 import { isMet, REACH_HEAD, reachAnswer, reachRow, type Reach } from '../target.ts'
-import { median, spread, sum } from '../statistics.ts'
+import { median, spread, sum } from '../../src/load/report/statistics.ts'
 
 /** Each is measured with the number of connections that gives it the most. */
 const CONNECTIONS = [16, 64, 256]

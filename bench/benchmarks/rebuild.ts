@@ -17,7 +17,7 @@ import type { Answer } from '../benchmark.ts'
 import { machine, postgresVersion, today } from '../machine.ts'
 import { commandOf, type Options } from '../options.ts'
 import { pathOf } from '../servers/processes.ts'
-import { median, spread } from '../statistics.ts'
+import { median, spread } from '../../src/load/report/statistics.ts'
 
 const BOARD = 'main'
 /** A million users within a minute. */

@@ -2,7 +2,7 @@
 import autocannon from 'autocannon'
 import { build, type Histogram } from 'hdr-histogram-js'
 import { cpuMicros, machineMicros } from '../servers/processes.ts'
-import { sum } from '../statistics.ts'
+import { sum } from '../../src/load/report/statistics.ts'
 
 /** autocannon ends on a tick of its own. */
 const TICK_MS = 100

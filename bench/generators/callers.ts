@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { asker, type Asked, type Asking } from './asking.ts'
 import { Caller } from './caller.ts'
-import type { LoopAnswer, LoopOrder } from './closed-loop.ts'
+import { serveOrders } from '../../src/load/processes/serve-orders.ts'
+import type { LoopAnswer, LoopOrders } from './closed-loop.ts'
 
 const known = new Map<string, Asking>()
 let callers: Caller[] = []
@@ -48,20 +49,9 @@ async function run (name: string, host: string, forMs: number): Promise<LoopAnsw
   return { accepted, refused, points, tookMs: performance.now() - begun, latencies: encodeIntoCompressedBase64(latencies) }
 }
 
-async function obey (order: LoopOrder): Promise<object | void> {
-  switch (order.type) {
-    case 'learn':
-      known.set(order.name, order.asking)
-      return
-    case 'open': return await open(order.port, order.count)
-    case 'run': return await run(order.name, order.host, order.forMs)
-    case 'close':
-      for (const caller of callers) caller.close()
-      callers = []
-  }
+function close (): void {
+  for (const caller of callers) caller.close()
+  callers = []
 }
 
-process.on('message', (order: LoopOrder) => {
-  obey(order).then((answer) => process.send!({ answer }), (error) => process.send!({ error: String(error) }))
-})
-process.once('disconnect', () => process.exit())
+serveOrders<LoopOrders>({ learn (name, asking) { known.set(name, asking) }, open, run, close })

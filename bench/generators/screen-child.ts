@@ -1,8 +1,9 @@
 // The screens' side of a measurement, as a process of its own: opens connections, counts what comes, and tells when each marked write
 // was first shown on each of them.
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
-import { clockMs } from '../clock.ts'
-import type { Order, Schedule, Shown } from './screen-processes.ts'
+import { clockMs } from '../../src/load/clock.ts'
+import { serveOrders } from '../../src/load/processes/serve-orders.ts'
+import type { ScreenOrders, Schedule, Shown } from './screen-processes.ts'
 import { Screen, type Tally, type Target } from './screen.ts'
 
 /** Handshakes under way at a time. */
@@ -83,17 +84,4 @@ function disconnect (): void {
   tally = emptyTally()
 }
 
-async function obey (order: Order): Promise<object | void> {
-  switch (order.type) {
-    case 'connect': return await connect(order.target, order.count)
-    case 'follow': return startFollowing(order.schedule)
-    case 'tally': return tally
-    case 'shown': return shown()
-    case 'disconnect': return disconnect()
-  }
-}
-
-process.on('message', (order: Order) => {
-  obey(order).then((answer) => process.send!({ answer }), (error) => process.send!({ error: String(error) }))
-})
-process.once('disconnect', () => process.exit())
+serveOrders<ScreenOrders>({ connect, follow: startFollowing, tally: () => tally, shown, disconnect })

@@ -1,8 +1,8 @@
 // The load generator: screens in processes of their own, and what they saw, added up.
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
-import { cpuMicros, pathOf } from '../servers/processes.ts'
+import { ChildProcesses } from '../../src/load/processes/child-processes.ts'
+import { shareOf } from '../../src/load/run.ts'
+import { cpuMicros } from '../servers/processes.ts'
 import type { Tally, Target } from './screen.ts'
 
 /** A process past this share of a core may itself be what was measured. */
@@ -25,43 +25,49 @@ export interface Shown<H = string> {
   readonly lastMs: readonly number[]
 }
 
-export type Order =
-  | { readonly type: 'connect', readonly target: Target, readonly count: number }
-  | { readonly type: 'follow', readonly schedule: Schedule }
-  | { readonly type: 'tally' | 'shown' | 'disconnect' }
+/** The orders that a process with screens carries out. */
+export interface ScreenOrders {
+  /** Resolves when so many screens are open. */
+  connect (target: Target, count: number): Promise<void>
+  /** Begins to look for marked writes. */
+  follow (schedule: Schedule): void
+  tally (): Tally
+  /** Ends `follow`. */
+  shown (): Shown
+  disconnect (): void
+}
 
-export interface Answers { connect: undefined, follow: undefined, tally: Tally, shown: Shown, disconnect: undefined }
-
+/** Screens in processes of their own. */
 export class Generator {
-  readonly #children: readonly ChildProcess[]
+  readonly #children: ChildProcesses<ScreenOrders>
+  readonly #count: number
   #cpuSince: { micros: number, atMs: number }[] = []
 
-  constructor (processes: number) {
-    const execArgv = ['--import=tsx', '--max-semi-space-size=16']
-    this.#children = Array.from({ length: processes }, () => fork(pathOf('bench/generators/screen-child.ts'), { execArgv }))
+  constructor (count: number) {
+    const program = new URL('screen-child.ts', import.meta.url)
+    this.#count = count
+    this.#children = new ChildProcesses({ count, program, execArgv: ['--import=tsx', '--max-semi-space-size=16'] })
   }
 
   /** Resolves when all are open. */
   async connect (target: Target, count: number): Promise<void> {
-    const { length } = this.#children
-    await Promise.all(this.#children.map(async (child, n) =>
-      await ask(child, { type: 'connect', target, count: Math.floor(count / length) + (n < count % length ? 1 : 0) })))
+    await this.#children.order('connect', (n) => [target, shareOf(count, n, this.#count)])
   }
 
   async tally (): Promise<Tally> {
-    const tallies = await this.#askAll<'tally'>({ type: 'tally' })
+    const tallies = await this.#children.order('tally', () => [])
     const total: Tally = { tops: 0, topBytes: 0, deflating: 0, pings: 0, lost: 0, wrong: 0 }
     for (const tally of tallies) for (const name of Object.keys(total) as (keyof Tally)[]) total[name] += tally[name]
     return total
   }
 
   async follow (schedule: Schedule): Promise<void> {
-    await this.#askAll<'follow'>({ type: 'follow', schedule })
+    await this.#children.order('follow', () => [schedule])
   }
 
   /** Ends the following. */
   async shown (): Promise<Shown<Histogram>> {
-    const [first, ...others] = await this.#askAll<'shown'>({ type: 'shown' })
+    const [first, ...others] = await this.#children.order('shown', () => [])
     const latencies = decodeFromCompressedBase64(first!.latencies)
     for (const other of others) latencies.add(decodeFromCompressedBase64(other.latencies))
     return {
@@ -72,45 +78,22 @@ export class Generator {
   }
 
   async disconnect (): Promise<void> {
-    await this.#askAll<'disconnect'>({ type: 'disconnect' })
+    await this.#children.order('disconnect', () => [])
   }
 
   startCpu (): void {
-    this.#cpuSince = this.#children.map(({ pid }) => ({ micros: cpuMicros(pid!), atMs: performance.now() }))
+    this.#cpuSince = this.#children.pids.map((pid) => ({ micros: cpuMicros(pid), atMs: performance.now() }))
   }
 
   /** The share of a core that the busiest process has used since. */
   cpu (): number {
-    return Math.max(...this.#children.map(({ pid }, n) => {
+    return Math.max(...this.#children.pids.map((pid, n) => {
       const { micros, atMs } = this.#cpuSince[n]!
-      return (cpuMicros(pid!) - micros) / 1000 / (performance.now() - atMs)
+      return (cpuMicros(pid) - micros) / 1000 / (performance.now() - atMs)
     }))
   }
 
   async stop (): Promise<void> {
-    await Promise.all(this.#children.map(async (child) => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const gone = once(child, 'exit')
-      child.disconnect()
-      await gone
-    }))
+    await this.#children.close()
   }
-
-  async #askAll<T extends keyof Answers> (order: Order & { type: T }): Promise<Answers[T][]> {
-    return await Promise.all(this.#children.map(async (child) => await ask<T>(child, order)))
-  }
-}
-
-/** One order at a time. */
-async function ask<T extends keyof Answers> (child: ChildProcess, order: Order & { type: T }): Promise<Answers[T]> {
-  return await new Promise((resolve, reject) => {
-    const onExit = () => reject(new Error(`the screens ended during ${order.type}`))
-    child.once('exit', onExit)
-    child.once('message', ({ answer, error }: { answer: Answers[T], error?: string }) => {
-      child.off('exit', onExit)
-      if (error === undefined) resolve(answer)
-      else reject(new Error(error))
-    })
-    child.send(order)
-  })
 }

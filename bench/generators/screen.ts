@@ -1,3 +1,4 @@
+// One WebSocket client that reads headers alone, for thousands of screens in one process.
 import { connect, type Socket } from 'node:net'
 import { constants, inflateRawSync } from 'node:zlib'
 

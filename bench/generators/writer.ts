@@ -1,6 +1,6 @@
 // The open loop: requests on a fixed schedule, whether or not those before are answered.
 import { connect, type Socket } from 'node:net'
-import { clockMs } from '../clock.ts'
+import { clockMs } from '../../src/load/clock.ts'
 
 export interface Post { readonly path: string, readonly body: string, readonly authorization?: string }
 

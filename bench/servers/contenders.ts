@@ -20,7 +20,7 @@ import type { Target } from '../generators/screen.ts'
 import type { Scorewire } from './scorewire.ts'
 import { drawScores, inBatches, userIdOf, usernameOf } from './seed.ts'
 import { startSeeded } from './seeded.ts'
-import { sum } from '../statistics.ts'
+import { sum } from '../../src/load/report/statistics.ts'
 
 const UPDATE_PATH = '/api/update-score'
 /** Of the memory, as PostgreSQL advises (https://www.postgresql.org/docs/current/runtime-config-resource.html); no more than any board here needs. */

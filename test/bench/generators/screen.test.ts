@@ -5,7 +5,7 @@ import { Server as SocketIo } from 'socket.io'
 import { test, type Test } from 'tap'
 import { Sender, WebSocketServer, type WebSocket } from 'ws'
 import { topMessage } from '../../../bench/servers/board.ts'
-import { clockMs } from '../../../bench/clock.ts'
+import { clockMs } from '../../../src/load/clock.ts'
 import { Generator } from '../../../bench/generators/screen-processes.ts'
 import { Screen, type Tally, type Target } from '../../../bench/generators/screen.ts'
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { test } from 'tap'
-import { clockMs } from '../../../bench/clock.ts'
+import { clockMs } from '../../../src/load/clock.ts'
 import { onSchedule, Writer } from '../../../bench/generators/writer.ts'
 
 test('a writer counts what was accepted and what was refused, pipelined as it is', async (t) => {

@@ -4,7 +4,7 @@ import { ClosedLoop } from '../../../bench/generators/closed-loop.ts'
 import { startOwn, startRedisRank, startSpecification, type Contender, type Ends } from '../../../bench/servers/contenders.ts'
 import { meter, pathOf, startServer } from '../../../bench/servers/processes.ts'
 import { Screen } from '../../../bench/generators/screen.ts'
-import { sum } from '../../../bench/statistics.ts'
+import { sum } from '../../../src/load/report/statistics.ts'
 import { PATIENT } from '../../harness/servers/redis.ts'
 
 /** All of them are in the top. */

@@ -1,1 +1,0 @@
-export { clockMs } from '../src/load/clock.ts'

@@ -1,1 +1,0 @@
-export { median, spread, spreadMicros, sum } from '../src/load/report/statistics.ts'
