@@ -74,6 +74,17 @@ export class Problem extends Error {
   }
 }
 
+/** A refusal with `internal_error`, for an error that is not a Problem. */
+export function internalError (cause: unknown): Problem {
+  return new Problem('internal_error', 'Something went wrong here, not with your request.', { cause })
+}
+
+/** A refusal of an action id whose time is too far from now to check whether the action has counted. */
+export function actionTooOld (): Problem {
+  const time = 'The time in this action_id is nearly 24 hours ago or over 5 minutes ahead'
+  return new Problem('action_too_old', `${time}, so the service cannot check whether the action counted before.`)
+}
+
 /** A refusal with `unavailable`: nothing was applied, and the client may retry after `retryAfterSeconds`. */
 export function unavailable (
   detail: string, { retryAfterSeconds = 1, cause }: { retryAfterSeconds?: number, cause?: unknown } = {}

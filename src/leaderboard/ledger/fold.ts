@@ -295,11 +295,8 @@ interface FoldOptions {
 }
 
 function putIn (placed: Placed, segment: string, { ms, seq }: Position): void {
-  if (placed.segments.get(segment)?.score !== placed.score) {
-    placed.segments = new Map([...placed.segments, [segment, {
-      score: placed.score, ms, seq
-    }]])
-  }
+  const { score, segments } = placed
+  if (segments.get(segment)?.score !== score) placed.segments = new Map([...segments, [segment, { score, ms, seq }]])
 }
 
 function takeFrom (placed: Placed, left: readonly string[]): void {
@@ -307,17 +304,12 @@ function takeFrom (placed: Placed, left: readonly string[]): void {
 }
 
 function segmentsOf (segments: ScoreEvent['segments']): string[] | undefined {
-  return segments === null
-    ? undefined
-    : sortedSegments(Object.entries(segments).map(([name, value]) =>
-    `${name}:${value}`))
+  if (segments === null) return undefined
+  return sortedSegments(Object.entries(segments).map(([name, value]) => `${name}:${value}`))
 }
 
 /** Counts a use. A period begins with its first use, and the next one with the first use after its end. */
 function used (before: Allowance | undefined, ms: number, periodMs: number): Allowance {
-  return before === undefined || ms > before.endsMs
-    ? { used: 1, endsMs: ms + periodMs }
-    : {
-        ...before, used: before.used + 1
-      }
+  if (before === undefined || ms > before.endsMs) return { used: 1, endsMs: ms + periodMs }
+  return { ...before, used: before.used + 1 }
 }

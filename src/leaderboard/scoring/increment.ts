@@ -1,21 +1,22 @@
+// Raising a score: what a request may ask for, and the answer to what the store decided.
 import { judgePoints, type ActionPoints, type PointsRequest, type ReadGrant } from './points.ts'
 import type { Board } from '../boards/board.ts'
 import type { CatalogueAction } from '../boards/catalogue.ts'
 import { normalizedName, timeOfActionId } from '../identifiers.ts'
 import { isService, subjectOf, type Principal } from '../principal.ts'
-import { Problem, unavailable, rateLimited } from '../problem.ts'
+import { actionTooOld, Problem, rateLimited, unavailable } from '../problem.ts'
 import type { Receipt } from '../ranking/reads.ts'
-import { judgeScore } from './score.ts'
+import { judgeScore, tooHigh } from './score.ts'
 import { judgeSegment, segmentsAmong, type Segments } from '../boards/segment.ts'
 
-/** What a caller asks for, well formed but not yet judged. */
+/** A request for an increment, well formed but not yet validated. */
 export interface IncrementRequest extends PointsRequest {
-  /** A score, instead of points, for a board that keeps the best or the latest. */
+  /** A score instead of points, for a board that keeps the best or the latest score. */
   readonly score?: number | undefined
   readonly userId?: string | undefined
-  /** Names the action. Without one the request is an action of its own. */
+  /** Identifies the action. Without it the service creates one. */
   readonly actionId?: string | undefined
-  /** The username to show from now on, and the segments that the user is in: from services only. */
+  /** The username to show from now on, and the user's segments. Only a service may send them. */
   readonly username?: string | undefined
   readonly segments?: Readonly<Segments> | undefined
   /** The season that a late action belongs to. */
@@ -28,39 +29,39 @@ export interface Origin {
   readonly requestId: string
 }
 
-/** An increment that may be applied: allowed for the caller and within the board's rules. */
+/** A valid increment: the caller and the rules of the board allow it. */
 export interface Increment extends Origin {
   readonly userId: string
-  /** The username that came with the caller's own token or from a service, to be shown from now on. */
+  /** The username to show from now on, from the user's own token or from a service. */
   readonly username: string | undefined
-  /** The board's segments, as `name:value`, that came with it. */
+  /** The user's segments of the board, as `name:value`. */
   readonly segments?: readonly string[] | undefined
   readonly season?: string | undefined
   readonly actionId: string
   /** Points; on a board that keeps the best or the latest score, the score. */
   readonly increment: number
-  /** The catalogue's action that gives the points, where one does. */
+  /** The action of the catalogue that gives the points, if any. */
   readonly action?: CatalogueAction | undefined
-  /** Ms since 1970 that the action id carries, where it is a UUIDv7. */
+  /** The time in the action id, in ms since 1970; undefined if it is no UUIDv7. */
   readonly madeMs: number | undefined
-  /** The user id of whoever asked, which may be a service. */
+  /** The user id of the caller, which may be a service. */
   readonly actor: string
 }
 
-/** What the store says of one increment. */
+/** The store's decision on one increment. */
 export type IncrementOutcome =
   | { readonly result: 'applied', readonly score: number }
-  /** `increment` is what the action gave when it counted, where the catalogue has changed since. */
+  /** `increment` are the points that the action gave when it counted, if the catalogue has changed since. */
   | { readonly result: 'replayed', readonly score: number, readonly increment?: number }
   | { readonly result: 'mismatch' | 'too_old' | 'score_limit' | 'banned' }
-  /** Nothing was decided: the board has other rules by now, or the user's ban has ended and is to be lifted first. */
+  /** Not decided: the rules of the board have changed, or the user's ban has ended and must be lifted first. */
   | { readonly result: 'outdated' }
   | { readonly result: 'ban_over' }
-  /** The ledger holds as much as it may that is not archived. */
+  /** The stream of the ledger is full of entries that are not archived. */
   | { readonly result: 'full' }
   | { readonly result: 'quota' | 'limit', readonly retryMs: number }
 
-/** Keeps an increment: exactly once for a board, user and action id. @throws Problem `unavailable`, `outcome_unknown` */
+/** Applies an increment exactly once per board, user and action id. @throws Problem `unavailable`, `outcome_unknown` */
 export type ApplyIncrement = (board: Board, increment: Increment) => Promise<IncrementOutcome>
 
 export interface AppliedIncrement {
@@ -68,16 +69,20 @@ export interface AppliedIncrement {
   readonly actionId: string
   readonly increment: number
   readonly score: number
-  /** False for a replay: the action had counted before. */
+  /** False for a replay, which is an action that had counted before. */
   readonly applied: boolean
 }
 
 /**
- * Judges a request by everything that needs no store. `newId` makes an action id where none came.
+ * Validates and authorizes a request as far as that needs no store. `newId` creates an action id if the request has
+ * none.
  * @throws Problem `forbidden_subject`, `forbidden_scope`, `invalid_request`, and as `judgePoints` and `judgeScore`
  */
 export function judgeIncrement (
-  board: Board, principal: Principal, request: IncrementRequest, { ip, requestId, newId, readGrant }: Origin & Pick<RaiseScoreOptions, 'newId' | 'readGrant'>
+  board: Board,
+  principal: Principal,
+  request: IncrementRequest,
+  { ip, requestId, newId, readGrant }: Origin & Pick<RaiseScoreOptions, 'newId' | 'readGrant'>
 ): Increment {
   const userId = subjectOf(principal, request.userId)
   const worth = judgeAmount(board, principal, userId, { request, readGrant })
@@ -98,16 +103,23 @@ export function judgeIncrement (
   }
 }
 
-function judgeAmount (board: Board, principal: Principal, userId: string, { request, readGrant }: { request: IncrementRequest, readGrant: ReadGrant }): ActionPoints {
+function judgeAmount (
+  board: Board,
+  principal: Principal,
+  userId: string,
+  { request, readGrant }: { request: IncrementRequest, readGrant: ReadGrant }
+): ActionPoints {
   if (board.operator !== 'increment') return { points: judgeScore(board, principal, request.score) }
   if (request.score === undefined) return judgePoints(board, principal, userId, { request, readGrant })
-  throw new Problem('invalid_request', `The board ${board.name} adds points: send increments to …/increments.`)
+  throw new Problem('invalid_request', `The board ${board.name} adds points: send an increment instead of a score.`)
 }
 
-/** The name and the segments that come with a request: from a service, or from the user's own token. */
-function judgeProfile (board: Board, principal: Principal, userId: string, { username, segments }: IncrementRequest): Pick<Increment, 'username' | 'segments'> {
+/** The name and the segments of the user, from a service or from the user's own token. */
+function judgeProfile (
+  board: Board, principal: Principal, userId: string, { username, segments }: IncrementRequest
+): Pick<Increment, 'username' | 'segments'> {
   if ((username !== undefined || segments !== undefined) && !isService(principal)) {
-    throw new Problem('forbidden_scope', 'The username and the segments of a user come with the token; only a service names them.')
+    throw new Problem('forbidden_scope', 'Only a service may send username and segments; a user\'s come with the token.')
   }
   for (const name of Object.keys(segments ?? {})) judgeSegment(board, `${name}:`, `/segments/${name}`)
   const isOwn = userId === principal.userId
@@ -121,37 +133,48 @@ function judgeProfile (board: Board, principal: Principal, userId: string, { use
 function judgeName (username: string): string {
   const name = normalizedName(username)
   if (name !== undefined) return name
-  const message = 'must be 1 to 64 characters in NFC, of which something can be seen'
+  const message = 'must be 1 to 64 characters in NFC, at least one of them visible'
   throw new Problem('invalid_request', `The username ${message}.`, { errors: [{ path: '/username', message }] })
 }
 
 /** @throws Problem `invalid_request` for a season that the board does not have */
 function judgeSeason (board: Board, season: string | undefined): void {
-  if (season === undefined || (board.windows.includes('season') && board.seasons.some(({ name }) => name === season))) return
+  if (season === undefined || (board.windows.includes('season') && board.seasons.some(({ name }) => name === season))) {
+    return
+  }
   const message = 'must be a season of the board'
-  throw new Problem('invalid_request', `The board ${board.name} has no season called ${JSON.stringify(season)}.`, { errors: [{ path: '/season', message }] })
+  throw new Problem('invalid_request', `The board ${board.name} has no season called ${JSON.stringify(season)}.`, {
+    errors: [{ path: '/season', message }]
+  })
 }
 
-/** Judges an increment, keeps it, and answers for it. @throws Problem for every refusal */
-export type RaiseScore = (board: Board, principal: Principal, request: IncrementRequest, origin: Origin) => Promise<AppliedIncrement>
+/** Validates an increment, applies it, and returns the answer. @throws Problem for every refusal */
+export type RaiseScore = (
+  board: Board, principal: Principal, request: IncrementRequest, origin: Origin
+) => Promise<AppliedIncrement>
 
 export interface RaiseScoreOptions {
   readonly applyIncrement: ApplyIncrement
   readonly newId: () => string
   readonly readGrant: ReadGrant
   readonly readReceipt: (board: Board, action: { userId: string, actionId: string }) => Promise<Receipt | undefined>
-  /** The board as it is now, where the store says that the one known is outdated. @throws Problem `unknown_board` */
+  /**
+   * The board with its current rules, after the store called the known ones outdated.
+   * @throws Problem `unknown_board`
+   */
   readonly renewBoard: (name: string) => Promise<Board>
-  /** Gives a user whose ban has ended the scores back. */
+  /** Lifts a ban that has ended, which shows the user's scores again. */
   readonly liftBan: (board: Board, userId: string) => Promise<void>
-  /** Told what became of each increment that reached the store. */
+  /** Called with the outcome of each increment that reached the store. */
   readonly onOutcome: (board: Board, result: IncrementOutcome['result'] | 'failed') => void
 }
 
 /** How often a board may change, or bans end, while one increment is on its way. */
 const MAX_TRIES = 5
 
-export function createRaiseScore ({ applyIncrement, newId, readGrant, readReceipt, renewBoard, liftBan, onOutcome }: RaiseScoreOptions): RaiseScore {
+export function createRaiseScore (
+  { applyIncrement, newId, readGrant, readReceipt, renewBoard, liftBan, onOutcome }: RaiseScoreOptions
+): RaiseScore {
   async function keepOrRecall (board: Board, increment: Increment): Promise<IncrementOutcome> {
     try {
       return await applyIncrement(board, increment)
@@ -185,47 +208,54 @@ export function createRaiseScore ({ applyIncrement, newId, readGrant, readReceip
   }
 }
 
-/** Tells a caller who named no action which one to send again, where that matters. */
+/** Adds the action id to an error with unknown outcome, so that a caller who sent none can repeat the request. */
 function withActionId (error: unknown, actionId: string): unknown {
   if (!(error instanceof Problem) || error.code !== 'outcome_unknown') return error
   const { message, headers, cause } = error
-  return new Problem('outcome_unknown', `${message} It is the Idempotency-Key ${actionId}.`, { headers: { ...headers, 'idempotency-key': actionId }, cause })
+  return new Problem('outcome_unknown', `${message} Its Idempotency-Key is ${actionId}.`, {
+    headers: { ...headers, 'idempotency-key': actionId }, cause
+  })
 }
 
 type Decided = Exclude<IncrementOutcome, { result: 'outdated' | 'ban_over' }>
 
-/** The answer to an increment that was kept. @throws Problem for one that was refused */
+/** Turns the store's outcome into the answer. @throws Problem for a refused increment */
 function settleIncrement (board: Board, increment: Increment, outcome: Decided): AppliedIncrement {
   const { userId, actionId } = increment
   switch (outcome.result) {
     case 'applied':
       return { userId, actionId, increment: increment.increment, score: outcome.score, applied: true }
     case 'replayed':
-      return { userId, actionId, increment: outcome.increment ?? increment.increment, score: outcome.score, applied: false }
+      return {
+        userId, actionId, increment: outcome.increment ?? increment.increment, score: outcome.score, applied: false
+      }
     case 'mismatch':
-      throw new Problem('action_mismatch', 'This action_id was used before with another action or increment; nothing has changed.')
+      throw new Problem('action_mismatch', 'This action_id was used with another action or increment; nothing has changed.')
     case 'banned':
       throw new Problem('user_banned', `This user is banned from the board ${board.name}.`)
     case 'too_old':
-      throw new Problem('action_too_old', 'The time in this action_id is nearly 24 hours ago or over 5 minutes ahead, so it cannot be told whether the action counted before.')
+      throw actionTooOld()
     case 'score_limit':
-      throw new Problem('score_out_of_range', `The score would pass ${board.max_score}, the highest that the board ${board.name} allows.`)
+      throw tooHigh(board)
     case 'full':
-      throw unavailable(`The ledger of the board ${board.name} is full until it has been archived; nothing was applied.`, { retryAfterSeconds: 5 })
+      throw unavailable(`The ledger of the board ${board.name} is full until it is archived; nothing was applied.`, {
+        retryAfterSeconds: 5
+      })
     case 'quota': {
       const { increments, per_seconds: perSeconds } = board.quota
-      const detail = `A user may make ${increments} increments in ${perSeconds} seconds on the board ${board.name}.`
+      const detail = `The board ${board.name} allows each user ${increments} increments in ${perSeconds} seconds.`
       throw rateLimited(detail, { limit: increments, retryAfterSeconds: secondsUntil(outcome.retryMs) })
     }
     case 'limit': {
       const { name, limit } = increment.action!
-      const detail = `The limit of ${name} on the board ${board.name} is ${limit!.max} a ${limit!.per} for each user.`
+      const times = `${limit!.max} times per ${limit!.per}`
+      const detail = `The board ${board.name} allows each user the action ${name} ${times}.`
       throw rateLimited(detail, { limit: limit!.max, retryAfterSeconds: secondsUntil(outcome.retryMs) })
     }
   }
 }
 
-/** Whole seconds, at least one: sooner, the answer would be the same. */
+/** Rounds up to whole seconds, at least one, so that a retry is not too early. */
 function secondsUntil (retryMs: number): number {
   return Math.max(1, Math.ceil(retryMs / 1000))
 }

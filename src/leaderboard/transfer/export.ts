@@ -1,3 +1,4 @@
+// Walks a whole board for an export, page by page.
 import type { Board } from '../boards/board.ts'
 import type { TransferRow } from './import.ts'
 import type { PageStart } from '../ranking/page.ts'

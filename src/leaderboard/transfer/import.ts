@@ -1,3 +1,4 @@
+// Imports: the rows that are valid, the window that they set, and the report.
 import { Type, type Static } from 'typebox'
 import { windowAsked, type Board } from '../boards/board.ts'
 import { normalizedName, UserId, Username } from '../identifiers.ts'

@@ -1,3 +1,4 @@
+// The text formats of exports and imports: NDJSON and CSV.
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { CsvError, parse } from 'csv-parse'

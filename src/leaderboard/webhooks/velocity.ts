@@ -1,3 +1,4 @@
+// The velocity rule: which users gain points too fast.
 import type { Board } from '../boards/board.ts'
 import { readEntry, type LedgerEntry } from '../ledger/ledger.ts'
 import type { Flag } from './webhook-event.ts'

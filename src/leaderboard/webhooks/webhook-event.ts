@@ -1,3 +1,4 @@
+// The bodies of webhook deliveries.
 import type { Board } from '../boards/board.ts'
 import type { Top } from '../ranking/reads.ts'
 import { closeOf } from '../boards/season.ts'

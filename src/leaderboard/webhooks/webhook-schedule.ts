@@ -1,3 +1,4 @@
+// When a failed webhook delivery is tried again.
 const [SECOND, MINUTE, HOUR] = [1000, 60_000, 3_600_000]
 
 /** Until the next attempt, after each that failed: the schedule of the Standard Webhooks specification, three days in all. */

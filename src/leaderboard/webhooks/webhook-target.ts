@@ -1,3 +1,4 @@
+// Which URLs and addresses webhooks may be sent to.
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import { MAX_URL_CHARACTERS } from './webhook.ts'

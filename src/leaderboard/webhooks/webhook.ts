@@ -1,3 +1,4 @@
+// Webhooks, their settings and deliveries, and the ports that store and send them.
 import { Type, type Static } from 'typebox'
 import { BOARD_NAME } from '../identifiers.ts'
 

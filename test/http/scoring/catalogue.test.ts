@@ -48,7 +48,7 @@ test('actions of a catalogue', async (t) => {
     t.equal(headers.get('ratelimit-remaining'), '0')
     t.ok(Number(headers.get('retry-after')) > 86_000 && Number(headers.get('retry-after')) <= 86_400)
     t.equal(headers.get('ratelimit-reset'), headers.get('retry-after'))
-    t.equal(body.detail, 'The limit of level_complete on the board main is 3 a day for each user.')
+    t.equal(body.detail, 'The board main allows each user the action level_complete 3 times per day.')
     t.equal(await redis.client.get('sw:{main}:limit:level_complete:bea'), '3')
     t.equal((await node.call('GET', '/v1/boards/main/users/bea')).body.score, 150)
   })
