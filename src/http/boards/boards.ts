@@ -1,3 +1,4 @@
+// Boards over HTTP: list, read, create, change and delete.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { applyBoard, type BoardRegistry, type Conditions } from '../../leaderboard/boards/apply-board.ts'
@@ -31,8 +32,8 @@ const schemas = {
   one: { summary: 'A board and its rules', tags: ['read'], params, response: { 200: BoardBody, ...PROBLEMS } },
   all: { summary: 'The boards and their rules', tags: ['read'], response: { 200: Type.Object({ boards: Type.Array(BoardBody) }), ...PROBLEMS } },
   apply: {
-    summary: 'Make a board, or give it other rules, which every node obeys at once',
-    description: 'Rules that are left out take their defaults. What would make the scores of a board wrong is refused where it has any.',
+    summary: 'Create a board or change its rules, on every node at once',
+    description: 'Omitted rules take their defaults. A change that would make existing scores wrong is refused.',
     tags: ['boards'],
     security: [{ bearer: [] }],
     params,

@@ -1,3 +1,4 @@
+// The archive of a closed season over HTTP.
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import type { Board, Boards } from '../../leaderboard/boards/board.ts'
@@ -27,6 +28,7 @@ export interface SeasonOptions {
   }
 }
 
+/** `GET /v1/boards/{board}/seasons/{season}/archive`. */
 export function registerSeason (server: Server, { boards, auth, archive }: SeasonOptions): void {
   server.get('/v1/boards/:board/seasons/:season/archive', { schema }, async (request, reply) => {
     const board = boards.get(request.params.board)

@@ -24,6 +24,7 @@ const scoreboard = {
 
 const errorOf: ContractError = ({ statusCode: status, message }) => ({ status, body: { success: false, message } })
 
+/** Registers the routes of contract 000. */
 export async function registerContract000 (server: Server, parts: ContractParts): Promise<void> {
   const { boards, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {

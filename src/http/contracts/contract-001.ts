@@ -23,6 +23,7 @@ const scoreboard = {
 
 const errorOf: ContractError = ({ statusCode, message }) => ({ status: statusCode, body: { message, status: 'error' } })
 
+/** Registers the routes of contract 001. */
 export async function registerContract001 (server: Server, parts: ContractParts): Promise<void> {
   const { boards, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {

@@ -32,6 +32,7 @@ const errorOf: ContractError = ({ statusCode, message }) => {
   return { status, body: { success: false, error: PUBLISHED[status] ?? message } }
 }
 
+/** Registers the routes of contract 002. */
 export async function registerContract002 (server: Server, parts: ContractParts): Promise<void> {
   const { boards, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {

@@ -25,6 +25,7 @@ const scores = { summary: '003: the top ten', tags: ['contracts'], response: { 2
 
 const rows = (entries: readonly RankedEntry[]) => entries.map(({ userId, username, score }) => ({ user_id: userId, username, score }))
 
+/** Registers the routes of contract 003. */
 export async function registerContract003 (server: Server, parts: ContractParts): Promise<void> {
   const { boards, auth, raiseScore } = parts
   server.post('/scores/update', { schema: update, preParsing: auth.authenticate }, async (request, reply) => {

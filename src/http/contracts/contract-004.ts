@@ -30,6 +30,7 @@ const errorOf: ContractError = ({ statusCode, code, message }) => ({
   body: { error: code, message }
 })
 
+/** Registers the routes of contract 004. */
 export async function registerContract004 (server: Server, parts: ContractParts): Promise<void> {
   const { boards, auth, raiseScore } = parts
   await registerContract(server, errorOf, (scope) => {

@@ -1,3 +1,4 @@
+// What the published contracts share: raising a score, the top ten, and their errors.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Boards } from '../../leaderboard/boards/board.ts'
 import type { AppliedIncrement, IncrementRequest, RaiseScore } from '../../leaderboard/scoring/increment.ts'

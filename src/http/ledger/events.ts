@@ -14,7 +14,7 @@ const MAX_LIMIT = 1000
 const DEFAULT_LIMIT = 100
 const Moment = (description: string) => Type.String({ maxLength: 40, pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d(:\\d\\d(\\.\\d+)?)?(Z|[+-]\\d\\d:\\d\\d)$', description })
 const schema = {
-  summary: 'Who changed which score, when, from where, by which action; the newest first',
+  summary: 'The audit log: who changed which score, when, from where and by which action; newest first',
   description: 'Needs the scope admin. Without a PostgreSQL ledger the answer comes from a bounded stream, and says so.',
   tags: ['operations'],
   security: [{ bearer: [] }],

@@ -1,3 +1,4 @@
+// Bans over HTTP, on one board and on all boards.
 import { Type, type Static } from 'typebox'
 import { BanRequest, Reason, type BannedUser } from '../../leaderboard/moderation/ban.ts'
 import type { Board, Boards } from '../../leaderboard/boards/board.ts'

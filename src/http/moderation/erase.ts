@@ -1,3 +1,4 @@
+// The removal of a user from a board, and from all boards, over HTTP.
 import { Type } from 'typebox'
 import { Reason } from '../../leaderboard/moderation/ban.ts'
 import type { Boards } from '../../leaderboard/boards/board.ts'
@@ -13,7 +14,7 @@ const shared = { tags: ['moderation'], security: [{ bearer: [] }], body: Body }
 
 const remove = {
   ...shared,
-  summary: 'Take a user off a board: out of every window and segment that is kept',
+  summary: 'Remove a user from a board, in every window and segment that is kept',
   params: Type.Object({ board: BoardName, user_id: UserId }),
   response: {
     200: Type.Object({ board: Type.String(), user_id: Type.String(), removed: Type.Boolean({ description: 'false where the user was not on the board' }) }),
@@ -23,7 +24,7 @@ const remove = {
 
 const erase = {
   ...shared,
-  summary: 'Forget a user on all boards: scores, name, segments and bans',
+  summary: 'Erase a user on all boards: scores, name, segments and bans',
   description: 'The ledger keeps what happened until then, and gets a last entry of the kind erase; so do the records by which an action counts once, which hold no name.',
   params: Type.Object({ user_id: UserId }),
   response: {
@@ -32,6 +33,7 @@ const erase = {
   }
 }
 
+/** `DELETE /v1/boards/{board}/users/{user_id}` and `DELETE /v1/users/{user_id}`, for administrators. */
 export function registerErase (server: Server, { boards, auth, moderation }: { boards: Boards, auth: Auth, moderation: Moderation }): void {
   const preParsing = [auth.authenticate, requireAdmin]
 

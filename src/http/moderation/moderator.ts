@@ -1,3 +1,4 @@
+// The moderator of a request.
 import type { FastifyRequest } from 'fastify'
 import type { Moderator } from '../../leaderboard/moderation/moderation.ts'
 import { principalOf } from '../auth.ts'

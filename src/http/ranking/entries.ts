@@ -1,3 +1,4 @@
+// The pages of a whole board over HTTP.
 import { Type, type Static } from 'typebox'
 import { WindowText, type Boards } from '../../leaderboard/boards/board.ts'
 import { MAX_SCORE } from '../../leaderboard/boards/rules.ts'
@@ -38,7 +39,7 @@ const Query = Type.Object({
 
 const schema = {
   summary: 'The whole board, page by page',
-  description: 'A walk by cursor over a board that goes on changing misses nobody, and shows nobody twice, whose score stays the same.',
+  description: 'A user whose score does not change during a walk by cursor appears exactly once.',
   tags: ['read'],
   params: Type.Object({ board: BoardName }),
   querystring: Query,
@@ -53,6 +54,7 @@ interface EntriesOptions {
   readonly now: () => number
 }
 
+/** `GET /v1/boards/{board}/entries`. */
 export function registerEntries (server: Server, { boards, auth, readEntries, now }: EntriesOptions): void {
   server.get('/v1/boards/:board/entries', { schema }, async (request) => {
     const board = boards.get(request.params.board)

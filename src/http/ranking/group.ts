@@ -1,3 +1,4 @@
+// Stored groups of users over HTTP.
 import { Type } from 'typebox'
 import { MAX_GROUP_USERS, type Groups } from '../../leaderboard/ranking/group.ts'
 import { GroupName, USER_ID_JSON_BYTES, UserId } from '../../leaderboard/identifiers.ts'

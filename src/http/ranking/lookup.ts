@@ -1,3 +1,4 @@
+// The lookup of some users over HTTP.
 import { Type } from 'typebox'
 import { WindowText, type Boards } from '../../leaderboard/boards/board.ts'
 import { rankingAsked } from '../../leaderboard/ranking/ranking.ts'
@@ -40,6 +41,7 @@ interface LookupOptions {
   readonly now: () => number
 }
 
+/** `POST /v1/boards/{board}/lookup`. */
 export function registerLookup (server: Server, { boards, auth, readLookup, now }: LookupOptions): void {
   server.post('/v1/boards/:board/lookup', { schema, bodyLimit: BODY_LIMIT_BYTES }, async (request) => {
     const board = boards.get(request.params.board)

@@ -1,3 +1,4 @@
+// The top of a board or of a group over HTTP.
 import type { FastifyReply } from 'fastify'
 import { Type, type Static } from 'typebox'
 import { WindowText, type Boards } from '../../leaderboard/boards/board.ts'
@@ -68,6 +69,7 @@ interface Prepared { readonly body: Static<typeof TopBody>, readonly text: strin
 /** What was made of a board's entries when it was read last, by the limit asked for. */
 interface Reading { readonly readMs: number, readonly prepared: Map<number, Prepared> }
 
+/** `GET /v1/boards/{board}/top`. */
 export function registerTop (server: Server, { boards, auth, readTop, readGroup, readLookup, now }: TopOptions): void {
   const readings = new WeakMap<readonly RankedEntry[], Reading>()
 

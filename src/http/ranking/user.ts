@@ -1,3 +1,4 @@
+// One user over HTTP: score, rank and neighbours.
 import { Type } from 'typebox'
 import { WindowText, type Boards } from '../../leaderboard/boards/board.ts'
 import { rankingAsked } from '../../leaderboard/ranking/ranking.ts'
@@ -47,6 +48,7 @@ interface UserOptions {
   readonly now: () => number
 }
 
+/** `GET /v1/boards/{board}/users/{user_id}`. */
 export function registerUser (server: Server, { boards, auth, readUser, now }: UserOptions): void {
   server.get('/v1/boards/:board/users/:user_id', { schema }, async (request) => {
     const board = boards.get(request.params.board)

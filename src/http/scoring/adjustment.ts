@@ -1,3 +1,4 @@
+// Corrections of a score over HTTP.
 import { Type } from 'typebox'
 import { Reason } from '../../leaderboard/moderation/ban.ts'
 import type { Boards } from '../../leaderboard/boards/board.ts'
@@ -37,6 +38,7 @@ const schema = {
   }
 }
 
+/** `POST /v1/boards/{board}/adjustments`, for administrators. */
 export function registerAdjustment (server: Server, { boards, auth, moderation }: { boards: Boards, auth: Auth, moderation: Moderation }): void {
   server.post('/v1/boards/:board/adjustments', { schema, preParsing: [auth.authenticate, requireAdmin] }, async (request, reply) => {
     const board = boards.get(request.params.board)

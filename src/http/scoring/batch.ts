@@ -1,3 +1,4 @@
+// Batches of increments over HTTP.
 import { Type, type Static } from 'typebox'
 import { raiseAll, type BatchResult, type NamedRequest } from '../../leaderboard/scoring/batch.ts'
 import type { Boards } from '../../leaderboard/boards/board.ts'
@@ -37,7 +38,7 @@ const Result = Type.Object({
 })
 
 const schema = {
-  summary: 'Raise up to 1,000 scores, each exactly once and each for itself',
+  summary: 'Raise up to 1,000 scores, each exactly once and independent of the others',
   tags: ['write'],
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName }),
@@ -54,6 +55,7 @@ interface BatchRouteOptions {
   readonly newId: () => string
 }
 
+/** `POST /v1/boards/{board}/increments/batch`, for services. */
 export function registerBatch (server: Server, { boards, auth, raiseScore, newId }: BatchRouteOptions): void {
   const options = { schema, bodyLimit: BODY_LIMIT_BYTES, preParsing: [auth.authenticate, requireService] }
   server.post('/v1/boards/:board/increments/batch', options, async (request) => {

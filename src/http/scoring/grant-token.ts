@@ -1,3 +1,4 @@
+// Signs grants as tokens, and reads them.
 import { createSigner, createVerifier } from 'fast-jwt'
 import { Type, type Static } from 'typebox'
 import type { Grant } from '../../leaderboard/scoring/grant.ts'

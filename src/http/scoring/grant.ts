@@ -1,3 +1,4 @@
+// Grants over HTTP.
 import { Type } from 'typebox'
 import type { Boards } from '../../leaderboard/boards/board.ts'
 import { ActionName, BoardName, UserId } from '../../leaderboard/identifiers.ts'
@@ -8,7 +9,7 @@ import type { GrantTokens } from './grant-token.ts'
 import type { Server } from '../server.ts'
 
 const schema = {
-  summary: 'Prove that a user has done an action: a grant that the user\'s client redeems, once',
+  summary: 'Create a grant for one action of a user, which the user\'s client redeems once',
   tags: ['write'],
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName }),

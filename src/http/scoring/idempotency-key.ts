@@ -1,3 +1,4 @@
+// The action id of a request, from its body or the Idempotency-Key header.
 import type { FastifyRequest } from 'fastify'
 import { Problem } from '../../leaderboard/problem.ts'
 

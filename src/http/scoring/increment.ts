@@ -1,3 +1,4 @@
+// Increments over HTTP, and the fields that other writes share with them.
 import { Type, type TProperties } from 'typebox'
 import type { Board, Boards } from '../../leaderboard/boards/board.ts'
 import { ActionId, ActionName, BOARD_NAME, BoardName, UserId, Username } from '../../leaderboard/identifiers.ts'
@@ -64,6 +65,7 @@ interface IncrementRouteOptions {
   readonly readUser: Reads['user']
 }
 
+/** `POST /v1/boards/{board}/increments`. */
 export function registerIncrement (server: Server, { boards, auth, raiseScore, queueScore, readUser }: IncrementRouteOptions): void {
   server.post('/v1/boards/:board/increments', { schema, preParsing: auth.authenticate, preValidation: allowNoBody }, async (request, reply) => {
     const board = boards.get(request.params.board)

@@ -1,3 +1,4 @@
+// Prefer: respond-async, and the answer for a queued write.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Queued } from '../../leaderboard/scoring/queue.ts'

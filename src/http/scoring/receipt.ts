@@ -1,3 +1,4 @@
+// The receipt of an action over HTTP.
 import { Type } from 'typebox'
 import type { Board, Boards } from '../../leaderboard/boards/board.ts'
 import { ActionId, BoardName, UserId } from '../../leaderboard/identifiers.ts'
@@ -31,7 +32,7 @@ const ReceiptBody = Type.Object({
 })
 
 const schema = {
-  summary: 'What became of an action: for what was queued, and for the client whose answer got lost',
+  summary: 'The receipt of an action: queued, applied or refused. It recovers a lost answer',
   tags: ['write'],
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName, user_id: UserId, action_id: ActionId }),
@@ -47,6 +48,7 @@ interface ReceiptRouteOptions {
   readonly isQueued: (board: string, action: { userId: string, actionId: string }) => Promise<boolean>
 }
 
+/** `GET /v1/boards/{board}/users/{user_id}/actions/{action_id}`. */
 export function registerReceipt (server: Server, { boards, auth, readReceipt, readRefusal, isQueued }: ReceiptRouteOptions): void {
   server.get('/v1/boards/:board/users/:user_id/actions/:action_id', { schema, preParsing: auth.authenticate }, async (request, reply) => {
     const board = boards.get(request.params.board)

@@ -1,3 +1,4 @@
+// Submitted scores over HTTP.
 import { Type } from 'typebox'
 import { MAX_SCORE } from '../../leaderboard/boards/rules.ts'
 import type { Boards } from '../../leaderboard/boards/board.ts'
@@ -40,6 +41,7 @@ interface ScoreRouteOptions {
   readonly readUser: Reads['user']
 }
 
+/** `POST /v1/boards/{board}/scores`. */
 export function registerScore (server: Server, { boards, auth, raiseScore, queueScore, readUser }: ScoreRouteOptions): void {
   server.post('/v1/boards/:board/scores', { schema, preParsing: auth.authenticate }, async (request, reply) => {
     const board = boards.get(request.params.board)

@@ -1,3 +1,4 @@
+// Exports over HTTP.
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import type { Boards } from '../../leaderboard/boards/board.ts'

@@ -1,3 +1,4 @@
+// Imports over HTTP.
 import { Readable } from 'node:stream'
 import { Type } from 'typebox'
 import { WindowText, type Board, type Boards } from '../../leaderboard/boards/board.ts'
@@ -24,7 +25,7 @@ const ReportBody = Type.Object({
 })
 
 const schema = {
-  summary: 'Set the scores of a window from NDJSON or CSV; the same again changes nothing',
+  summary: 'Set the scores of a window from NDJSON or CSV. Repeating an import changes nothing',
   description: 'Rows as an export writes them: user_id, score, and perhaps username and segments. Up to 8 MB at a time.',
   tags: ['operate'],
   security: [{ bearer: [] }],

@@ -1,13 +1,13 @@
-// Group commit: requests that arrive together share one call of the store.
+// Group commit: calls that arrive together share one.
 import type { Clock } from '../clock.ts'
 import { unavailable } from '../problem.ts'
 
 interface GroupCommitOptions<Item, Outcome> {
   /** Sends a group; the outcomes come in the order of its items. When it fails, every item of the group fails alike. */
   readonly send: (items: readonly Item[]) => Promise<readonly Outcome[]>
-  /** The most items of a group. */
+  /** Items in a group at most. */
   readonly maxItems: number
-  /** The most items that wait; further ones are refused at once. */
+  /** Items that may wait; those beyond are refused at once. */
   readonly maxWaiting: number
   /**
    * Groups under way at most, 1 by default. While one is, another goes only when it is full: a small one costs the
@@ -27,19 +27,10 @@ interface Waiting<Item, Outcome> {
 }
 
 /**
-<<<<<<< HEAD
  * Group commit: while groups are under way arrivals wait, and the next group takes them all. Groups are sent in order.
  * An idle queue sends at the end of the running turn of the event loop, so that everything of that turn shares one
  * call, and nothing waits for a timer.
  * @throws Problem `unavailable` when too many wait, or for too long
-=======
- * Creates a group commit: while a group is under way, new items wait, and the next group takes them all. Groups are
- * sent
- * in order. An idle queue sends at the end of the current turn of the event loop: items of that turn share one call,
- * and
- * no item waits for a timer.
- * @throws Problem `unavailable` if too many items wait, or an item waits too long
->>>>>>> 2bcb2f4 (scoring: say in plain English what a write may be refused for)
  */
 export function groupCommit<Item, Outcome> (
   { send, maxItems, maxWaiting, maxWaitMs, maxUnderWay = 1, clock }: GroupCommitOptions<Item, Outcome>
@@ -52,9 +43,7 @@ export function groupCommit<Item, Outcome> (
     const oldest = clock.now() - maxWaitMs
     if (arrived[0]!.sinceMs >= oldest) return arrived
     return arrived.filter(({ sinceMs, reject }) => {
-      if (sinceMs < oldest) {
-        reject(unavailable('The score store is too slow at the moment; nothing was applied. Retry later.'))
-      }
+      if (sinceMs < oldest) reject(unavailable('The score store is too slow now; nothing was applied.'))
       return sinceMs >= oldest
     })
   }
@@ -80,7 +69,7 @@ export function groupCommit<Item, Outcome> (
 
   return (item) => {
     if (waiting.length >= maxWaiting) {
-      return Promise.reject(unavailable('Too many increments are waiting; nothing was applied. Retry later.'))
+      return Promise.reject(unavailable('Too many increments are waiting; nothing was applied.'))
     }
     return new Promise<Outcome>((resolve, reject) => {
       waiting.push({ item, sinceMs: clock.now(), resolve, reject })
