@@ -63,7 +63,12 @@ const allowedImports = {
       const message = `src/${room} may not import ${target ?? name} (MAY_IMPORT in eslint.config.js).`
       context.report({ node: source, message })
     }
-    return { ImportDeclaration: check, ExportNamedDeclaration: check, ExportAllDeclaration: check, ImportExpression: check }
+    return {
+      ImportDeclaration: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+      ImportExpression: check
+    }
   }
 }
 

@@ -1,5 +1,5 @@
-// `npm run format`: breaks lines that are longer than 120 characters, and leaves line breaks that were chosen as they are.
-// dprint breaks, and ESLint, which has the last word on style, follows it; files named as arguments are formatted alone.
+// `npm run format`: breaks lines that are longer than 120 characters, and leaves chosen line breaks as they are.
+// dprint breaks them, and ESLint has the last word on style. Files named as arguments are formatted alone.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'

@@ -1,4 +1,4 @@
-// Makes a fresh clone ready: packages, servers, build. It needs Node and npm alone, and is quick when there is nothing to do.
+// Makes a fresh clone ready: packages, servers, build. It needs Node and npm alone, and is quick with nothing to do.
 // `node setup.js` is for running scorewire, `--test` for testing it, `--bench` for measuring it.
 // With SCOREWIRE_SETUP=check it installs nothing: it lists what is missing and exits with 1.
 import { spawnSync } from 'node:child_process'
@@ -85,8 +85,10 @@ function isThere (file, mode) {
   }
 }
 
-const find = (command) => [...PLACES, ...postgresPlaces()].map((place) => join(place, command)).find((file) => isThere(file, constants.X_OK))
-const findModule = (name) => NGINX_MODULES.map((place) => join(place, name)).find((file) => isThere(file, constants.R_OK))
+const find = (command) => [...PLACES, ...postgresPlaces()].map((place) => join(place, command))
+  .find((file) => isThere(file, constants.X_OK))
+const findModule = (name) => NGINX_MODULES.map((place) => join(place, name))
+  .find((file) => isThere(file, constants.R_OK))
 
 function run (command, args, options = {}) {
   return spawnSync(command, args, { cwd: ROOT, stdio: 'inherit', ...options }).status === 0
@@ -98,7 +100,7 @@ function checkNode () {
   fail(`needs Node ${OLDEST_NODE.join('.')} or later, this is ${process.versions.node}`)
 }
 
-/** Whether `node_modules` holds every package of the lockfile in its version; npm writes there what it has installed. */
+/** Whether `node_modules` holds every package of the lockfile; npm writes there what it has installed. */
 function hasPackages () {
   const read = (...path) => JSON.parse(readFileSync(join(ROOT, ...path), 'utf8')).packages
   const kept = join(ROOT, 'node_modules', '.package-lock.json')

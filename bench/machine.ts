@@ -29,7 +29,10 @@ export function today (): string {
   return new Date().toISOString().slice(0, 10)
 }
 
-/** Files and sockets that a process may have open. Node has raised its own limit to the hard one, which children inherit. */
+/**
+ * Files and sockets that a process may have open. Node has raised its own limit to the hard one, which children
+ * inherit.
+ */
 export function mostOpenFiles (): number {
   const [, limit] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
   return limit === 'unlimited' ? Infinity : Number(limit)

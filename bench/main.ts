@@ -11,19 +11,36 @@ import { writeReadme } from './readme.ts'
 
 /** `save` is called after each answer, so that an end before the end loses none. */
 async function ask (options: Options, save: (sections: Section[]) => Promise<void>): Promise<Section[]> {
-  const onProgress = (message: string) => { if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${message}`) }
+  const onProgress = (message: string) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${message}`)
+  }
   const sections: Section[] = []
-  for (const { name, ask } of options.only.map((name) => QUESTIONS.find((question) => question.name === name) as Question)) {
+  for (
+    const { name, ask } of options.only.map((name) => QUESTIONS.find((question) => question.name === name) as Question)
+  ) {
     const answer = await ask(options, onProgress).catch((error) => {
       // What was measured before it, and after, is worth having.
-      process.stderr.write(`\nbench: ${name} could not be answered: ${error instanceof Error ? error.stack : String(error)}\n`)
+      process.stderr.write(
+        `\nbench: ${name} could not be answered: ${error instanceof Error ? error.stack : String(error)}\n`
+      )
       process.exitCode = 1
     })
     onProgress('')
     if (answer === undefined) continue
     console.log(`${answer.text}\n`)
     const command = /`(npm run bench [^`]+)`/.exec(answer.text)?.[1] ?? `npm run bench -- --only ${name}`
-    sections.push({ flaws: [], headlines: [], figures: [], latencies: [], throughput: [], curves: [], ...answer, name, command, date: new Date().toISOString() })
+    sections.push({
+      flaws: [],
+      headlines: [],
+      figures: [],
+      latencies: [],
+      throughput: [],
+      curves: [],
+      ...answer,
+      name,
+      command,
+      date: new Date().toISOString()
+    })
     await save(sections)
   }
   return sections
@@ -37,7 +54,8 @@ async function readResult (file: string): Promise<Result> {
 async function readSections (files: readonly string[]): Promise<Section[]> {
   const results = await Promise.all(files.map(readResult))
   const sections = results.flatMap((result) => result.sections)
-  const newest = ({ name }: Question) => sections.filter((section) => section.name === name).sort((a, b) => a.date < b.date ? 1 : -1).slice(0, 1)
+  const newest = ({ name }: Question) =>
+    sections.filter((section) => section.name === name).sort((a, b) => a.date < b.date ? 1 : -1).slice(0, 1)
   return QUESTIONS.flatMap(newest)
 }
 
@@ -72,7 +90,11 @@ async function writeFiles (result: Result, earlier: Result | undefined, options:
   if (options.json !== undefined) await writeFile(options.json, JSON.stringify(result, null, 2))
   if (options.report !== undefined) {
     await mkdir(options.report, { recursive: true })
-    const files = { 'report.html': reportHtml(result, earlier), 'report.md': reportMarkdown(result, earlier), 'report.json': JSON.stringify(result, null, 2) }
+    const files = {
+      'report.html': reportHtml(result, earlier),
+      'report.md': reportMarkdown(result, earlier),
+      'report.json': JSON.stringify(result, null, 2)
+    }
     for (const [name, text] of Object.entries(files)) await writeFile(join(options.report, name), text)
   }
 }

@@ -19,21 +19,24 @@ const SIZES = { quick: [1000, 100_000], full: [1000, 10_000, 100_000, 1_000_000,
 const [LEAST_SIZE, MOST_SIZE, MOST_SIZES] = [500, 10_000_000, 6]
 
 /** A question that can be asked. */
-export interface Askable { readonly name: string, readonly fullOnly?: true }
+interface Askable {
+  readonly name: string
+  readonly fullOnly?: true
+}
 
 export type Options = Readonly<Record<keyof typeof NUMBERS, number>> & {
   /** Members of the boards of `growth`, rising. */
-  readonly sizes: readonly number[]
+  readonly sizes: readonly number[],
   /** Names of questions. */
-  readonly only: readonly string[]
+  readonly only: readonly string[],
   /** At full size: with the curves that take their time. */
-  readonly full: boolean
-  readonly json: string | undefined
-  readonly report: string | undefined
-  readonly compare: string | undefined
+  readonly full: boolean,
+  readonly json: string | undefined,
+  readonly report: string | undefined,
+  readonly compare: string | undefined,
   /** Results that are shown instead of measuring. */
-  readonly from: readonly string[] | undefined
-  readonly readme: boolean
+  readonly from: readonly string[] | undefined,
+  readonly readme: boolean,
   readonly help: boolean
 }
 
@@ -42,7 +45,9 @@ const NAMES = Object.keys(NUMBERS) as (keyof typeof NUMBERS)[]
 const namesOf = (questions: readonly Askable[]) => questions.map(({ name }) => name).join(',')
 
 export function usage (questions: readonly Askable[]): string {
-  return `npm run bench -- [--full] [--only ${namesOf(questions)}] ${NAMES.map((name) => `[--${name} ${NUMBERS[name][0]}]`).join(' ')} [--sizes ${SIZES.quick.join(',')}] ` +
+  return `npm run bench -- [--full] [--only ${namesOf(questions)}] ${
+    NAMES.map((name) => `[--${name} ${NUMBERS[name][0]}]`).join(' ')
+  } [--sizes ${SIZES.quick.join(',')}] ` +
     '[--json FILE] [--report DIR] [--compare FILE] [--from FILE,FILE] [--readme]'
 }
 
@@ -76,23 +81,44 @@ export function readOptions (words: string[], questions: readonly Askable[]): Op
   const numeric = Object.fromEntries(NAMES.map((name) => [name, text])) as Record<keyof typeof NUMBERS, typeof text>
   const { values } = parseArgs({
     args: words,
-    options: { ...numeric, only: text, sizes: text, json: text, report: text, compare: text, from: text, full: flag, readme: flag, help: flag }
+    options: {
+      ...numeric,
+      only: text,
+      sizes: text,
+      json: text,
+      report: text,
+      compare: text,
+      from: text,
+      full: flag,
+      readme: flag,
+      help: flag
+    }
   })
   const { full, json, report, compare, readme, help } = values
 
   const count = (name: keyof typeof NUMBERS): number => {
     const [quick, atFull, most] = NUMBERS[name]
     const value = Number(values[name] ?? (full ? atFull : quick))
-    if (!Number.isInteger(value) || value < 1 || value > most) throw new Error(`--${name} is a whole number from 1 to ${most}`)
+    if (!Number.isInteger(value) || value < 1 || value > most) {
+      throw new Error(`--${name} is a whole number from 1 to ${most}`)
+    }
     return value
   }
-  const asked = values.only?.split(',') ?? questions.filter(({ fullOnly }) => full || fullOnly !== true).map(({ name }) => name)
+  const asked = values.only?.split(',') ??
+    questions.filter(({ fullOnly }) => full || fullOnly !== true).map(({ name }) => name)
   const only = questions.map(({ name }) => name).filter((name) => asked.includes(name))
-  if (only.length !== asked.length) throw new Error(`--only is one or more of ${namesOf(questions)}, separated by commas`)
+  if (only.length !== asked.length) {
+    throw new Error(`--only is one or more of ${namesOf(questions)}, separated by commas`)
+  }
   const numbers = Object.fromEntries(NAMES.map((name) => [name, count(name)])) as Record<keyof typeof NUMBERS, number>
   const sizes = values.sizes?.split(',').map(Number) ?? SIZES[full ? 'full' : 'quick']
-  const isSize = (size: number, n: number) => Number.isInteger(size) && size >= LEAST_SIZE && size <= MOST_SIZE && (n === 0 || size > sizes[n - 1]!)
-  if (sizes.length > MOST_SIZES || !sizes.every(isSize)) throw new Error(`--sizes is up to ${MOST_SIZES} whole numbers from ${LEAST_SIZE} to ${MOST_SIZE}, rising, separated by commas`)
+  const isSize = (size: number, n: number) =>
+    Number.isInteger(size) && size >= LEAST_SIZE && size <= MOST_SIZE && (n === 0 || size > sizes[n - 1]!)
+  if (sizes.length > MOST_SIZES || !sizes.every(isSize)) {
+    throw new Error(
+      `--sizes is up to ${MOST_SIZES} whole numbers from ${LEAST_SIZE} to ${MOST_SIZE}, rising, separated by commas`
+    )
+  }
   return { ...numbers, sizes, only, full, json, report, compare, from: values.from?.split(','), readme, help }
 }
 
@@ -110,6 +136,12 @@ export function fitOptions (options: Options, openFiles: number): { options: Opt
 }
 
 /** The command that asks a question again with the same numbers. */
-export function commandOf (question: string, options: Options, names: readonly (keyof typeof NUMBERS | 'sizes')[]): string {
-  return `npm run bench -- ${options.full ? '--full ' : ''}--only ${question} ${names.map((name) => `--${name} ${String(options[name])}`).join(' ')}`
+export function commandOf (
+  question: string,
+  options: Options,
+  names: readonly (keyof typeof NUMBERS | 'sizes')[]
+): string {
+  return `npm run bench -- ${options.full ? '--full ' : ''}--only ${question} ${
+    names.map((name) => `--${name} ${String(options[name])}`).join(' ')
+  }`
 }

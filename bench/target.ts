@@ -28,7 +28,12 @@ export const REACH_HEAD = ['| reach | ratio of each round | bound | |', '| --- |
 /** What is to be reached, for a report: to be compared with another run, and for the README. */
 export function reachAnswer (reaches: readonly Reach[]): Pick<Answer, 'figures' | 'headlines'> {
   return {
-    figures: reaches.map(({ what, ratios, least }) => ({ name: what, unit: '×', better: least === undefined ? 'less' : 'more', samples: [...ratios] })),
+    figures: reaches.map(({ what, ratios, least }) => ({
+      name: what,
+      unit: '×',
+      better: least === undefined ? 'less' : 'more',
+      samples: [...ratios]
+    })),
     headlines: reaches.map((reach) => {
       const bound = reach.least === undefined ? `at most × ${reach.most}` : `at least × ${reach.least}`
       return {

@@ -13,7 +13,7 @@ import { createGrantTokens } from './http/scoring/grant-token.ts'
 import { createServer, type Server } from './http/server.ts'
 import { createMetrics, registerMetrics } from './metrics/metrics.ts'
 
-export interface AppOptions extends Omit<CoreOptions, 'readGrant' | 'metrics'> {
+interface AppOptions extends Omit<CoreOptions, 'readGrant' | 'metrics'> {
   /** `config.jwtSecret`, or the one kept for development. */
   readonly jwtSecret: string
   readonly version: string
@@ -21,11 +21,11 @@ export interface AppOptions extends Omit<CoreOptions, 'readGrant' | 'metrics'> {
   readonly random: () => number
 }
 
-export interface App {
+interface App {
   /** Closing it closes all of the node. */
   readonly server: Server
   /** Stops the node without an error for any client. */
-  drain (): Promise<void>
+  drain(): Promise<void>
 }
 
 /**

@@ -6,7 +6,7 @@ import { readEnvironment, type Environment, type Variables } from './environment
 import { defaultBoards, parseBoards, type Boards } from './leaderboard/boards/board.ts'
 
 /** What a process does: answer requests (`api`), or work behind the nodes that do (`worker`). */
-export type Role = 'api' | 'worker'
+type Role = 'api' | 'worker'
 
 export interface Config {
   readonly production: boolean
@@ -85,7 +85,8 @@ const REQUIRED_IN_PRODUCTION: Readonly<Record<string, string>> = {
  * @throws ConfigError that names every problem
  */
 export function readConfig (
-  variables: Variables, needs: readonly string[] = Object.keys(REQUIRED_IN_PRODUCTION)
+  variables: Variables,
+  needs: readonly string[] = Object.keys(REQUIRED_IN_PRODUCTION)
 ): Config {
   const production = variables['NODE_ENV'] === 'production'
   const problems: string[] = []

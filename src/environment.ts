@@ -10,7 +10,8 @@ const Count = (minimum: number, maximum: number, usual: number, description: str
 /** Values arrive as text and are converted. Variables that are not listed here are ignored. */
 export const Environment = Type.Object({
   NODE_ENV: Type.Enum(['development', 'test', 'production'], {
-    default: 'development', description: 'production has no defaults for REDIS_URL and JWT_SECRET'
+    default: 'development',
+    description: 'production has no defaults for REDIS_URL and JWT_SECRET'
   }),
   HOST: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on' }),
   PORT: Count(0, 65_535, 3000, 'Port to listen on; 0 for any that is free'),
@@ -42,10 +43,13 @@ export const Environment = Type.Object({
   }),
   BOARDS_FILE: Text('JSON file of the boards to make where they do not exist'),
   DATA_DIR: Type.String({
-    minLength: 1, default: 'data', description: 'Folder of what scorewire keeps: its secret, the data of its Redis'
+    minLength: 1,
+    default: 'data',
+    description: 'Folder of what scorewire keeps: its secret, the data of its Redis'
   }),
   LOG_LEVEL: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
-    default: 'info', description: 'The least level that is logged'
+    default: 'info',
+    description: 'The least level that is logged'
   }),
   LOG_FORMAT: Type.Optional(Type.Enum(['json', 'pretty'], {
     description: 'json or pretty (pretty; in production json)'

@@ -32,14 +32,15 @@ async function listCommands (): Promise<string> {
  * Resolves at the first signal, for a command that asks for it; a second signal ends the process at once. A process
  * whose command never asks is ended by the first.
  */
-const waitForSignal = () => new Promise<string>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      process.on(signal, () => process.exit(1))
-      resolve(signal)
-    })
-  }
-})
+const waitForSignal = () =>
+  new Promise<string>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        process.on(signal, () => process.exit(1))
+        resolve(signal)
+      })
+    }
+  })
 
 async function main (name: string | undefined, words: string[]): Promise<number> {
   if (name === '--version') {
@@ -60,11 +61,17 @@ async function main (name: string | undefined, words: string[]): Promise<number>
   return await command(words, {
     env: process.env,
     isTerminal: process.stdout.isTTY,
-    write: (text) => { process.stdout.write(text) },
-    showProgress: (line) => { if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`) },
+    write: (text) => {
+      process.stdout.write(text)
+    },
+    showProgress: (line) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`)
+    },
     stdin: process.stdin,
     stdout: process.stdout,
-    get stopSignal () { return waitForSignal() }
+    get stopSignal () {
+      return waitForSignal()
+    }
   })
 }
 

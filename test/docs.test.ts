@@ -1,4 +1,5 @@
-// The documents: their links and anchors lead somewhere, the files that they name exist, and their tables say what the code says.
+// The documents: their links and anchors lead somewhere, the files that they name exist, and their tables say what
+// the code says.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
@@ -24,7 +25,9 @@ const proseOf = (text: string) => text.replace(/^```[\s\S]*?^```$/gm, '')
 /** The anchors of a document, as GitHub makes them of its headings. */
 function anchorsOf (text: string): Set<string> {
   const headings = [...proseOf(text).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!)
-  return new Set(headings.map((heading) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')))
+  return new Set(
+    headings.map((heading) => heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'))
+  )
 }
 
 /** The rows of the table below a heading row that begins so, cell by cell, without backticks. */
@@ -34,7 +37,9 @@ function tableOf (text: string, heading: string): string[][] {
   if (begin < 0) throw new Error(`there is no table ${heading}`)
   const rows = lines.slice(begin + 2)
   const end = rows.findIndex((line) => !line.startsWith('|'))
-  return rows.slice(0, end < 0 ? undefined : end).map((line) => line.slice(1, -1).replaceAll('`', '').split(/(?<!\\)\|/).map((cell) => cell.trim()))
+  return rows.slice(0, end < 0 ? undefined : end).map((line) =>
+    line.slice(1, -1).replaceAll('`', '').split(/(?<!\\)\|/).map((cell) => cell.trim())
+  )
 }
 
 test('no link of a document leads nowhere', async (t) => {
@@ -54,7 +59,9 @@ test('no link of a document leads nowhere', async (t) => {
 
 test('every file and folder of the project that a document names is there', async (t) => {
   for (const path of DOCUMENTS.filter((path) => path !== 'CHANGELOG.md')) {
-    const names = [...proseOf(textOf(path)).matchAll(/`((?:src|lua|test|bench|deploy|docs|migrations|web|\.ci)\/[\w./-]*)`/g)]
+    const names = [
+      ...proseOf(textOf(path)).matchAll(/`((?:src|lua|test|bench|deploy|docs|migrations|web|\.ci)\/[\w./-]*)`/g)
+    ]
     for (const [, name] of names) t.ok(existsSync(join(ROOT, name!)), `${path} names ${name}`)
   }
 })
@@ -62,17 +69,23 @@ test('every file and folder of the project that a document names is there', asyn
 test('every npm script that a document names is there', async (t) => {
   const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
   for (const path of DOCUMENTS) {
-    for (const [, name] of textOf(path).matchAll(/\bnpm run ([a-z][a-z:]*)/g)) t.ok(scripts[name!] !== undefined, `${path} names npm run ${name}`)
+    for (const [, name] of textOf(path).matchAll(/\bnpm run ([a-z][a-z:]*)/g)) {
+      t.ok(scripts[name!] !== undefined, `${path} names npm run ${name}`)
+    }
   }
 })
 
 test('docs/architecture.md says what lint says about imports', async (t) => {
   // In a process without a TypeScript loader, which ESLint does not get on with.
   const print = "import { MAY_IMPORT } from './eslint.config.js'\nconsole.log(JSON.stringify(MAY_IMPORT))"
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', print], { cwd: ROOT })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', print], {
+    cwd: ROOT
+  })
   const MAY_IMPORT = JSON.parse(stdout) as Record<string, string[][]>
   const listOf = (names: readonly string[]) => names.length === 0 ? 'none' : names.join(', ')
-  const rows = Object.entries(MAY_IMPORT).map(([folder, [own = [], packages = []]]) => [folder, listOf(own), listOf(packages)])
+  const rows = Object.entries(MAY_IMPORT).map((
+    [folder, [own = [], packages = []]]
+  ) => [folder, listOf(own), listOf(packages)])
   t.strictSame(tableOf(textOf('docs/architecture.md'), '| folder or file of `src/`'), rows)
 })
 
@@ -89,7 +102,10 @@ test('docs/operations.md lists every variable with its default and bounds, in th
 
 test('docs/operations.md lists every key in Redis', async (t) => {
   const rows = tableOf(textOf('docs/operations.md'), '| key | type | holds | lifetime |')
-  t.strictSame(rows.map(([key]) => key!.replace(/\[:<segment>\]$/, '')).sort(), [...keysOfBoard(), ...keysOfService()].sort())
+  t.strictSame(
+    rows.map(([key]) => key!.replace(/\[:<segment>\]$/, '')).sort(),
+    [...keysOfBoard(), ...keysOfService()].sort()
+  )
 })
 
 test('docs/operations.md names every metric and no other', async (t) => {
@@ -111,7 +127,12 @@ test('docs/http-api.md lists every code of an error with its status', async (t) 
   t.strictSame(rows, Object.entries(STATUS))
 })
 
-interface Rule { default?: unknown, minimum?: number, maximum?: number, enum?: string[] }
+interface Rule {
+  default?: unknown
+  minimum?: number
+  maximum?: number
+  enum?: string[]
+}
 
 /** Arguments in place of which the table has names in angle brackets. */
 const PLACEHOLDERS: Readonly<Record<string, readonly unknown[]>> = {
@@ -135,15 +156,22 @@ function keysOf (keys: object): string[] {
     if (name === 'headOf') return []
     const placeholders = PLACEHOLDERS[name]
     if (placeholders === undefined) throw new Error(`there are no placeholders for the key ${name}`)
-    return [String((key as (...names: readonly unknown[]) => string)(...placeholders)).replace(/<day>:\w+$/, '<day>:<slot>')]
+    return [
+      String((key as (...names: readonly unknown[]) => string)(...placeholders)).replace(/<day>:\w+$/, '<day>:<slot>')
+    ]
   })
 }
 
 const keysOfBoard = () => keysOf(boardKeys('board'))
 
-/** The keys that belong to no board: every constant of src/redis/keys.ts that is a key, stored groups, and those of the queue. */
+/**
+ * The keys that belong to no board: every constant of src/redis/keys.ts that is a key, stored groups, and those of
+ * the queue.
+ */
 function keysOfService (): string[] {
   const { FORMER_REGISTRY: former, ...made } = KEYS as Record<string, unknown> // a former key is never written
-  const constants = Object.values(made).filter((value): value is string => typeof value === 'string' && /^sw:/.test(value) && value !== former)
+  const constants = Object.values(made).filter((value): value is string =>
+    typeof value === 'string' && /^sw:/.test(value) && value !== former
+  )
   return [...constants, KEYS.groupKey('<group>'), '{sw-jobs}:*']
 }

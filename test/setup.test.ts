@@ -10,7 +10,9 @@ const FILES = ['build.js', 'setup.js', 'package.json', 'package-lock.json'] as c
 /** A folder that has what setup.js reads, and no packages. */
 function cloneWithoutPackages (t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'scorewire-setup-'))
-  t.teardown(() => { rmSync(folder, { recursive: true }) })
+  t.teardown(() => {
+    rmSync(folder, { recursive: true })
+  })
   for (const file of FILES) cpSync(new URL(`../${file}`, import.meta.url), join(folder, file))
   return folder
 }
@@ -18,7 +20,9 @@ function cloneWithoutPackages (t: Test): string {
 function setup (t: Test, mode: string): { status: number | null, stderr: string } {
   const folder = cloneWithoutPackages(t)
   const { status, stderr } = spawnSync(process.execPath, ['setup.js', '--test'], {
-    cwd: folder, encoding: 'utf8', env: { ...process.env, SCOREWIRE_SETUP: mode }
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, SCOREWIRE_SETUP: mode }
   })
   t.strictSame(readdirSync(folder).sort(), [...FILES].sort(), 'nothing was installed or built')
   return { status, stderr }

@@ -24,7 +24,7 @@ const STEADY_PER_SECOND = 2000
 const STEADY_ROUNDS = 3
 const TICK_MS = 10
 const CHUNK = 2000
-export interface ArchiveResult {
+interface ArchiveResult {
   /** Events a second, of each round, with a backlog to work off. */
   readonly perSecond: readonly number[]
   /** CPU time of the worker's Node for an event, of each round. */
@@ -33,10 +33,17 @@ export interface ArchiveResult {
   readonly lagMs: { readonly p50: number, readonly p99: number, readonly most: number }
 }
 
-/** Archives a backlog, over and over, and then keeps up with a steady load; PostgreSQL writes to the disk before it answers. */
+/**
+ * Archives a backlog, over and over, and then keeps up with a steady load; PostgreSQL writes to the disk before it
+ * answers.
+ */
 export async function askArchive (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const ends: Array<() => unknown> = []
-  const t = { teardown: (end: () => unknown) => { ends.unshift(end) } } as Pick<Test, 'teardown'>
+  const t = {
+    teardown: (end: () => unknown) => {
+      ends.unshift(end)
+    }
+  } as Pick<Test, 'teardown'>
   try {
     onProgress('archive: starting servers')
     const dataDir = await mkdtemp(join(tmpdir(), 'scorewire-bench-'))
@@ -46,7 +53,14 @@ export async function askArchive (options: Options, onProgress: (message: string
     const redis = new Redis(server.url)
     ends.unshift(() => redis.disconnect())
     const postgres = await startPostgres(t, { durable: true })
-    const env = { NODE_ENV: 'production', PORT: '0', REDIS_URL: server.url, DATABASE_URL: postgres.url, ROLES: 'worker', LEDGER_MAX_ENTRIES: '100000000' }
+    const env = {
+      NODE_ENV: 'production',
+      PORT: '0',
+      REDIS_URL: server.url,
+      DATABASE_URL: postgres.url,
+      ROLES: 'worker',
+      LEDGER_MAX_ENTRIES: '100000000'
+    }
     const start = async () => await startServer([...NODE_FLAGS, pathOf('dist/main.js'), 'worker'], env)
     const readBacklog = createReadBacklog(redis)
 
@@ -56,7 +70,12 @@ export async function askArchive (options: Options, onProgress: (message: string
       onProgress(round === 0 ? 'archive: warming up' : `archive: round ${round} of ${options.rounds}`)
       const worker = await start()
       ends.unshift(worker.stop)
-      const { rate, micros } = await workOff(redis, { worker, events: round === 0 ? CHUNK * 10 : options.events, users: options.users, waiting: async () => (await readBacklog(BOARD)).waiting })
+      const { rate, micros } = await workOff(redis, {
+        worker,
+        events: round === 0 ? CHUNK * 10 : options.events,
+        users: options.users,
+        waiting: async () => (await readBacklog(BOARD)).waiting
+      })
       if (round > 0) perSecond.push(rate)
       if (round > 0) nodeMicros.push(micros)
       await worker.stop()
@@ -64,7 +83,11 @@ export async function askArchive (options: Options, onProgress: (message: string
     }
     onProgress('archive: steady load')
     ends.unshift((await start()).stop)
-    const lagMs = await keepUp(redis, { seconds: options.seconds * STEADY_ROUNDS, users: options.users, lag: async () => (await readBacklog(BOARD)).lagMs })
+    const lagMs = await keepUp(redis, {
+      seconds: options.seconds * STEADY_ROUNDS,
+      users: options.users,
+      lag: async () => (await readBacklog(BOARD)).lagMs
+    })
     const result = { perSecond, nodeMicros, lagMs }
     return { result, ...figuresOf(result), text: report(options, result, await postgresVersion(postgres.url)) }
   } finally {
@@ -77,15 +100,40 @@ async function addEvents (redis: Redis, count: number, users: number): Promise<v
   const pipeline = redis.pipeline()
   for (let n = 0; n < count; n++) {
     const user = `user-${Math.floor(Math.random() * users)}`
-    pipeline.xadd(boardKeys(BOARD).ledger, '*', 'user_id', user, 'action_id', randomUUID(), 'delta', '5', 'score_after', String(n), 'actor', user, 'ip', '192.0.2.1', 'request_id', `bench-${n}`)
+    pipeline.xadd(
+      boardKeys(BOARD).ledger,
+      '*',
+      'user_id',
+      user,
+      'action_id',
+      randomUUID(),
+      'delta',
+      '5',
+      'score_after',
+      String(n),
+      'actor',
+      user,
+      'ip',
+      '192.0.2.1',
+      'request_id',
+      `bench-${n}`
+    )
   }
   await pipeline.exec()
 }
 
-interface Backlog { readonly worker: ServerUnderTest, readonly events: number, readonly users: number, readonly waiting: () => Promise<number> }
+interface Backlog {
+  readonly worker: ServerUnderTest
+  readonly events: number
+  readonly users: number
+  readonly waiting: () => Promise<number>
+}
 
 /** Writes a backlog while nobody is told of it, then lets the worker at it. */
-async function workOff (redis: Redis, { worker, events, users, waiting }: Backlog): Promise<{ rate: number, micros: number }> {
+async function workOff (
+  redis: Redis,
+  { worker, events, users, waiting }: Backlog
+): Promise<{ rate: number, micros: number }> {
   const { archiver } = boardKeys(BOARD)
   while (await waiting() > 0) await delay(TICK_MS)
   // Somebody else has the board, as far as the worker knows.
@@ -101,9 +149,20 @@ async function workOff (redis: Redis, { worker, events, users, waiting }: Backlo
   return { rate: left / (performance.now() - begun) * 1000, micros: (cpuMicros(worker.pid) - cpu) / left }
 }
 
-async function keepUp (redis: Redis, { seconds, users, lag }: { seconds: number, users: number, lag: () => Promise<number> }): Promise<ArchiveResult['lagMs']> {
-  const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 600_000, numberOfSignificantValueDigits: 3 })
-  while (await redis.xinfo('GROUPS', boardKeys(BOARD).ledger).then((groups) => !JSON.stringify(groups).includes(ARCHIVE_GROUP))) await delay(TICK_MS)
+async function keepUp (
+  redis: Redis,
+  { seconds, users, lag }: { seconds: number, users: number, lag: () => Promise<number> }
+): Promise<ArchiveResult['lagMs']> {
+  const histogram = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 600_000,
+    numberOfSignificantValueDigits: 3
+  })
+  while (
+    await redis.xinfo('GROUPS', boardKeys(BOARD).ledger).then((groups) =>
+      !JSON.stringify(groups).includes(ARCHIVE_GROUP)
+    )
+  ) await delay(TICK_MS)
   const begun = performance.now()
   for (let sent = 0; performance.now() - begun < seconds * 1000;) {
     const due = Math.floor((performance.now() - begun) / 1000 * STEADY_PER_SECOND)
@@ -121,7 +180,11 @@ function figuresOf ({ perSecond, nodeMicros, lagMs }: ArchiveResult): Pick<Answe
       { name: 'events archived', unit: 'a second', better: 'more', samples: [...perSecond] },
       { name: 'Node CPU of the worker for an event', unit: 'µs', better: 'less', samples: [...nodeMicros] }
     ],
-    headlines: [{ what: 'events a second that one worker archives in PostgreSQL', measured: spread(perSecond), beside: `at ${STEADY_PER_SECOND.toLocaleString('en')} a second it is ${lagMs.p50} ms behind (p99 ${lagMs.p99})` }]
+    headlines: [{
+      what: 'events a second that one worker archives in PostgreSQL',
+      measured: spread(perSecond),
+      beside: `at ${STEADY_PER_SECOND.toLocaleString('en')} a second it is ${lagMs.p50} ms behind (p99 ${lagMs.p99})`
+    }]
   }
 }
 
@@ -131,9 +194,13 @@ function report (options: Options, { perSecond, nodeMicros, lagMs }: ArchiveResu
     '| --- | --- |',
     `| a backlog of ${options.events.toLocaleString('en')} worked off by one worker, events/s | ${spread(perSecond)} |`,
     `| Node CPU of the worker for an event, µs | ${spread(nodeMicros, 1)} |`,
-    `| at ${STEADY_PER_SECOND.toLocaleString('en')} events/s: how far it is behind, ms | median ${lagMs.p50}, p99 ${lagMs.p99}, most ${lagMs.most} |`,
+    `| at ${
+      STEADY_PER_SECOND.toLocaleString('en')
+    } events/s: how far it is behind, ms | median ${lagMs.p50}, p99 ${lagMs.p99}, most ${lagMs.most} |`,
     '',
-    `Median (least to most) of ${options.rounds} rounds; ${options.users.toLocaleString('en')} users, one board; PostgreSQL ${postgres} with fsync, on the same machine.`,
+    `Median (least to most) of ${options.rounds} rounds; ${
+      options.users.toLocaleString('en')
+    } users, one board; PostgreSQL ${postgres} with fsync, on the same machine.`,
     `${machine()}, ${today()}:`,
     `\`${commandOf('archive', options, ['events', 'users', 'seconds', 'rounds'])}\``
   ].join('\n')

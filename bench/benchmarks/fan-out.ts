@@ -7,7 +7,16 @@ import { Generator, MOST_GENERATOR_CPU } from '../generators/screen-processes.ts
 import { machine, packageVersion, today } from '../machine.ts'
 import { PUBLISH_PATH, startNchan, SUBSCRIBE_PATH } from '../servers/nchan.ts'
 import { commandOf, type Options } from '../options.ts'
-import { cpuMicros, machineMicros, MOST_OTHER_CPU, NODE_FLAGS, pathOf, rssBytes, startServer, type ServerUnderTest } from '../servers/processes.ts'
+import {
+  cpuMicros,
+  machineMicros,
+  MOST_OTHER_CPU,
+  NODE_FLAGS,
+  pathOf,
+  rssBytes,
+  startServer,
+  type ServerUnderTest
+} from '../servers/processes.ts'
 import { startScorewire, type Scorewire } from '../servers/scorewire.ts'
 import type { Target } from '../generators/screen.ts'
 import { REACH_HEAD, reachRow, type Reach } from '../target.ts'
@@ -35,7 +44,7 @@ interface System {
 }
 
 /** One measured run. */
-export interface FanOutSample {
+interface FanOutSample {
   readonly changes: number
   readonly delivered: number
   readonly microsPerDelivered: number
@@ -49,7 +58,7 @@ export interface FanOutSample {
   readonly errors: number
 }
 
-export interface ScaleSample {
+interface ScaleSample {
   readonly screens: number
   readonly idleBytesPerScreen: number
   readonly changesPerSecond: number
@@ -62,7 +71,7 @@ export interface ScaleSample {
   readonly errors: number
 }
 
-export interface FanOutResult {
+interface FanOutResult {
   readonly nchanVersion: string
   readonly watchers: number
   readonly systems: readonly { readonly name: string, readonly samples: readonly FanOutSample[] }[]
@@ -73,7 +82,7 @@ export interface FanOutResult {
 
 export async function askFanOut (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const stops: (() => Promise<void>)[] = []
-  const started = async <T extends { stop (): Promise<void> }>(starting: Promise<T>): Promise<T> => {
+  const started = async <T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> => {
     const thing = await starting
     stops.unshift(async () => await thing.stop())
     return thing
@@ -85,21 +94,66 @@ export async function askFanOut (options: Options, onProgress: (message: string)
     const scorewire = await started(startScorewire(LIVE_ENV))
     await fillBoard(scorewire)
     const nchan = await started(startNchan())
-    const naive = await started(startServer([...NODE_FLAGS, '--import=tsx', pathOf('bench/servers/peers/naive-ws.ts')], { NODE_ENV: 'production' }))
-    const raw = await started(startServer([...NODE_FLAGS, '--import=tsx', pathOf('bench/servers/peers/raw-tcp.ts')], { NODE_ENV: 'production' }))
-    const socketIo = await started(startServer([...NODE_FLAGS, '--import=tsx', pathOf('bench/servers/peers/socket-io.ts')], { NODE_ENV: 'production' }))
+    const naive = await started(
+      startServer([...NODE_FLAGS, '--import=tsx', pathOf('bench/servers/peers/naive-ws.ts')], {
+        NODE_ENV: 'production'
+      })
+    )
+    const raw = await started(
+      startServer([...NODE_FLAGS, '--import=tsx', pathOf('bench/servers/peers/raw-tcp.ts')], { NODE_ENV: 'production' })
+    )
+    const socketIo = await started(
+      startServer([...NODE_FLAGS, '--import=tsx', pathOf('bench/servers/peers/socket-io.ts')], {
+        NODE_ENV: 'production'
+      })
+    )
 
     const raise = raiser(scorewire)
     const change = (n: number) => raise(TOP_USERS[n % TOP_USERS.length]!.userId, 1)
     let version = 0
-    const publish = (path: string) => (n: number): Post => ({ path, body: JSON.stringify(topMessage(++version, (row) => 1000 - 50 * row + Math.floor((n + 9 - row) / 10))) })
-    const plain = (server: ServerUnderTest, path: string) => ({ port: Number(new URL(server.url).port), path, engineIo: false, deflate: false })
+    const publish = (path: string) => (n: number): Post => ({
+      path,
+      body: JSON.stringify(topMessage(++version, (row) => 1000 - 50 * row + Math.floor((n + 9 - row) / 10)))
+    })
+    const plain = (server: ServerUnderTest, path: string) => ({
+      port: Number(new URL(server.url).port),
+      path,
+      engineIo: false,
+      deflate: false
+    })
     const systems: System[] = [
-      { name: 'scorewire, as shipped', server: scorewire, target: plain(scorewire, WATCH_PATH), change, redisPid: scorewire.redisPid },
-      { name: 'scorewire, deflated', server: scorewire, target: { ...plain(scorewire, WATCH_PATH), deflate: true }, change, redisPid: scorewire.redisPid },
-      { name: 'nginx + nchan, one worker', server: nchan, target: plain(nchan, SUBSCRIBE_PATH), change: publish(PUBLISH_PATH) },
-      { name: 'Node, a loop of `socket.write` and nothing else', server: raw, target: plain(raw, '/'), change: publish('/') },
-      { name: `\`ws\` ${packageVersion('ws')}, a loop of \`send\``, server: naive, target: plain(naive, '/'), change: publish('/') },
+      {
+        name: 'scorewire, as shipped',
+        server: scorewire,
+        target: plain(scorewire, WATCH_PATH),
+        change,
+        redisPid: scorewire.redisPid
+      },
+      {
+        name: 'scorewire, deflated',
+        server: scorewire,
+        target: { ...plain(scorewire, WATCH_PATH), deflate: true },
+        change,
+        redisPid: scorewire.redisPid
+      },
+      {
+        name: 'nginx + nchan, one worker',
+        server: nchan,
+        target: plain(nchan, SUBSCRIBE_PATH),
+        change: publish(PUBLISH_PATH)
+      },
+      {
+        name: 'Node, a loop of `socket.write` and nothing else',
+        server: raw,
+        target: plain(raw, '/'),
+        change: publish('/')
+      },
+      {
+        name: `\`ws\` ${packageVersion('ws')}, a loop of \`send\``,
+        server: naive,
+        target: plain(naive, '/'),
+        change: publish('/')
+      },
       {
         name: `Socket.IO ${packageVersion('socket.io')}, \`io.emit\``,
         server: socketIo,
@@ -108,7 +162,8 @@ export async function askFanOut (options: Options, onProgress: (message: string)
       }
     ]
     const { watchers } = options
-    const samples = new Map(systems.map((system) => [system, [] as FanOutSample[]])) // without those that do not deflate when they should
+    // Without those that do not deflate when they should
+    const samples = new Map(systems.map((system) => [system, [] as FanOutSample[]]))
     for (const system of systems) {
       onProgress(`fan-out: warming up ${system.name}`)
       const { deflating } = await measure(system, generator, { watchers, seconds: WARM_UP_SECONDS })
@@ -126,8 +181,20 @@ export async function askFanOut (options: Options, onProgress: (message: string)
     onProgress('fan-out: starting an empty scorewire')
     const empty = await started(startScorewire(LIVE_ENV))
     await fillBoard(empty)
-    const scale = await measureScale(empty, generator, { steps: options.full ? [...SCALE.filter((step) => step < options.screens), options.screens] : [watchers, options.screens], seconds: options.seconds, onProgress })
-    const result = { nchanVersion: nchan.version, watchers, systems: [...samples].map(([{ name }, list]) => ({ name, samples: list })), unwatchedCpu, scale }
+    const scale = await measureScale(empty, generator, {
+      steps: options.full
+        ? [...SCALE.filter((step) => step < options.screens), options.screens]
+        : [watchers, options.screens],
+      seconds: options.seconds,
+      onProgress
+    })
+    const result = {
+      nchanVersion: nchan.version,
+      watchers,
+      systems: [...samples].map(([{ name }, list]) => ({ name, samples: list })),
+      unwatchedCpu,
+      scale
+    }
     return { result, text: report(options, result), ...figuresOf(result) }
   } finally {
     for (const stop of stops) await stop()
@@ -135,11 +202,22 @@ export async function askFanOut (options: Options, onProgress: (message: string)
 }
 
 /** Everything from the first change to the last delivery, none of the handshakes. */
-async function measure ({ server, target, change, redisPid }: System, generator: Generator, { watchers, seconds }: { watchers: number, seconds: number }): Promise<FanOutSample> {
+async function measure (
+  { server, target, change, redisPid }: System,
+  generator: Generator,
+  { watchers, seconds }: { watchers: number, seconds: number }
+): Promise<FanOutSample> {
   await generator.connect(target, watchers)
   await delay(SETTLE_MS)
   const writer = new Writer(server.url, 1)
-  const before = { tally: await generator.tally(), server: cpuMicros(server.pid), redis: redisPid === undefined ? 0 : cpuMicros(redisPid), own: cpuMicros(process.pid), machine: machineMicros(), atMs: performance.now() }
+  const before = {
+    tally: await generator.tally(),
+    server: cpuMicros(server.pid),
+    redis: redisPid === undefined ? 0 : cpuMicros(redisPid),
+    own: cpuMicros(process.pid),
+    machine: machineMicros(),
+    atMs: performance.now()
+  }
   generator.startCpu()
   const changes = Math.round(seconds * 1000 / CHANGE_EVERY_MS)
   await onSchedule({ startMs: clockMs(), everyMs: CHANGE_EVERY_MS, count: changes }, (n) => writer.post(change(n)))
@@ -170,16 +248,31 @@ async function measure ({ server, target, change, redisPid }: System, generator:
 async function measureUnwatched ({ server, change }: System, seconds: number): Promise<number> {
   const writer = new Writer(server.url, 1)
   const before = { micros: cpuMicros(server.pid), atMs: performance.now() }
-  await onSchedule({ startMs: clockMs(), everyMs: CHANGE_EVERY_MS, count: Math.round(seconds * 1000 / CHANGE_EVERY_MS) }, (n) => writer.post(change(n)))
+  await onSchedule({
+    startMs: clockMs(),
+    everyMs: CHANGE_EVERY_MS,
+    count: Math.round(seconds * 1000 / CHANGE_EVERY_MS)
+  }, (n) => writer.post(change(n)))
   await writer.settle()
   writer.close()
   return (cpuMicros(server.pid) - before.micros) / 1000 / (performance.now() - before.atMs)
 }
 
-interface Scale { readonly steps: readonly number[], readonly seconds: number, readonly onProgress: (message: string) => void }
+interface Scale {
+  readonly steps: readonly number[]
+  readonly seconds: number
+  readonly onProgress: (message: string) => void
+}
 
-/** One process that has seen no client before: its memory with idle ones, then its event loop while they are shown changes. */
-async function measureScale (scorewire: Scorewire, generator: Generator, { steps, seconds, onProgress }: Scale): Promise<ScaleSample[]> {
+/**
+ * One process that has seen no client before: its memory with idle ones, then its event loop while they are shown
+ * changes.
+ */
+async function measureScale (
+  scorewire: Scorewire,
+  generator: Generator,
+  { steps, seconds, onProgress }: Scale
+): Promise<ScaleSample[]> {
   const target = { port: Number(new URL(scorewire.url).port), path: WATCH_PATH, engineIo: false, deflate: false }
   const raise = raiser(scorewire)
   const empty = rssBytes(scorewire.pid)
@@ -202,7 +295,10 @@ async function measureScale (scorewire: Scorewire, generator: Generator, { steps
     const delays: number[] = []
     const startMs = clockMs()
     await Promise.all([
-      onSchedule({ startMs, everyMs: CHANGE_EVERY_MS, count }, (n) => writer.post(raise(TOP_USERS[n % TOP_USERS.length]!.userId, 1))),
+      onSchedule(
+        { startMs, everyMs: CHANGE_EVERY_MS, count },
+        (n) => writer.post(raise(TOP_USERS[n % TOP_USERS.length]!.userId, 1))
+      ),
       (async () => {
         for (let period = 1; period <= seconds; period++) {
           await delay(startMs + period * SCRAPE_EVERY_MS - clockMs())
@@ -230,29 +326,67 @@ async function measureScale (scorewire: Scorewire, generator: Generator, { steps
   return samples
 }
 
-function figuresOf ({ systems, scale, watchers }: FanOutResult): Pick<Answer, 'figures' | 'headlines' | 'curves' | 'flaws'> {
+function figuresOf (
+  { systems, scale, watchers }: FanOutResult
+): Pick<Answer, 'figures' | 'headlines' | 'curves' | 'flaws'> {
   const micros = (samples: readonly FanOutSample[]) => samples.map(({ microsPerDelivered }) => microsPerDelivered)
   const nchan = micros(systems.find(({ name }) => name.includes('nchan'))!.samples)
   const shipped = micros(systems[0]!.samples)
   const ratios = shipped.map((one, round) => one / nchan[round]!)
   const largest = scale.at(-1)
-  const byScreens = (of: (sample: ScaleSample) => number) => scale.map((sample): [number, number] => [sample.screens, of(sample)])
+  const byScreens = (of: (sample: ScaleSample) => number) =>
+    scale.map((sample): [number, number] => [sample.screens, of(sample)])
   const x = { label: 'screens', log: true }
-  const busiest = Math.max(...[...systems.flatMap(({ samples }) => samples), ...scale].map(({ generatorCpu }) => generatorCpu))
+  const busiest = Math.max(
+    ...[...systems.flatMap(({ samples }) => samples), ...scale].map(({ generatorCpu }) => generatorCpu)
+  )
   return {
-    flaws: busiest > MOST_GENERATOR_CPU ? [`the load generator used ${busiest.toFixed(2)} of a core, more than ${MOST_GENERATOR_CPU}`] : [],
+    flaws: busiest > MOST_GENERATOR_CPU
+      ? [`the load generator used ${busiest.toFixed(2)} of a core, more than ${MOST_GENERATOR_CPU}`]
+      : [],
     figures: [
-      ...systems.map(({ name, samples }) => ({ name: `server CPU of a delivery: ${name}`, unit: 'µs', better: 'less' as const, samples: micros(samples) })),
+      ...systems.map(({ name, samples }) => ({
+        name: `server CPU of a delivery: ${name}`,
+        unit: 'µs',
+        better: 'less' as const,
+        samples: micros(samples)
+      })),
       { name: 'a delivery beside nchan', unit: '×', better: 'less', samples: ratios }
     ],
     headlines: [
-      { what: `server CPU of a board delivered to one of ${watchers.toLocaleString('en')} WebSockets`, measured: `${spreadMicros(shipped)} µs`, beside: `× ${spread(ratios, 2)} nginx + nchan`, inReadme: true },
-      ...largest === undefined ? [] : [{ what: `memory of an idle screen, ${largest.screens.toLocaleString('en')} of them`, measured: `${(largest.idleBytesPerScreen / 1024).toFixed(1)} kB`, beside: '' }]
+      {
+        what: `server CPU of a board delivered to one of ${watchers.toLocaleString('en')} WebSockets`,
+        measured: `${spreadMicros(shipped)} µs`,
+        beside: `× ${spread(ratios, 2)} nginx + nchan`,
+        inReadme: true
+      },
+      ...largest === undefined
+        ? []
+        : [{
+            what: `memory of an idle screen, ${largest.screens.toLocaleString('en')} of them`,
+            measured: `${(largest.idleBytesPerScreen / 1024).toFixed(1)} kB`,
+            beside: ''
+          }]
     ],
     curves: [
-      { title: 'CPU of a delivery by screens', x, y: { label: 'µs' }, lines: [{ name: 'scorewire', points: byScreens(({ microsPerDelivered }) => microsPerDelivered) }] },
-      { title: 'Memory of an idle screen by screens', x, y: { label: 'kB' }, lines: [{ name: 'scorewire', points: byScreens(({ idleBytesPerScreen }) => idleBytesPerScreen / 1024) }] },
-      { title: 'Boards a second on each screen', x, y: { label: 'boards/s' }, lines: [{ name: 'scorewire', points: byScreens(({ updatesPerSecond }) => updatesPerSecond) }] }
+      {
+        title: 'CPU of a delivery by screens',
+        x,
+        y: { label: 'µs' },
+        lines: [{ name: 'scorewire', points: byScreens(({ microsPerDelivered }) => microsPerDelivered) }]
+      },
+      {
+        title: 'Memory of an idle screen by screens',
+        x,
+        y: { label: 'kB' },
+        lines: [{ name: 'scorewire', points: byScreens(({ idleBytesPerScreen }) => idleBytesPerScreen / 1024) }]
+      },
+      {
+        title: 'Boards a second on each screen',
+        x,
+        y: { label: 'boards/s' },
+        lines: [{ name: 'scorewire', points: byScreens(({ updatesPerSecond }) => updatesPerSecond) }]
+      }
     ]
   }
 }
@@ -260,34 +394,65 @@ function figuresOf ({ systems, scale, watchers }: FanOutResult): Pick<Answer, 'f
 function report (options: Options, { nchanVersion, watchers, systems, unwatchedCpu, scale }: FanOutResult): string {
   const nchan = systems.find(({ name }) => name.includes('nchan'))!.samples
   const rows = systems.map(({ name, samples }) => {
-    const ratio = samples === nchan ? '' : `× ${spread(samples.map(({ microsPerDelivered }, n) => microsPerDelivered / nchan[n]!.microsPerDelivered), 2)}`
+    const ratio = samples === nchan
+      ? ''
+      : `× ${spread(samples.map(({ microsPerDelivered }, n) => microsPerDelivered / nchan[n]!.microsPerDelivered), 2)}`
     const shown = sum(samples.map(({ delivered }) => delivered)) / sum(samples.map(({ changes }) => changes)) / watchers
-    return `| ${name} | ${spread(samples.map(({ microsPerDelivered }) => microsPerDelivered), 1)} | ${ratio} | ${median(samples.map(({ bytesPerDelivered }) => bytesPerDelivered)).toFixed(0)} | ${(100 * shown).toFixed(1)} % |`
+    return `| ${name} | ${spread(samples.map(({ microsPerDelivered }) => microsPerDelivered), 1)} | ${ratio} | ${
+      median(samples.map(({ bytesPerDelivered }) => bytesPerDelivered)).toFixed(0)
+    } | ${(100 * shown).toFixed(1)} % |`
   })
-  const reach: Reach = { what: 'server CPU of a delivery, beside nchan', ratios: systems[0]!.samples.map(({ microsPerDelivered }, n) => microsPerDelivered / nchan[n]!.microsPerDelivered), most: 1 }
+  const reach: Reach = {
+    what: 'server CPU of a delivery, beside nchan',
+    ratios: systems[0]!.samples.map(({ microsPerDelivered }, n) => microsPerDelivered / nchan[n]!.microsPerDelivered),
+    most: 1
+  }
   const all = systems.flatMap(({ samples }) => samples)
-  const redis = systems.flatMap(({ samples }) => samples.flatMap(({ redisMicrosPerChange }) => redisMicrosPerChange ?? []))
+  const redis = systems.flatMap(({ samples }) =>
+    samples.flatMap(({ redisMicrosPerChange }) => redisMicrosPerChange ?? [])
+  )
   const others = all.map(({ otherCpu }) => otherCpu)
   const busiest = Math.max(...[...all, ...scale].map(({ generatorCpu }) => generatorCpu))
   return [
-    `| one board to one of ${watchers.toLocaleString('en')} WebSockets | server CPU, µs | beside nchan | bytes | changes shown |`,
+    `| one board to one of ${
+      watchers.toLocaleString('en')
+    } WebSockets | server CPU, µs | beside nchan | bytes | changes shown |`,
     '| --- | --- | --- | --- | --- |',
     ...rows,
     '',
     ...REACH_HEAD,
     reachRow(reach),
     '',
-    `| scorewire with | memory of an idle screen | of ${(1000 / CHANGE_EVERY_MS).toFixed(0)} changes/s, shown | CPU, cores | event-loop delay p99 |`,
+    `| scorewire with | memory of an idle screen | of ${
+      (1000 / CHANGE_EVERY_MS).toFixed(0)
+    } changes/s, shown | CPU, cores | event-loop delay p99 |`,
     '| --- | --- | --- | --- | --- |',
     ...scale.map(({ screens, idleBytesPerScreen, updatesPerSecond, cpu, eventLoopP99Ms }) =>
-      `| ${screens.toLocaleString('en')} screens | ${(idleBytesPerScreen / 1024).toFixed(1)} kB | ${updatesPerSecond.toFixed(1)} a second | ${cpu.toFixed(2)} | ${eventLoopP99Ms.toFixed(1)} ms |`),
+      `| ${screens.toLocaleString('en')} screens | ${(idleBytesPerScreen / 1024).toFixed(1)} kB | ${
+        updatesPerSecond.toFixed(1)
+      } a second | ${cpu.toFixed(2)} | ${eventLoopP99Ms.toFixed(1)} ms |`
+    ),
     '',
-    `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds} s, ${(1000 / CHANGE_EVERY_MS).toFixed(0)} changes a second, deliveries counted at the clients; the kernel's half of loopback TCP is in it.`,
+    `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds} s, ${
+      (1000 / CHANGE_EVERY_MS).toFixed(0)
+    } changes a second, deliveries counted at the clients; the kernel's half of loopback TCP is in it.`,
     'A change that scorewire does not show by itself is in the next board: its push window is twice a pass over the clients, at least 100 ms.',
-    `scorewire's changes are increments over HTTP, and nothing of them is subtracted: with nobody watching, the same changes took its process ${(1000 * unwatchedCpu).toFixed(0)} ms of CPU a second,`,
-    `idle timers included, which is ${(1_000_000 * unwatchedCpu * CHANGE_EVERY_MS / 1000 / watchers).toFixed(1)} µs of each delivery. Redis took ${(median(redis) / CHANGE_EVERY_MS).toFixed(0)} ms a second beside that, nearly all of it when idle, too.`,
-    'The memory is resident, new process, young generation included. The event-loop delay is the worst second\'s p99, by Node\'s monitor, which says 10 ms when there is none.',
-    `${sum([...all, ...scale].map(({ errors }) => errors))} errors; the load generator used ${busiest.toFixed(2)} of a core at most${busiest > MOST_GENERATOR_CPU ? `: INVALID, more than ${MOST_GENERATOR_CPU}` : ''}, other processes of the machine ${spread(others, 2)}${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}.`,
+    `scorewire's changes are increments over HTTP, and nothing of them is subtracted: with nobody watching, the same changes took its process ${
+      (1000 * unwatchedCpu).toFixed(0)
+    } ms of CPU a second,`,
+    `idle timers included, which is ${
+      (1_000_000 * unwatchedCpu * CHANGE_EVERY_MS / 1000 / watchers).toFixed(1)
+    } µs of each delivery. Redis took ${
+      (median(redis) / CHANGE_EVERY_MS).toFixed(0)
+    } ms a second beside that, nearly all of it when idle, too.`,
+    "The memory is resident, new process, young generation included. The event-loop delay is the worst second's p99, by Node's monitor, which says 10 ms when there is none.",
+    `${sum([...all, ...scale].map(({ errors }) => errors))} errors; the load generator used ${
+      busiest.toFixed(2)
+    } of a core at most${
+      busiest > MOST_GENERATOR_CPU ? `: INVALID, more than ${MOST_GENERATOR_CPU}` : ''
+    }, other processes of the machine ${spread(others, 2)}${
+      median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''
+    }.`,
     `${machine()}, ${nchanVersion}, ${today()}:`,
     `\`${commandOf('fan-out', options, ['watchers', 'screens', 'seconds', 'rounds'])}\``
   ].join('\n')

@@ -11,7 +11,7 @@ import { spread, spreadMicros, sum } from '../../src/load/report/statistics.ts'
 const WARM_UP_REQUESTS = 30_000
 
 /** One measured run: CPU time is µs a request. */
-export interface Sample {
+interface Sample {
   readonly requestsPerSecond: number
   readonly nodeMicros: number
   readonly redisMicros: number
@@ -19,7 +19,7 @@ export interface Sample {
   readonly errors: number
 }
 
-export interface IncrementResult {
+interface IncrementResult {
   readonly bare: readonly Sample[]
   /** The bare POST again, at the rate of the increments: a loop that is not full shares less among its requests. */
   readonly bareAtRate: readonly Sample[]
@@ -40,7 +40,8 @@ export async function askIncrement (options: Options, onProgress: (message: stri
     throw error
   })
   try {
-    const authorize = (n: number, jti = '') => scorewire.authorize({ sub: `user-${n % users}`, name: `User ${n % users}`, jti })
+    const authorize = (n: number, jti = '') =>
+      scorewire.authorize({ sub: `user-${n % users}`, name: `User ${n % users}`, jti })
     const authorizations = Array.from({ length: users }, (_, n) => authorize(n))
     const anyOf = () => authorizations[Math.floor(Math.random() * users)]!
     let made = 0
@@ -52,7 +53,12 @@ export async function askIncrement (options: Options, onProgress: (message: stri
     await load(bare, { amount: WARM_UP_REQUESTS })
     // Each token has been verified once then, as those of a service that runs for more than a minute have.
     await load(scorewire, { amount: Math.max(users, WARM_UP_REQUESTS), nextAuthorization: inTurn })
-    const samples = { bare: [] as Sample[], bareAtRate: [] as Sample[], scorewire: [] as Sample[], newTokens: [] as Sample[] }
+    const samples = {
+      bare: [] as Sample[],
+      bareAtRate: [] as Sample[],
+      scorewire: [] as Sample[],
+      newTokens: [] as Sample[]
+    }
     for (let round = 1; round <= rounds; round++) {
       onProgress(`increment: round ${round} of ${rounds}`)
       samples.bare.push(await load(bare))
@@ -61,7 +67,9 @@ export async function askIncrement (options: Options, onProgress: (message: stri
       samples.bareAtRate.push(await load(bare, { rate: Math.round(sample.requestsPerSecond) }))
     }
     // Last, since so many more tokens would push the known ones out.
-    for (let round = 1; round <= rounds; round++) samples.newTokens.push(await load(scorewire, { nextAuthorization: () => authorize(made++, `${made}`) }))
+    for (let round = 1; round <= rounds; round++) {
+      samples.newTokens.push(await load(scorewire, { nextAuthorization: () => authorize(made++, `${made}`) }))
+    }
     const groups = await scorewire.metric('scorewire_increment_group_size_count')
     const result = { ...samples, groupSize: await scorewire.metric('scorewire_increment_group_size_sum') / groups }
     return { result, text: report(options, result), ...figuresOf(result) }
@@ -70,10 +78,20 @@ export async function askIncrement (options: Options, onProgress: (message: stri
   }
 }
 
-interface Load { readonly connections: number, readonly seconds: number, readonly nextAuthorization: () => string, readonly rate?: number, readonly amount?: number }
+interface Load {
+  readonly connections: number
+  readonly seconds: number
+  readonly nextAuthorization: () => string
+  readonly rate?: number
+  readonly amount?: number
+}
 
 /** Closed loop, at most at a rate: each connection sends its next increment when the answer to the last is there. */
-async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { connections, seconds, nextAuthorization, rate, amount }: Load): Promise<Sample> {
+async function measure (
+  { url, pid }: ServerUnderTest,
+  redisPid: number,
+  { connections, seconds, nextAuthorization, rate, amount }: Load
+): Promise<Sample> {
   const run = randomBytes(4).toString('hex')
   let sent = 0
   const before = { node: cpuMicros(pid), redis: cpuMicros(redisPid), generator: cpuMicros(process.pid) }
@@ -97,7 +115,9 @@ async function measure ({ url, pid }: ServerUnderTest, redisPid: number, { conne
     }]
   })
   const requests = result['2xx']
-  if (requests === 0) throw new Error('no increment was accepted: so few users have soon used up their quota, ask for more with --users')
+  if (requests === 0) {
+    throw new Error('no increment was accepted: so few users have soon used up their quota, ask for more with --users')
+  }
   return {
     requestsPerSecond: requests / result.duration,
     nodeMicros: (cpuMicros(pid) - before.node) / requests,
@@ -113,24 +133,44 @@ function ratiosTo (others: readonly Sample[], scorewire: readonly Sample[]): num
 }
 
 function figuresOf ({ bare, scorewire }: IncrementResult): Pick<Answer, 'figures' | 'headlines'> {
-  const of = (samples: readonly Sample[], name: 'nodeMicros' | 'redisMicros' | 'requestsPerSecond') => samples.map((sample) => sample[name])
+  const of = (samples: readonly Sample[], name: 'nodeMicros' | 'redisMicros' | 'requestsPerSecond') =>
+    samples.map((sample) => sample[name])
   return {
     figures: [
       { name: 'Node CPU of an increment', unit: 'µs', better: 'less', samples: of(scorewire, 'nodeMicros') },
       { name: 'Redis CPU of an increment', unit: 'µs', better: 'less', samples: of(scorewire, 'redisMicros') },
-      { name: 'Node CPU of an increment beside a bare POST', unit: '×', better: 'less', samples: ratiosTo(bare, scorewire) },
+      {
+        name: 'Node CPU of an increment beside a bare POST',
+        unit: '×',
+        better: 'less',
+        samples: ratiosTo(bare, scorewire)
+      },
       { name: 'increments', unit: 'a second', better: 'more', samples: of(scorewire, 'requestsPerSecond') }
     ],
     headlines: [
-      { what: 'CPU of an exactly-once increment over HTTP, as shipped', measured: `Node ${spreadMicros(of(scorewire, 'nodeMicros'))} µs, Redis ${spreadMicros(of(scorewire, 'redisMicros'))} µs`, beside: `× ${spread(ratiosTo(bare, scorewire), 2)} a bare Fastify POST`, inReadme: true },
-      { what: 'increments a second, fsynced, generator on the same cores', measured: spread(of(scorewire, 'requestsPerSecond')), beside: `bare POST ${spread(of(bare, 'requestsPerSecond'))}`, inReadme: true }
+      {
+        what: 'CPU of an exactly-once increment over HTTP, as shipped',
+        measured: `Node ${spreadMicros(of(scorewire, 'nodeMicros'))} µs, Redis ${
+          spreadMicros(of(scorewire, 'redisMicros'))
+        } µs`,
+        beside: `× ${spread(ratiosTo(bare, scorewire), 2)} a bare Fastify POST`,
+        inReadme: true
+      },
+      {
+        what: 'increments a second, fsynced, generator on the same cores',
+        measured: spread(of(scorewire, 'requestsPerSecond')),
+        beside: `bare POST ${spread(of(bare, 'requestsPerSecond'))}`,
+        inReadme: true
+      }
     ]
   }
 }
 
 function report (options: Options, { bare, bareAtRate, scorewire, newTokens, groupSize }: IncrementResult): string {
   const row = (name: string, samples: readonly Sample[], ratio: string, redis: boolean) =>
-    `| ${name} | ${spread(samples.map((sample) => sample.nodeMicros), 1)} | ${ratio} | ${redis ? spread(samples.map((sample) => sample.redisMicros), 1) : ''} | ${spread(samples.map((sample) => sample.requestsPerSecond))} |`
+    `| ${name} | ${spread(samples.map((sample) => sample.nodeMicros), 1)} | ${ratio} | ${
+      redis ? spread(samples.map((sample) => sample.redisMicros), 1) : ''
+    } | ${spread(samples.map((sample) => sample.requestsPerSecond))} |`
   const ratioTo = (others: readonly Sample[]) => spread(ratiosTo(others, scorewire), 2)
   const errors = sum([...bare, ...bareAtRate, ...scorewire, ...newTokens].map((sample) => sample.errors))
   return [
@@ -141,10 +181,16 @@ function report (options: Options, { bare, bareAtRate, scorewire, newTokens, gro
     row('exactly-once increment, as shipped', scorewire, '', true),
     row('the same, each with a token that was never seen', newTokens, '', true),
     '',
-    `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds} s: ${options.users.toLocaleString('en')} users, ${options.connections} connections, closed loop,`,
-    `one window, AOF with fsync before each answer; ${groupSize.toFixed(1)} increments a script call; ${errors} errors.`,
+    `Median (least to most) of ${options.rounds} alternating runs of ${options.seconds} s: ${
+      options.users.toLocaleString('en')
+    } users, ${options.connections} connections, closed loop,`,
+    `one window, AOF with fsync before each answer; ${
+      groupSize.toFixed(1)
+    } increments a script call; ${errors} errors.`,
     'Each user has a token, verified once in the warm-up (a node remembers 50,000). The last row is asked after the others, and the load generator signs its tokens meanwhile.',
-    `The load generator shares the cores and used ${spread(scorewire.map((sample) => sample.generatorCpu), 2)} of one, so requests/s are its limit as much as the service's.`,
+    `The load generator shares the cores and used ${
+      spread(scorewire.map((sample) => sample.generatorCpu), 2)
+    } of one, so requests/s are its limit as much as the service's.`,
     `${machine()}, ${today()}:`,
     `\`${commandOf('increment', options, ['connections', 'users', 'seconds', 'rounds'])}\``
   ].join('\n')

@@ -1,4 +1,5 @@
-// What does a read cost, beside a bare Fastify GET that answers with ten rows? And what does a write wait for beside reads?
+// What does a read cost, beside a bare Fastify GET that answers with ten rows? And what does a write wait for beside
+// reads?
 import autocannon from 'autocannon'
 import { build } from 'hdr-histogram-js'
 import type { Answer } from '../benchmark.ts'
@@ -9,15 +10,27 @@ import { machine, today } from '../machine.ts'
 import { commandOf, type Options } from '../options.ts'
 import { MOST_OTHER_CPU, NODE_FLAGS, pathOf, startServer } from '../servers/processes.ts'
 import { userIdOf } from '../servers/seed.ts'
-import { AROUND, COUNTS, LOOKED_UP, measureRequests, runsText, startSeeded, type SeededScorewire } from '../servers/seeded.ts'
+import {
+  AROUND,
+  COUNTS,
+  LOOKED_UP,
+  measureRequests,
+  runsText,
+  startSeeded,
+  type SeededScorewire
+} from '../servers/seeded.ts'
 import { median, spread, spreadMicros, sum } from '../../src/load/report/statistics.ts'
 import { onSchedule } from '../generators/writer.ts'
 
 const BESIDE = { connections: 8, writesPerSecond: 200, seconds: 3 }
 
-interface Row { readonly name: string, readonly samples: LoadSample[], readonly run: () => Promise<LoadSample> }
+interface Row {
+  readonly name: string
+  readonly samples: LoadSample[]
+  readonly run: () => Promise<LoadSample>
+}
 
-export interface ReadsResult {
+interface ReadsResult {
   readonly rows: readonly { readonly name: string, readonly samples: readonly LoadSample[] }[]
   /** From the planned time of an increment to its answer, beside reads of all kinds. */
   readonly beside: Latency & { readonly readsPerSecond: number, readonly errors: number }
@@ -35,7 +48,18 @@ export async function askReads (options: Options, onProgress: (message: string) 
   try {
     const of = (kind: 'top' | 'user' | 'lookup') => async () => await measureRequests(scorewire, kind, { connections })
     const rows: Row[] = [
-      { name: 'bare Fastify GET, ten rows', samples: [], run: async () => await measureLoad({ url: bare.url, pids: { node: bare.pid }, connections, request: scorewire.requests.top, count: COUNTS.top }) },
+      {
+        name: 'bare Fastify GET, ten rows',
+        samples: [],
+        run: async () =>
+          await measureLoad({
+            url: bare.url,
+            pids: { node: bare.pid },
+            connections,
+            request: scorewire.requests.top,
+            count: COUNTS.top
+          })
+      },
       { name: '`GET top`', samples: [], run: of('top') },
       { name: `\`GET users/{id}?around=${AROUND}\``, samples: [], run: of('user') },
       { name: `\`POST lookup\`, ${Math.min(LOOKED_UP, members)} ids`, samples: [], run: of('lookup') }
@@ -67,7 +91,11 @@ async function measureBeside (scorewire: SeededScorewire): Promise<ReadsResult['
   const writes: Promise<void>[] = []
   const write = async (plannedMs: number) => {
     const { body, authorization } = raise(userIdOf(Math.floor(Math.random() * members)), 1)
-    const answer = await fetch(`${url}${INCREMENTS_PATH}`, { method: 'POST', body, headers: { 'content-type': 'application/json', authorization: authorization! } })
+    const answer = await fetch(`${url}${INCREMENTS_PATH}`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', authorization: authorization! }
+    })
     await answer.arrayBuffer()
     latencies.recordValue(Math.round(1000 * (clockMs() - plannedMs)))
     if (!answer.ok) refused++
@@ -77,20 +105,31 @@ async function measureBeside (scorewire: SeededScorewire): Promise<ReadsResult['
     onSchedule(schedule, (n) => writes.push(write(schedule.startMs + n * schedule.everyMs)))
   ])
   await Promise.all(writes)
-  return { ...latencyOf(latencies), readsPerSecond: reads['2xx'] / reads.duration, errors: reads.errors + reads.non2xx + refused }
+  return {
+    ...latencyOf(latencies),
+    readsPerSecond: reads['2xx'] / reads.duration,
+    errors: reads.errors + reads.non2xx + refused
+  }
 }
 
 function figuresOf ({ members }: Options, { rows }: ReadsResult): Pick<Answer, 'figures' | 'headlines' | 'flaws'> {
-  const micros = ({ samples }: ReadsResult['rows'][number], process: 'node' | 'redis') => samples.map((sample) => sample.micros[process]!)
+  const micros = ({ samples }: ReadsResult['rows'][number], process: 'node' | 'redis') =>
+    samples.map((sample) => sample.micros[process]!)
   const [bare, ...reads] = rows as [ReadsResult['rows'][number], ...ReadsResult['rows']]
-  const ratios = (row: ReadsResult['rows'][number]) => micros(row, 'node').map((one, round) => one / micros(bare, 'node')[round]!)
+  const ratios = (row: ReadsResult['rows'][number]) =>
+    micros(row, 'node').map((one, round) => one / micros(bare, 'node')[round]!)
   const others = median(rows.flatMap(({ samples }) => samples.map(({ otherCpu }) => otherCpu)))
   return {
     flaws: others > MOST_OTHER_CPU ? [`other processes used ${others.toFixed(2)} of a core`] : [],
     figures: reads.flatMap((row) => [
       { name: `Node CPU of ${row.name}`, unit: 'µs', better: 'less' as const, samples: micros(row, 'node') },
       { name: `Redis CPU of ${row.name}`, unit: 'µs', better: 'less' as const, samples: micros(row, 'redis') },
-      { name: `${row.name}, p99`, unit: 'ms', better: 'less' as const, samples: row.samples.map(({ latency }) => latency.p99) }
+      {
+        name: `${row.name}, p99`,
+        unit: 'ms',
+        better: 'less' as const,
+        samples: row.samples.map(({ latency }) => latency.p99)
+      }
     ]),
     headlines: reads.slice(0, 2).map((row, n) => ({
       what: `CPU of ${row.name}, ${members.toLocaleString('en')} members`,
@@ -105,18 +144,31 @@ function report (options: Options, { rows, beside }: ReadsResult): string {
   const others = all.map(({ otherCpu }) => otherCpu)
   const ms = ({ p50, p99, max }: Latency) => `${p50.toFixed(1)} / ${p99.toFixed(1)} / ${max.toFixed(1)}`
   const row = ({ name, samples }: ReadsResult['rows'][number]) => {
-    const micros = (process: string) => samples[0]?.micros[process] === undefined ? '' : spreadMicros(samples.map((sample) => sample.micros[process]!))
+    const micros = (process: string) =>
+      samples[0]?.micros[process] === undefined ? '' : spreadMicros(samples.map((sample) => sample.micros[process]!))
     const latency = (of: keyof Latency) => samples.map((sample) => sample.latency[of])
-    return `| ${name} | ${micros('node')} | ${micros('redis')} | ${spread(samples.map(({ requestsPerSecond }) => requestsPerSecond))} | ${ms({ p50: median(latency('p50')), p99: median(latency('p99')), max: Math.max(...latency('max')) })} |`
+    return `| ${name} | ${micros('node')} | ${micros('redis')} | ${
+      spread(samples.map(({ requestsPerSecond }) => requestsPerSecond))
+    } | ${ms({ p50: median(latency('p50')), p99: median(latency('p99')), max: Math.max(...latency('max')) })} |`
   }
   return [
-    `| one read of ${options.members.toLocaleString('en')} members | Node CPU, µs | Redis CPU, µs | requests/s | ms: p50 / p99 / max |`,
+    `| one read of ${
+      options.members.toLocaleString('en')
+    } members | Node CPU, µs | Redis CPU, µs | requests/s | ms: p50 / p99 / max |`,
     '| --- | --- | --- | --- | --- |',
     ...rows.map(row),
     '',
-    `Median (least to most) of ${runsText(options)}: requests wait for each other. Random users, Pareto-like scores; ${sum([...all, beside].map(({ errors }) => errors))} errors.` +
-    ` Beside ${beside.readsPerSecond.toFixed(0)} reads/s of all kinds in turn, as many as ${BESIDE.connections} connections can, an increment (${BESIDE.writesPerSecond} a second, open loop, fsynced) takes ${ms(beside)} ms. The load generator used ${spread(all.map(({ generatorCpu }) => generatorCpu), 2)} of a core,` +
-    ` other processes ${spread(others, 2)}${median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''}.`,
+    `Median (least to most) of ${runsText(options)}: requests wait for each other. Random users, Pareto-like scores; ${
+      sum([...all, beside].map(({ errors }) => errors))
+    } errors.` +
+    ` Beside ${
+      beside.readsPerSecond.toFixed(0)
+    } reads/s of all kinds in turn, as many as ${BESIDE.connections} connections can, an increment (${BESIDE.writesPerSecond} a second, open loop, fsynced) takes ${
+      ms(beside)
+    } ms. The load generator used ${spread(all.map(({ generatorCpu }) => generatorCpu), 2)} of a core,` +
+    ` other processes ${spread(others, 2)}${
+      median(others) > MOST_OTHER_CPU ? `: DISTURBED, more than ${MOST_OTHER_CPU}` : ''
+    }.`,
     `${machine()}, ${today()}: \`${commandOf('reads', options, ['connections', 'members', 'rounds'])}\``
   ].join('\n')
 }

@@ -22,7 +22,7 @@ import { median, spread } from '../../src/load/report/statistics.ts'
 const BOARD = 'main'
 /** A million users within a minute. */
 const REACH = { members: 1_000_000, seconds: 60 }
-export interface RebuildResult {
+interface RebuildResult {
   /** From the start of the command to its end, of each round. */
   readonly seconds: readonly number[]
 }
@@ -30,7 +30,11 @@ export interface RebuildResult {
 /** Loses Redis and has the command make the board anew, over and over. */
 export async function askRebuild (options: Options, onProgress: (message: string) => void): Promise<Answer> {
   const ends: Array<() => unknown> = []
-  const t = { teardown: (end: () => unknown) => { ends.unshift(end) } } as Pick<Test, 'teardown'>
+  const t = {
+    teardown: (end: () => unknown) => {
+      ends.unshift(end)
+    }
+  } as Pick<Test, 'teardown'>
   try {
     const dataDir = await mkdtemp(join(tmpdir(), 'scorewire-bench-'))
     ends.unshift(async () => await rm(dataDir, { recursive: true, force: true }))
@@ -70,11 +74,15 @@ function figuresOf ({ members }: Options, { seconds }: RebuildResult): Pick<Answ
 
 function report (options: Options, { seconds }: RebuildResult, postgres: string): string {
   const { members } = options
-  const reach = members === REACH.members ? ` Reach: ${REACH.seconds} s: ${median(seconds) > REACH.seconds ? 'MISSED' : 'met'}.` : ''
+  const reach = members === REACH.members
+    ? ` Reach: ${REACH.seconds} s: ${median(seconds) > REACH.seconds ? 'MISSED' : 'met'}.`
+    : ''
   return [
     '| a board made anew from the ledger | |',
     '| --- | --- |',
-    `| ${members.toLocaleString('en')} members, ${(members * 1.1).toLocaleString('en')} events of the last hour, s | ${spread(seconds, 1)} |`,
+    `| ${members.toLocaleString('en')} members, ${(members * 1.1).toLocaleString('en')} events of the last hour, s | ${
+      spread(seconds, 1)
+    } |`,
     `| members a second | ${spread(seconds.map((one) => members / one))} |`,
     '',
     `Median (least to most) of ${options.rounds} runs of \`scorewire rebuild\` on an empty Redis, with names and remembered actions; PostgreSQL ${postgres} on the same machine.${reach}`,

@@ -1,9 +1,19 @@
-// How long does it take from a write to the screens? Open loop: from the planned time of a write to the first board with it, on every
-// screen. First with nginx + nchan and no store at all, the same clients and the same schedule: what the generator itself adds.
+// How long does it take from a write to the screens? Open loop: from the planned time of a write to the first board
+// with it, on every screen. First with nginx + nchan and no store at all, the same clients and the same schedule:
+// what the generator itself adds.
 import { setTimeout as delay } from 'node:timers/promises'
 import { encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import type { Answer } from '../benchmark.ts'
-import { fillBoard, LEADER, LEADER_MARKER, LIVE_ENV, raiser, TOP_USERS, topMessage, WATCH_PATH } from '../servers/board.ts'
+import {
+  fillBoard,
+  LEADER,
+  LEADER_MARKER,
+  LIVE_ENV,
+  raiser,
+  TOP_USERS,
+  topMessage,
+  WATCH_PATH
+} from '../servers/board.ts'
 import { clockMs } from '../../src/load/clock.ts'
 import { Generator, MOST_GENERATOR_CPU } from '../generators/screen-processes.ts'
 import { machine, today } from '../machine.ts'
@@ -40,7 +50,7 @@ const BUSY_USERS = 20_000
 /** nchan passes on what it is given; scorewire shows a busy board about as often. */
 const NCHAN_BUSY_EVERY_MS = 100
 
-export interface WriteToScreenSample {
+interface WriteToScreenSample {
   readonly setting: string
   readonly system: string
   readonly screens: number
@@ -66,7 +76,7 @@ export interface WriteToScreenSample {
   readonly errors: Readonly<Record<'missing' | 'refused' | 'lost' | 'wrong', number>>
 }
 
-export interface WriteToScreenResult {
+interface WriteToScreenResult {
   readonly nchanVersion: string
   readonly samples: readonly WriteToScreenSample[]
 }
@@ -104,7 +114,12 @@ export async function askWriteToScreen (options: Options, onProgress: (message: 
       for (const system of setting === LIVELY || setting === DEAF ? systems.slice(1) : systems) {
         const screens = Math.min(setting.screens, options.screens)
         onProgress(`write-to-screen: ${setting.name} board, ${system.name}, ${screens.toLocaleString('en')} screens`)
-        const target = { port: Number(new URL(system.server.url).port), path: system.path, engineIo: false, deflate: false }
+        const target = {
+          port: Number(new URL(system.server.url).port),
+          path: system.path,
+          engineIo: false,
+          deflate: false
+        }
         await generator.connect(target, screens)
         if (setting.deaf > 0) await generator.connect({ ...target, deaf: true }, setting.deaf)
         await measure(system, generator, { setting, screens, writes: WARM_UP_WRITES })
@@ -122,9 +137,10 @@ export async function askWriteToScreen (options: Options, onProgress: (message: 
 function scorewireSystem (scorewire: Scorewire): System {
   const raise = raiser(scorewire)
   const runnersUp = TOP_USERS.slice(1)
-  const post = (n: number, { visibleEach }: Setting) => n % visibleEach === 0
-    ? raise(runnersUp[n / visibleEach % runnersUp.length]!.userId, 1)
-    : raise(`user-${Math.floor(Math.random() * BUSY_USERS)}`, 1)
+  const post = (n: number, { visibleEach }: Setting) =>
+    n % visibleEach === 0
+      ? raise(runnersUp[n / visibleEach % runnersUp.length]!.userId, 1)
+      : raise(`user-${Math.floor(Math.random() * BUSY_USERS)}`, 1)
   return {
     name: 'scorewire',
     server: scorewire,
@@ -140,7 +156,10 @@ function scorewireSystem (scorewire: Scorewire): System {
 function nchanSystem (nchan: ServerUnderTest): System {
   let version = 0
   let leaderScore = LEADER.score
-  const publish = () => ({ path: PUBLISH_PATH, body: JSON.stringify(topMessage(++version, (row) => row === 0 ? leaderScore : TOP_USERS[row]!.score)) })
+  const publish = () => ({
+    path: PUBLISH_PATH,
+    body: JSON.stringify(topMessage(++version, (row) => row === 0 ? leaderScore : TOP_USERS[row]!.score))
+  })
   return {
     name: 'nginx + nchan',
     server: nchan,
@@ -155,9 +174,17 @@ function nchanSystem (nchan: ServerUnderTest): System {
   }
 }
 
-interface Run { readonly setting: Setting, readonly screens: number, readonly writes: number }
+interface Run {
+  readonly setting: Setting
+  readonly screens: number
+  readonly writes: number
+}
 
-async function measure (system: System, generator: Generator, { setting, screens, writes }: Run): Promise<WriteToScreenSample> {
+async function measure (
+  system: System,
+  generator: Generator,
+  { setting, screens, writes }: Run
+): Promise<WriteToScreenSample> {
   const { name, server, storePid, connections, marked } = system
   const others = system.others(setting)
   const isBusy = setting.writesPerSecond > 0
@@ -167,16 +194,28 @@ async function measure (system: System, generator: Generator, { setting, screens
   await generator.follow({ ...schedule, baseScore: system.leaderScore, marker: LEADER_MARKER })
   system.leaderScore += writes
   const used = () => [server.pid, process.pid, ...(storePid === undefined ? [] : [storePid])].map(cpuMicros)
-  const before = { tops: (await generator.tally()).tops, used: used(), machine: machineMicros(), atMs: performance.now() }
+  const before = {
+    tops: (await generator.tally()).tops,
+    used: used(),
+    machine: machineMicros(),
+    atMs: performance.now()
+  }
   generator.startCpu()
   const forMs = (writes + 1) * MARKED_EVERY_MS
   const [writerLateMs] = await Promise.all([
     onSchedule(schedule, () => writer.post(marked())),
-    isBusy ? onSchedule({ startMs: clockMs(), everyMs: others.everyMs, count: Math.floor(forMs / others.everyMs) }, (n) => writer.post(others.post(n))) : 0
+    isBusy
+      ? onSchedule(
+        { startMs: clockMs(), everyMs: others.everyMs, count: Math.floor(forMs / others.everyMs) },
+        (n) => writer.post(others.post(n))
+      )
+      : 0
   ])
   const tookMs = performance.now() - before.atMs
   const generatorCpu = generator.cpu()
-  const [serverCpu, writerCpu, storeCpu = 0] = used().map((micros, n) => (micros - before.used[n]!) / 1000 / tookMs) as [number, number, number?]
+  const [serverCpu, writerCpu, storeCpu = 0] = used().map((micros, n) =>
+    (micros - before.used[n]!) / 1000 / tookMs
+  ) as [number, number, number?]
   const usedCpu = (machineMicros() - before.machine) / 1000 / tookMs
   const otherCpu = Math.max(0, usedCpu - serverCpu - writerCpu - storeCpu - generatorCpu)
   const updates = (await generator.tally()).tops - before.tops
@@ -212,31 +251,57 @@ function quantiles (ms: readonly number[]): WriteToScreenSample['last'] {
 }
 
 function quantilesOf (micros: Histogram): WriteToScreenSample['each'] {
-  return { p50: micros.getValueAtPercentile(50) / 1000, p99: micros.getValueAtPercentile(99) / 1000, max: micros.maxValue / 1000 }
+  return {
+    p50: micros.getValueAtPercentile(50) / 1000,
+    p99: micros.getValueAtPercentile(99) / 1000,
+    max: micros.maxValue / 1000
+  }
 }
 
 function errorsOf (samples: readonly WriteToScreenSample[]): string {
   const kinds = ['missing', 'refused', 'lost', 'wrong'] as const
-  const counts = kinds.map((kind) => ({ kind, count: sum(samples.map(({ errors }) => errors[kind])) })).filter(({ count }) => count > 0)
+  const counts = kinds.map((kind) => ({ kind, count: sum(samples.map(({ errors }) => errors[kind])) })).filter((
+    { count }
+  ) => count > 0)
   return counts.length === 0 ? '0 errors' : `Errors: ${counts.map(({ kind, count }) => `${count} ${kind}`).join(', ')}`
 }
 
 /** What clients that never read cost the others. */
 function deafOf (samples: readonly WriteToScreenSample[]): string {
-  const [without, beside] = [LIVELY, DEAF].map(({ name }) => samples.find(({ setting }) => setting === name)!) as [WriteToScreenSample, WriteToScreenSample]
-  return `${DEAF.deaf} clients that never read change the others' p99 by × ${(beside.each.p99 / without.each.p99).toFixed(2)}.`
+  const [without, beside] = [LIVELY, DEAF].map(({ name }) => samples.find(({ setting }) => setting === name)!) as [
+    WriteToScreenSample,
+    WriteToScreenSample
+  ]
+  return `${DEAF.deaf} clients that never read change the others' p99 by × ${
+    (beside.each.p99 / without.each.p99).toFixed(2)
+  }.`
 }
 
 function figuresOf ({ samples }: WriteToScreenResult): Pick<Answer, 'headlines' | 'latencies' | 'flaws'> {
-  const nameOf = ({ setting, system, screens }: WriteToScreenSample) => `${setting}, ${screens.toLocaleString('en')} screens: ${system}`
-  const ms = ({ p50, p99, max }: WriteToScreenSample['last']) => `${p50.toFixed(0)} / ${p99.toFixed(0)} / ${max.toFixed(0)} ms`
-  const told = samples.filter(({ setting, system }) => system === 'scorewire' && (setting === QUIET.name || setting === BUSY.name))
+  const nameOf = ({ setting, system, screens }: WriteToScreenSample) =>
+    `${setting}, ${screens.toLocaleString('en')} screens: ${system}`
+  const ms = ({ p50, p99, max }: WriteToScreenSample['last']) =>
+    `${p50.toFixed(0)} / ${p99.toFixed(0)} / ${max.toFixed(0)} ms`
+  const told = samples.filter(({ setting, system }) =>
+    system === 'scorewire' && (setting === QUIET.name || setting === BUSY.name)
+  )
   return {
-    flaws: samples.filter(({ generatorCpu }) => generatorCpu > MOST_GENERATOR_CPU).map((sample) => `${nameOf(sample)}: the screens' process used ${sample.generatorCpu.toFixed(2)} of a core, more than ${MOST_GENERATOR_CPU}`),
+    flaws: samples.filter(({ generatorCpu }) => generatorCpu > MOST_GENERATOR_CPU).map((sample) =>
+      `${nameOf(sample)}: the screens' process used ${
+        sample.generatorCpu.toFixed(2)
+      } of a core, more than ${MOST_GENERATOR_CPU}`
+    ),
     latencies: samples.map((sample) => ({ name: nameOf(sample), micros: sample.histogram })),
     headlines: told.map((sample) => {
       const peer = samples.find(({ setting, system }) => setting === sample.setting && system !== sample.system)
-      return { what: `from a write to the last screen, ${sample.setting} board, ${sample.screens.toLocaleString('en')} screens: p50 / p99 / max`, measured: ms(sample.last), beside: peer === undefined ? '' : `${ms(peer.last)} ${peer.system}, without a store`, inReadme: true }
+      return {
+        what: `from a write to the last screen, ${sample.setting} board, ${
+          sample.screens.toLocaleString('en')
+        } screens: p50 / p99 / max`,
+        measured: ms(sample.last),
+        beside: peer === undefined ? '' : `${ms(peer.last)} ${peer.system}, without a store`,
+        inReadme: true
+      }
     })
   }
 }
@@ -244,24 +309,38 @@ function figuresOf ({ samples }: WriteToScreenResult): Pick<Answer, 'headlines' 
 const two = (cores: number) => cores.toFixed(2)
 
 function report (options: Options, { nchanVersion, samples }: WriteToScreenResult): string {
-  const ms = ({ p50, p99, max }: WriteToScreenSample['last']) => `${p50.toFixed(1)} / ${p99.toFixed(1)} / ${max.toFixed(1)}`
+  const ms = ({ p50, p99, max }: WriteToScreenSample['last']) =>
+    `${p50.toFixed(1)} / ${p99.toFixed(1)} / ${max.toFixed(1)}`
   const flaw = ({ generatorCpu, otherCpu }: WriteToScreenSample) =>
     generatorCpu > MOST_GENERATOR_CPU ? ' (INVALID: generator)' : otherCpu > MOST_OTHER_CPU ? ' (DISTURBED)' : ''
-  const rows = samples.map((sample) => [
-    `| ${sample.setting}, ${sample.screens.toLocaleString('en')} screens: ${sample.system}${flaw(sample)}`,
-    ms(sample.last), ms(sample.each), sample.updatesPerSecond.toFixed(1), [sample.serverCpu, sample.storeCpu].map(two).join(' + '), [sample.generatorCpu, sample.writerCpu].map(two).join(' + '), `${two(sample.otherCpu)} |`
-  ].join(' | '))
+  const rows = samples.map((sample) =>
+    [
+      `| ${sample.setting}, ${sample.screens.toLocaleString('en')} screens: ${sample.system}${flaw(sample)}`,
+      ms(sample.last),
+      ms(sample.each),
+      sample.updatesPerSecond.toFixed(1),
+      [sample.serverCpu, sample.storeCpu].map(two).join(' + '),
+      [sample.generatorCpu, sample.writerCpu].map(two).join(' + '),
+      `${two(sample.otherCpu)} |`
+    ].join(' | ')
+  )
   return [
     '| from a write to | the last screen, ms: p50 / p99 / max | each screen, ms: p50 / p99 / max | updates/s | CPU: server + Redis | screens + writer | others |',
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...rows,
     '',
     `From the planned time of a write, an increment over HTTP that Redis has fsynced, to the first board with it. ${options.writes} marked writes each, one in ${MARKED_EVERY_MS} ms,`,
-    `open loop; every delivery to every screen is counted. Quiet: nothing else. Busy: ${BUSY.writesPerSecond.toLocaleString('en')} increments a second beside them, to ${BUSY_USERS.toLocaleString('en')} users, each ${BUSY.visibleEach}th visible.`,
+    `open loop; every delivery to every screen is counted. Quiet: nothing else. Busy: ${
+      BUSY.writesPerSecond.toLocaleString('en')
+    } increments a second beside them, to ${
+      BUSY_USERS.toLocaleString('en')
+    } users, each ${BUSY.visibleEach}th visible.`,
     `Lively: ${LIVELY.writesPerSecond} visible changes a second; ${deafOf(samples)}`,
     `nginx + nchan is the calibration: same clients, same schedule, no store, the finished message published straight to it (busy: every ${NCHAN_BUSY_EVERY_MS} ms).`,
     `CPU in cores: past ${MOST_GENERATOR_CPU} of the screens a run is invalid, past ${MOST_OTHER_CPU} of other processes it is disturbed.`,
-    `The writer was ${Math.max(...samples.map(({ writerLateMs }) => writerLateMs)).toFixed(1)} ms late at most, which is in the latencies. ${errorsOf(samples)}.`,
+    `The writer was ${
+      Math.max(...samples.map(({ writerLateMs }) => writerLateMs)).toFixed(1)
+    } ms late at most, which is in the latencies. ${errorsOf(samples)}.`,
     `${machine()}, ${nchanVersion}, ${today()}:`,
     `\`${commandOf('write-to-screen', options, ['screens', 'writes'])}\``
   ].join('\n')

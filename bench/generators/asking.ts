@@ -10,7 +10,10 @@ export interface Asking {
   readonly users: number
 }
 
-export interface Asked { readonly text: string, readonly points: number }
+export interface Asked {
+  readonly text: string
+  readonly points: number
+}
 
 /** Most points of an increment: the board's default allows 1000. */
 const MOST_POINTS = 10
@@ -21,7 +24,9 @@ export function asker ({ method, path, items, authorizations, users }: Asking, h
   let actions = 0
   const anybody = () => Math.floor(Math.random() * users)
   const post = (body: string, authorization: string | undefined, points: number): Asked => ({
-    text: `${head}Content-Type: application/json\r\nAuthorization: ${authorization}\r\nContent-Length: ${body.length}\r\n\r\n${body}`, points
+    text:
+      `${head}Content-Type: application/json\r\nAuthorization: ${authorization}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    points
   })
   if (items === 0) return () => ({ text: `${head}\r\n`, points: 0 })
   if (items === 1) {
@@ -36,7 +41,9 @@ export function asker ({ method, path, items, authorizations, users }: Asking, h
     for (let n = 0; n < items; n++) {
       const points = 1 + actions % MOST_POINTS
       total += points
-      body += `${n === 0 ? '' : ','}{"user_id":"user-${anybody()}","action_id":"${run}-${actions++}","increment":${points}}`
+      body += `${
+        n === 0 ? '' : ','
+      }{"user_id":"user-${anybody()}","action_id":"${run}-${actions++}","increment":${points}}`
     }
     return post(`${body}]}`, authorizations[0], total)
   }

@@ -7,7 +7,7 @@ import { sum } from '../../src/load/report/statistics.ts'
 /** autocannon ends on a tick of its own. */
 const TICK_MS = 100
 
-export interface Load {
+interface Load {
   readonly url: string
   /** The processes that are under test, each with its name. */
   readonly pids: Readonly<Record<string, number>>
@@ -30,7 +30,11 @@ export interface LoadSample {
   readonly errors: number
 }
 
-export interface Latency { readonly p50: number, readonly p99: number, readonly max: number }
+export interface Latency {
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+}
 
 /** @throws Error when no request was answered with 2xx */
 export async function measureLoad ({ url, pids, connections, request, count }: Load): Promise<LoadSample> {
@@ -40,7 +44,13 @@ export async function measureLoad ({ url, pids, connections, request, count }: L
   let answeredMs = before.atMs
   const latencies = build()
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
-    const options = { url, connections: Math.min(connections, count), amount: count, sampleInt: TICK_MS, requests: [request] }
+    const options = {
+      url,
+      connections: Math.min(connections, count),
+      amount: count,
+      sampleInt: TICK_MS,
+      requests: [request]
+    }
     autocannon(options, (error, answers) => error ? reject(error) : resolve(answers))
       .on('response', (_client, _status, _bytes, ms) => {
         answeredMs = performance.now()
@@ -52,7 +62,11 @@ export async function measureLoad ({ url, pids, connections, request, count }: L
   const generator = cpuMicros(process.pid) - before.generator
   const others = machineMicros() - before.machine - generator - sum(micros)
   const answered = result['2xx']
-  if (answered === 0) throw new Error(`${url} accepted no ${request.method} ${request.path}: ${result.non2xx} refused, ${result.errors} failed`)
+  if (answered === 0) {
+    throw new Error(
+      `${url} accepted no ${request.method} ${request.path}: ${result.non2xx} refused, ${result.errors} failed`
+    )
+  }
   return {
     requestsPerSecond: answered / (answeredMs - before.atMs) * 1000,
     micros: Object.fromEntries(names.map((name, n) => [name, micros[n]! / answered])),

@@ -5,14 +5,17 @@ import type { Asked } from './asking.ts'
 /** What all callers of a process read into: each read is looked at before the next one. */
 const room = Buffer.allocUnsafe(256 * 1024)
 
-export interface CallerOptions {
+interface CallerOptions {
   readonly port: number
   /** Told of each whole answer, and whether it was 2xx; what is answered at once is then asked by `ask`. */
   readonly onAnswer: (caller: Caller, isAccepted: boolean, asked: Asked, ms: number) => void
   readonly onLost: (error: Error) => void
 }
 
-/** One HTTP connection of a closed loop, as cheap as Node allows: it looks at the status and the length of an answer alone. */
+/**
+ * One HTTP connection of a closed loop, as cheap as Node allows: it looks at the status and the length of an answer
+ * alone.
+ */
 export class Caller {
   readonly #socket: Socket
   readonly #options: CallerOptions
@@ -26,7 +29,12 @@ export class Caller {
   constructor (options: CallerOptions) {
     this.#options = options
     const { port, onLost } = options
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: room, callback: (size) => this.#read(size) } })
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: { buffer: room, callback: (size) => this.#read(size) }
+    })
     this.opened = new Promise((resolve, reject) => this.#socket.once('connect', () => resolve()).once('error', reject))
     this.#socket.once('close', () => {
       if (this.#asked !== undefined) onLost(new Error(`port ${port} closed a connection with a request under way`))

@@ -1,4 +1,5 @@
-// The closed loop's side of a measurement, as a process of its own: opens connections, and asks on each as soon as it is answered.
+// The closed loop's side of a measurement, as a process of its own: opens connections, and asks on each as soon as it
+// is answered.
 import { randomBytes } from 'node:crypto'
 import { build, encodeIntoCompressedBase64 } from 'hdr-histogram-js'
 import { asker, type Asked, type Asking } from './asking.ts'
@@ -16,18 +17,23 @@ interface Running {
 }
 
 async function open (port: number, count: number): Promise<void> {
-  callers = Array.from({ length: count }, () => new Caller({
-    port,
-    onAnswer: (...answer) => running?.answer(...answer),
-    onLost: (error) => running?.fail(error)
-  }))
+  callers = Array.from({ length: count }, () =>
+    new Caller({
+      port,
+      onAnswer: (...answer) => running?.answer(...answer),
+      onLost: (error) => running?.fail(error)
+    }))
   await Promise.all(callers.map(async ({ opened }) => await opened))
 }
 
 /** Ends when the last answer is there: nothing is left that the next run would pay for. */
 async function run (name: string, host: string, forMs: number): Promise<LoopAnswer> {
   const next = asker(known.get(name)!, host, randomBytes(4).toString('hex'))
-  const latencies = build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000_000, numberOfSignificantValueDigits: 3 })
+  const latencies = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 60_000_000,
+    numberOfSignificantValueDigits: 3
+  })
   let [accepted, refused, points, open] = [0, 0, 0, callers.length]
   const begun = performance.now()
   await new Promise<void>((resolve, reject) => {
@@ -45,8 +51,16 @@ async function run (name: string, host: string, forMs: number): Promise<LoopAnsw
     }
     for (const caller of callers) caller.ask(next())
     if (open === 0) resolve() // fewer connections than processes
-  }).finally(() => { running = undefined })
-  return { accepted, refused, points, tookMs: performance.now() - begun, latencies: encodeIntoCompressedBase64(latencies) }
+  }).finally(() => {
+    running = undefined
+  })
+  return {
+    accepted,
+    refused,
+    points,
+    tookMs: performance.now() - begun,
+    latencies: encodeIntoCompressedBase64(latencies)
+  }
 }
 
 function close (): void {
@@ -54,4 +68,11 @@ function close (): void {
   callers = []
 }
 
-serveOrders<LoopOrders>({ learn (name, asking) { known.set(name, asking) }, open, run, close })
+serveOrders<LoopOrders>({
+  learn (name, asking) {
+    known.set(name, asking)
+  },
+  open,
+  run,
+  close
+})

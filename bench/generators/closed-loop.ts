@@ -9,11 +9,11 @@ import { sum } from '../../src/load/report/statistics.ts'
 
 /** The orders that a process with callers carries out. */
 export interface LoopOrders {
-  learn (name: string, asking: Asking): void
+  learn(name: string, asking: Asking): void
   /** Resolves when so many connections are open. */
-  open (port: number, count: number): Promise<void>
-  run (name: string, host: string, forMs: number): Promise<LoopAnswer>
-  close (): void
+  open(port: number, count: number): Promise<void>
+  run(name: string, host: string, forMs: number): Promise<LoopAnswer>
+  close(): void
 }
 
 export interface LoopAnswer {
@@ -52,7 +52,11 @@ export class ClosedLoop {
   }
 
   /** Asks on so many connections, opened for it, for as long as that. */
-  async run (url: string, name: string, { connections, forMs }: { connections: number, forMs: number }): Promise<LoopSample> {
+  async run (
+    url: string,
+    name: string,
+    { connections, forMs }: { connections: number, forMs: number }
+  ): Promise<LoopSample> {
     const { port, host } = new URL(url)
     await this.#children.order('open', (n) => [Number(port), shareOf(connections, n, this.#count)])
     const { pids } = this.#children

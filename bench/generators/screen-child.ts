@@ -1,5 +1,5 @@
-// The screens' side of a measurement, as a process of its own: opens connections, counts what comes, and tells when each marked write
-// was first shown on each of them.
+// The screens' side of a measurement, as a process of its own: opens connections, counts what comes, and tells when
+// each marked write was first shown on each of them.
 import { build, encodeIntoCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import { clockMs } from '../../src/load/clock.ts'
 import { serveOrders } from '../../src/load/processes/serve-orders.ts'
@@ -44,12 +44,19 @@ async function connect (target: Target, count: number): Promise<void> {
 }
 
 /** The marked user's score tells how many marked writes a board contains; each is counted where it is first shown. */
-function follow ({ schedule: { startMs, everyMs, count, baseScore }, marker, latencies, shownOn, lastMs }: Following,
-  screen: Screen, found: number, bytes: Buffer, end: number): void {
+function follow (
+  { schedule: { startMs, everyMs, count, baseScore }, marker, latencies, shownOn, lastMs }: Following,
+  screen: Screen,
+  found: number,
+  bytes: Buffer,
+  end: number
+): void {
   const nowMs = clockMs()
   if (found < 0 || found >= end) return
   let score = 0
-  for (let at = found + marker.length; bytes[at]! >= 0x30 && bytes[at]! <= 0x39; at++) score = score * 10 + bytes[at]! - 0x30
+  for (let at = found + marker.length; bytes[at]! >= 0x30 && bytes[at]! <= 0x39; at++) {
+    score = score * 10 + bytes[at]! - 0x30
+  }
   const contained = Math.min(score - baseScore, count)
   while (screen.shown < contained) {
     const write = screen.shown++
@@ -65,7 +72,11 @@ function startFollowing (schedule: Schedule): void {
   following = {
     schedule,
     marker: Buffer.from(schedule.marker),
-    latencies: build({ lowestDiscernibleValue: 1, highestTrackableValue: LONGEST_MICROS, numberOfSignificantValueDigits: 3 }),
+    latencies: build({
+      lowestDiscernibleValue: 1,
+      highestTrackableValue: LONGEST_MICROS,
+      numberOfSignificantValueDigits: 3
+    }),
     shownOn: Array<number>(schedule.count).fill(0),
     lastMs: Array<number>(schedule.count).fill(0)
   }

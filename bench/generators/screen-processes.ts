@@ -8,7 +8,10 @@ import type { Tally, Target } from './screen.ts'
 /** A process past this share of a core may itself be what was measured. */
 export const MOST_GENERATOR_CPU = 0.7
 
-/** Marked writes: each planned `everyMs` after the one before, each raising by one the score that follows `marker` in a board. */
+/**
+ * Marked writes: each planned `everyMs` after the one before, each raising by one the score that follows `marker` in
+ * a board.
+ */
 export interface Schedule {
   /** By `clockMs`. */
   readonly startMs: number
@@ -18,7 +21,10 @@ export interface Schedule {
   readonly marker: string
 }
 
-/** What became of marked writes: all latencies from the planned time in µs, and for each write on how many screens, and when on the last. */
+/**
+ * What became of marked writes: all latencies from the planned time in µs, and for each write on how many screens,
+ * and when on the last.
+ */
 export interface Shown<H = string> {
   readonly latencies: H
   readonly shownOn: readonly number[]
@@ -28,13 +34,13 @@ export interface Shown<H = string> {
 /** The orders that a process with screens carries out. */
 export interface ScreenOrders {
   /** Resolves when so many screens are open. */
-  connect (target: Target, count: number): Promise<void>
+  connect(target: Target, count: number): Promise<void>
   /** Begins to look for marked writes. */
-  follow (schedule: Schedule): void
-  tally (): Tally
+  follow(schedule: Schedule): void
+  tally(): Tally
   /** Ends `follow`. */
-  shown (): Shown
-  disconnect (): void
+  shown(): Shown
+  disconnect(): void
 }
 
 /** Screens in processes of their own. */
@@ -72,7 +78,9 @@ export class Generator {
     for (const other of others) latencies.add(decodeFromCompressedBase64(other.latencies))
     return {
       latencies,
-      shownOn: first!.shownOn.map((count, write) => others.reduce((total, { shownOn }) => total + shownOn[write]!, count)),
+      shownOn: first!.shownOn.map((count, write) =>
+        others.reduce((total, { shownOn }) => total + shownOn[write]!, count)
+      ),
       lastMs: first!.lastMs.map((ms, write) => Math.max(ms, ...others.map(({ lastMs }) => lastMs[write]!)))
     }
   }

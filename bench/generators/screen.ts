@@ -38,7 +38,7 @@ export interface Tally {
   wrong: number
 }
 
-export interface ScreenOptions {
+interface ScreenOptions {
   readonly target: Target
   readonly tally: Tally
   /** Looks into every board; the others go by length. */
@@ -48,8 +48,8 @@ export interface ScreenOptions {
 }
 
 /**
- * One WebSocket client (RFC 6455), as cheap as Node allows: it reads into one buffer for all, looks at headers alone, and answers
- * pings. Its mask is zero, which is a mask.
+ * One WebSocket client (RFC 6455), as cheap as Node allows: it reads into one buffer for all, looks at headers alone,
+ * and answers pings. Its mask is zero, which is a mask.
  */
 export class Screen {
   readonly #socket: Socket
@@ -73,14 +73,30 @@ export class Screen {
       this.#opened = resolve
       this.#failed = reject
     })
-    this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: room, callback: (size) => this.#read(size) } })
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: { buffer: room, callback: (size) => this.#read(size) }
+    })
     this.#socket.on('error', () => {}) // seen by its consequence: it closes
     this.#socket.once('close', () => {
       this.#failed(new Error(`port ${port} closed a connection before its handshake was done`))
       if (!this.#ending && options.target.deaf !== true) options.tally.lost++
     })
-    this.#socket.write([`GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', ...(deflate ? ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'] : []), '', ''].join('\r\n'))
+    this.#socket.write(
+      [
+        `GET ${path} HTTP/1.1`,
+        `Host: 127.0.0.1:${port}`,
+        'Upgrade: websocket',
+        'Connection: Upgrade',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+        ...(deflate ? ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'] : []),
+        '',
+        ''
+      ].join('\r\n')
+    )
   }
 
   close (): void {

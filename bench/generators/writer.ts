@@ -2,11 +2,18 @@
 import { connect, type Socket } from 'node:net'
 import { clockMs } from '../../src/load/clock.ts'
 
-export interface Post { readonly path: string, readonly body: string, readonly authorization?: string }
+export interface Post {
+  readonly path: string
+  readonly body: string
+  readonly authorization?: string
+}
 
 const UNANSWERED_AFTER_MS = 5000
 
-/** Posts JSON over a few connections in turn, each pipelined: a slow answer delays no later request of another connection. */
+/**
+ * Posts JSON over a few connections in turn, each pipelined: a slow answer delays no later request of another
+ * connection.
+ */
 export class Writer {
   readonly #host: string
   readonly #sockets: readonly Socket[]
@@ -24,7 +31,9 @@ export class Writer {
     this.#sockets = Array.from({ length: connections }, () => {
       const socket = connect({ host: hostname, port: Number(port), noDelay: true })
       let rest = ''
-      socket.setEncoding('latin1').on('data', (text) => { rest = this.#read(rest + text) })
+      socket.setEncoding('latin1').on('data', (text) => {
+        rest = this.#read(rest + text)
+      })
       socket.on('error', () => {}) // seen by its consequence: answers are missing
       return socket
     })
@@ -33,8 +42,11 @@ export class Writer {
   post ({ path, body, authorization }: Post): void {
     this.sent++
     this.#sockets[this.#turn++ % this.#sockets.length]!.write(
-      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: application/json\r\n${authorization === undefined ? '' : `Authorization: ${authorization}\r\n`}` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+      `POST ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nContent-Type: application/json\r\n${
+        authorization === undefined ? '' : `Authorization: ${authorization}\r\n`
+      }` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
+    )
   }
 
   /** Resolves with how many requests failed, when all are answered or none more is to be expected. */
@@ -78,10 +90,13 @@ export class Writer {
 }
 
 /**
- * Calls `send` for each planned time when it has come: at once for all that are due, so that the schedule is kept on average whatever
- * a call costs. Resolves with the longest that a call was late, in ms.
+ * Calls `send` for each planned time when it has come: at once for all that are due, so that the schedule is kept on
+ * average whatever a call costs. Resolves with the longest that a call was late, in ms.
  */
-export async function onSchedule ({ startMs, everyMs, count }: { startMs: number, everyMs: number, count: number }, send: (n: number) => void): Promise<number> {
+export async function onSchedule (
+  { startMs, everyMs, count }: { startMs: number, everyMs: number, count: number },
+  send: (n: number) => void
+): Promise<number> {
   let latest = 0
   for (let n = 0; n < count;) {
     const plannedMs = startMs + n * everyMs

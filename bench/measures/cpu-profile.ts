@@ -3,19 +3,34 @@ import { sep } from 'node:path'
 
 const MOST_NAME = 60
 
-/** What `node --cpu-prof` writes (`Profiler.Profile` of the Chrome DevTools Protocol); times are µs of the machine's monotonic clock. */
+/**
+ * What `node --cpu-prof` writes (`Profiler.Profile` of the Chrome DevTools Protocol); times are µs of the machine's
+ * monotonic clock.
+ */
 export interface CpuProfile {
   readonly startTime: number
-  readonly nodes: readonly { readonly id: number, readonly callFrame: { readonly functionName: string, readonly url: string, readonly lineNumber: number } }[]
+  readonly nodes: readonly {
+    readonly id: number,
+    readonly callFrame: { readonly functionName: string, readonly url: string, readonly lineNumber: number }
+  }[]
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
 }
 
 /** A part of the time, between 0 and 1. */
-export interface Share { readonly name: string, readonly share: number }
+export interface Share {
+  readonly name: string
+  readonly share: number
+}
 
-/** The time that each place, and each function, took by itself between two moments; idle time is nobody's. The largest come first. */
-export function readCpuProfile ({ startTime, nodes, samples, timeDeltas }: CpuProfile, { fromMicros, untilMicros }: { fromMicros: number, untilMicros: number }): Record<'places' | 'functions', Share[]> {
+/**
+ * The time that each place, and each function, took by itself between two moments; idle time is nobody's. The largest
+ * come first.
+ */
+export function readCpuProfile (
+  { startTime, nodes, samples, timeDeltas }: CpuProfile,
+  { fromMicros, untilMicros }: { fromMicros: number, untilMicros: number }
+): Record<'places' | 'functions', Share[]> {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]))
   const [places, functions] = [new Map<string, number>(), new Map<string, number>()]
   let at = startTime
@@ -53,12 +68,20 @@ function sharesOf (micros: ReadonlyMap<string, number>, total: number): Share[] 
 }
 
 /** A command that Redis ran: how often, and for how many µs, for each increment. */
-export interface CommandCost { readonly name: string, readonly calls: number, readonly micros: number }
+export interface CommandCost {
+  readonly name: string
+  readonly calls: number
+  readonly micros: number
+}
 
 /** Reads `INFO commandstats`, which counts the commands of scripts by themselves and once more in the script. */
 export function readCommandStats (info: string, increments: number): CommandCost[] {
   return [...info.matchAll(/^cmdstat_(\S+?):calls=(\d+),usec=(\d+)/gm)]
-    .map(([, name, calls, micros]) => ({ name: name!.replace('|', ' '), calls: Number(calls) / increments, micros: Number(micros) / increments }))
+    .map(([, name, calls, micros]) => ({
+      name: name!.replace('|', ' '),
+      calls: Number(calls) / increments,
+      micros: Number(micros) / increments
+    }))
     .filter(({ calls }) => calls >= 0.005)
     .toSorted((a, b) => b.micros - a.micros)
 }

@@ -10,13 +10,16 @@ const SEASON = 'over'
 const ARCHIVED_WITHIN_MS = 120_000
 
 /**
- * Bans users and lets them back, removes and erases some, closes a season with all members in it and deletes the board: whoever runs it is
- * left without it. One thing at a time.
+ * Bans users and lets them back, removes and erases some, closes a season with all members in it and deletes the
+ * board: whoever runs it is left without it. One thing at a time.
  * @throws Error when something is not answered with 2xx, or the season is not archived in time
  */
 export async function operate (scorewire: SeededScorewire): Promise<Pauses> {
   const { redis, url, members } = scorewire
-  const headers = { 'content-type': 'application/json', authorization: scorewire.authorize({ sub: 'bench', scope: 'admin' }) }
+  const headers = {
+    'content-type': 'application/json',
+    authorization: scorewire.authorize({ sub: 'bench', scope: 'admin' })
+  }
   const call = async (method: string, path: string, body?: object) => {
     const answer = await fetch(`${url}/v1/${path}`, { method, headers, body: JSON.stringify(body ?? {}) })
     if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${await answer.text()}`)

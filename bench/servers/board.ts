@@ -9,7 +9,14 @@ export const INCREMENTS_PATH = '/v1/boards/main/increments'
 export const WATCH_PATH = '/ws/scoreboard?board=main'
 
 /** First the leader; what they begin with keeps the leader first. */
-export const TOP_USERS = Array.from({ length: 10 }, (_, n) => ({ userId: `player-${String(n + 1).padStart(3, '0')}`, username: `Player Number ${n + 1}`, score: 1000 - 50 * n }))
+export const TOP_USERS = Array.from(
+  { length: 10 },
+  (_, n) => ({
+    userId: `player-${String(n + 1).padStart(3, '0')}`,
+    username: `Player Number ${n + 1}`,
+    score: 1000 - 50 * n
+  })
+)
 export const LEADER = TOP_USERS[0]!
 
 /** What precedes the leader's score in a board. */
@@ -24,7 +31,12 @@ export function topMessage (version: number, scoreOf: (row: number) => number): 
     epoch: '64f1c1a5e5d80',
     version,
     ts: new Date().toISOString(),
-    top_scores: TOP_USERS.map(({ userId, username }, row) => ({ rank: row + 1, user_id: userId, username, score: scoreOf(row) }))
+    top_scores: TOP_USERS.map(({ userId, username }, row) => ({
+      rank: row + 1,
+      user_id: userId,
+      username,
+      score: scoreOf(row)
+    }))
   }
 }
 
@@ -45,6 +57,8 @@ export function raiser (scorewire: Scorewire): (userId: string, increment: numbe
   const authorization = scorewire.authorize({ sub: 'bench', scope: 'scores:write' })
   let actions = 0
   return (userId, increment) => ({
-    path: INCREMENTS_PATH, body: JSON.stringify({ user_id: userId, action_id: `raise-${actions++}`, increment }), authorization
+    path: INCREMENTS_PATH,
+    body: JSON.stringify({ user_id: userId, action_id: `raise-${actions++}`, increment }),
+    authorization
   })
 }

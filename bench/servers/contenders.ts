@@ -1,5 +1,5 @@
-// Who is measured beside whom: the same users with scores of the same distribution, each on a store of its own that has written to the
-// disk what it acknowledges.
+// Who is measured beside whom: the same users with scores of the same distribution, each on a store of its own that
+// has written to the disk what it acknowledges.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -23,7 +23,10 @@ import { startSeeded } from './seeded.ts'
 import { sum } from '../../src/load/report/statistics.ts'
 
 const UPDATE_PATH = '/api/update-score'
-/** Of the memory, as PostgreSQL advises (https://www.postgresql.org/docs/current/runtime-config-resource.html); no more than any board here needs. */
+/**
+ * Of the memory, as PostgreSQL advises (https://www.postgresql.org/docs/current/runtime-config-resource.html); no
+ * more than any board here needs.
+ */
 const SHARED_BUFFERS_MB = Math.min(1024, Math.floor(totalmem() / 4 / 2 ** 20))
 export interface Contender {
   readonly name: string
@@ -33,7 +36,7 @@ export interface Contender {
   /** Where a screen is shown the top. */
   readonly screen: Target
   /** What all users have together. */
-  points (): Promise<number>
+  points(): Promise<number>
 }
 
 export interface BenchRedis {
@@ -47,7 +50,12 @@ export interface BenchRedis {
 export type Ends = Array<() => unknown>
 
 /** scorewire as shipped, asked for one increment at a time, and for so many. */
-export async function startOwn (users: number, items: number, ends: Ends, env: Record<string, string> = {}): Promise<Contender[]> {
+export async function startOwn (
+  users: number,
+  items: number,
+  ends: Ends,
+  env: Record<string, string> = {}
+): Promise<Contender[]> {
   const scorewire = await startSeeded(users, { ...LIVE_ENV, ...env })
   ends.unshift(scorewire.stop)
   const { url, pid, redis, redisPid, authorize } = scorewire
@@ -66,14 +74,41 @@ export async function startOwn (users: number, items: number, ends: Ends, env: R
 /** What scorewire is asked: one increment by each user's own token, or so many in a request of a service. */
 export function askingOwn (users: number, items: number, authorize: Scorewire['authorize']): Asking {
   return items === 1
-    ? { method: 'POST', path: INCREMENTS_PATH, items, authorizations: Array.from({ length: users }, (_, n) => authorize({ sub: userIdOf(n), name: usernameOf(n) })), users }
-    : { method: 'POST', path: `${INCREMENTS_PATH}/batch`, items, authorizations: [authorize({ sub: 'bench', scope: 'scores:write' })], users }
+    ? {
+        method: 'POST',
+        path: INCREMENTS_PATH,
+        items,
+        authorizations: Array.from({ length: users }, (_, n) => authorize({ sub: userIdOf(n), name: usernameOf(n) })),
+        users
+      }
+    : {
+        method: 'POST',
+        path: `${INCREMENTS_PATH}/batch`,
+        items,
+        authorizations: [authorize({ sub: 'bench', scope: 'scores:write' })],
+        users
+      }
 }
 
-/** As the specifications describe it, with Redis as its cache or without. @throws Error that says which server is missing */
-export async function startSpecification (users: number, { cached }: { cached: boolean }, ends: Ends): Promise<Contender> {
-  const t = { teardown: (end: () => unknown) => { ends.unshift(end) } } as Pick<Test, 'teardown'>
-  const { url: databaseUrl } = await startPostgres(t, { durable: true, migrated: false, more: [`shared_buffers=${SHARED_BUFFERS_MB}MB`, 'max_wal_size=1GB', 'min_wal_size=256MB'] })
+/**
+ * As the specifications describe it, with Redis as its cache or without.
+ * @throws Error that says which server is missing
+ */
+export async function startSpecification (
+  users: number,
+  { cached }: { cached: boolean },
+  ends: Ends
+): Promise<Contender> {
+  const t = {
+    teardown: (end: () => unknown) => {
+      ends.unshift(end)
+    }
+  } as Pick<Test, 'teardown'>
+  const { url: databaseUrl } = await startPostgres(t, {
+    durable: true,
+    migrated: false,
+    more: [`shared_buffers=${SHARED_BUFFERS_MB}MB`, 'max_wal_size=1GB', 'min_wal_size=256MB']
+  })
   const database = new pg.Client({ connectionString: databaseUrl })
   await database.connect()
   database.on('error', () => {}) // it is ended before its server is, and says so
@@ -81,13 +116,23 @@ export async function startSpecification (users: number, { cached }: { cached: b
   await seedTable(database, users)
   const cache = cached ? await startRedis(ends, { durable: false }) : undefined
   const secret = randomBytes(32).toString('hex')
-  const server = await startPeer('specification', { DATABASE_URL: databaseUrl, JWT_SECRET: secret, ...(cache && { REDIS_URL: cache.url }) }, ends)
-  const master = Number(readFileSync(join(new URL(databaseUrl).searchParams.get('host')!, 'postmaster.pid'), 'utf8').split('\n', 1)[0])
+  const server = await startPeer('specification', {
+    DATABASE_URL: databaseUrl,
+    JWT_SECRET: secret,
+    ...(cache && { REDIS_URL: cache.url })
+  }, ends)
+  const master = Number(
+    readFileSync(join(new URL(databaseUrl).searchParams.get('host')!, 'postmaster.pid'), 'utf8').split('\n', 1)[0]
+  )
   return {
     name: cached ? 'specification, top 10 cached in Redis' : 'specification: Express, PostgreSQL',
     url: server.url,
     asking: askingOf(users, secret),
-    processes: { node: () => [server.pid], ...(cache && { redis: () => [cache.pid] }), postgres: () => [master, ...childrenOf(master)] },
+    processes: {
+      node: () => [server.pid],
+      ...(cache && { redis: () => [cache.pid] }),
+      postgres: () => [master, ...childrenOf(master)]
+    },
     screen: socketIoOf(server),
     points: async () => Number((await database.query('SELECT sum(score) AS points FROM users_scores')).rows[0].points)
   }
@@ -97,7 +142,14 @@ export async function startSpecification (users: number, { cached }: { cached: b
 export async function startRedisRank (users: number, ends: Ends): Promise<Contender> {
   const { url, client, pid } = await startRedis(ends, { durable: true })
   const scores = drawScores(users, Math.random)
-  await inBatches(users, async (from, till) => await client.zadd('scoreboard', ...Array.from({ length: till - from }, (_, n) => [scores[from + n]!, userIdOf(from + n)]).flat()))
+  await inBatches(
+    users,
+    async (from, till) =>
+      await client.zadd(
+        'scoreboard',
+        ...Array.from({ length: till - from }, (_, n) => [scores[from + n]!, userIdOf(from + n)]).flat()
+      )
+  )
   const secret = randomBytes(32).toString('hex')
   const server = await startPeer('redis-rank', { REDIS_URL: url, JWT_SECRET: secret }, ends)
   return {
@@ -125,9 +177,15 @@ export async function startRedis (ends: Ends, { durable }: { durable: boolean })
 
 /** As it stands in the specifications, an index on the score included. */
 async function seedTable (database: pg.Client, users: number): Promise<void> {
-  await database.query('CREATE TABLE users_scores (user_id text PRIMARY KEY, username text NOT NULL, score bigint NOT NULL DEFAULT 0)')
+  await database.query(
+    'CREATE TABLE users_scores (user_id text PRIMARY KEY, username text NOT NULL, score bigint NOT NULL DEFAULT 0)'
+  )
   const numbers = [...Array(users).keys()]
-  await database.query('INSERT INTO users_scores SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])', [numbers.map(userIdOf), numbers.map(usernameOf), [...drawScores(users, Math.random)]])
+  await database.query('INSERT INTO users_scores SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])', [
+    numbers.map(userIdOf),
+    numbers.map(usernameOf),
+    [...drawScores(users, Math.random)]
+  ])
   await database.query('CREATE INDEX users_scores_by_score ON users_scores (score DESC)')
   await database.query('VACUUM ANALYZE users_scores')
   await database.query('CHECKPOINT')
@@ -136,12 +194,18 @@ async function seedTable (database: pg.Client, users: number): Promise<void> {
 /** Tokens of the same claims, by the same algorithm, as those of scorewire. */
 function askingOf (users: number, secret: string): Asking {
   const sign = createSigner({ key: secret, algorithm: 'HS256', expiresIn: 3_600_000 })
-  const authorizations = Array.from({ length: users }, (_, n) => `Bearer ${sign({ sub: userIdOf(n), name: usernameOf(n) })}`)
+  const authorizations = Array.from(
+    { length: users },
+    (_, n) => `Bearer ${sign({ sub: userIdOf(n), name: usernameOf(n) })}`
+  )
   return { method: 'POST', path: UPDATE_PATH, items: 1, authorizations, users }
 }
 
 async function startPeer (name: string, env: Record<string, string>, ends: Ends): Promise<ServerUnderTest> {
-  const server = await startServer([...NODE_FLAGS, '--import=tsx', pathOf(`bench/servers/peers/${name}.ts`)], { NODE_ENV: 'production', ...env })
+  const server = await startServer([...NODE_FLAGS, '--import=tsx', pathOf(`bench/servers/peers/${name}.ts`)], {
+    NODE_ENV: 'production',
+    ...env
+  })
   ends.unshift(server.stop)
   return server
 }

@@ -10,14 +10,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { mostOpenFiles } from '../machine.ts'
 import type { ServerUnderTest } from './processes.ts'
 
-const MODULES = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules'].map((place) => join(place, 'ngx_nchan_module.so'))
+const MODULES = ['/usr/lib/nginx/modules', '/usr/lib64/nginx/modules', '/usr/share/nginx/modules'].map((place) =>
+  join(place, 'ngx_nchan_module.so')
+)
 const PATH = [process.env['PATH'] ?? '', '/usr/sbin', '/usr/local/sbin', '/opt/homebrew/bin'].join(':')
 const READY_WITHIN_MS = 5000
 
 export const PUBLISH_PATH = '/publish'
 export const SUBSCRIBE_PATH = '/subscribe'
 
-export interface Nchan extends ServerUnderTest {
+interface Nchan extends ServerUnderTest {
   /** As nginx and nchan call themselves. */
   readonly version: string
 }
@@ -25,14 +27,21 @@ export interface Nchan extends ServerUnderTest {
 /** @throws Error with a clear sentence when nginx or its module is missing, or does not start */
 export async function startNchan (): Promise<Nchan> {
   const module = MODULES.find(isThere)
-  if (module === undefined) throw new Error(`found no ngx_nchan_module.so in ${MODULES.join(', ')}: node setup.js --bench installs it`)
+  if (module === undefined) {
+    throw new Error(`found no ngx_nchan_module.so in ${MODULES.join(', ')}: node setup.js --bench installs it`)
+  }
   const directory = await mkdtemp(join(tmpdir(), 'scorewire-nchan-'))
   const port = await freePort()
   const conf = join(directory, 'nginx.conf')
   await writeFile(conf, config(module, directory, port))
-  const master = spawn('nginx', ['-p', directory, '-c', conf, '-e', join(directory, 'error.log')], { env: { PATH }, stdio: 'ignore' })
+  const master = spawn('nginx', ['-p', directory, '-c', conf, '-e', join(directory, 'error.log')], {
+    env: { PATH },
+    stdio: 'ignore'
+  })
   let failure: Error | undefined
-  master.once('error', (error) => { failure = error })
+  master.once('error', (error) => {
+    failure = error
+  })
 
   const stop = async () => {
     if (master.pid !== undefined && master.exitCode === null && master.signalCode === null) {
@@ -46,7 +55,9 @@ export async function startNchan (): Promise<Nchan> {
   for (const endMs = performance.now() + READY_WITHIN_MS; ;) {
     const answer = await fetch(`${url}/status`).catch(() => undefined)
     const [, nchan] = /nchan version: (\S+)/.exec(await answer?.text() ?? '') ?? []
-    if (nchan !== undefined) return { url, pid: workerOf(master.pid!), version: `${answer?.headers.get('server')}, nchan ${nchan}`, stop }
+    if (nchan !== undefined) {
+      return { url, pid: workerOf(master.pid!), version: `${answer?.headers.get('server')}, nchan ${nchan}`, stop }
+    }
     if (failure !== undefined || master.exitCode !== null || performance.now() > endMs) {
       const log = isThere(join(directory, 'error.log')) ? readFileSync(join(directory, 'error.log'), 'utf8') : ''
       await stop()
@@ -58,7 +69,9 @@ export async function startNchan (): Promise<Nchan> {
 
 function config (module: string, directory: string, port: number): string {
   const files = Math.min(mostOpenFiles(), 65_536)
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory}/${name};`).join(' ')
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) =>
+    `${name}_temp_path ${directory}/${name};`
+  ).join(' ')
   return `
 load_module ${module};
 daemon off; worker_processes 1; worker_rlimit_nofile ${files}; pid ${directory}/nginx.pid; error_log ${directory}/error.log;

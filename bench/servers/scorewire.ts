@@ -14,13 +14,16 @@ export interface Scorewire extends ServerUnderTest {
   /** The path of its Unix socket. */
   readonly redisUrl: string
   /** The `Authorization` of a user, a service that may raise anybody's score, or an operator. */
-  authorize (claims: { sub: string, name?: string, scope?: 'scores:write' | 'admin', jti?: string }): string
+  authorize(claims: { sub: string, name?: string, scope?: 'scores:write' | 'admin', jti?: string }): string
   /** The value of a metric without labels. */
-  metric (name: string): Promise<number>
+  metric(name: string): Promise<number>
 }
 
 /** The edge limit counts, and refuses nobody: all load comes from one address. */
-export async function startScorewire (env: Record<string, string> = {}, nodeFlags: readonly string[] = []): Promise<Scorewire> {
+export async function startScorewire (
+  env: Record<string, string> = {},
+  nodeFlags: readonly string[] = []
+): Promise<Scorewire> {
   const dataDir = await mkdtemp(join(tmpdir(), 'scorewire-bench-'))
   const redis = await startEmbeddedRedis({ dataDir, path: process.env['PATH'] ?? '', log: silent })
   const end = async () => {
@@ -34,7 +37,13 @@ export async function startScorewire (env: Record<string, string> = {}, nodeFlag
     const [, redisPid] = /process_id:(\d+)/.exec(await probe.info('server')) ?? []
     probe.disconnect()
     const server = await startServer([...NODE_FLAGS, ...nodeFlags, pathOf('dist/main.js'), 'serve'], {
-      NODE_ENV: 'production', PORT: '0', REDIS_URL: redis.url, JWT_SECRET: secret, RATE_LIMIT_MAX: '1000000000', DRAIN_MS: '0', ...env
+      NODE_ENV: 'production',
+      PORT: '0',
+      REDIS_URL: redis.url,
+      JWT_SECRET: secret,
+      RATE_LIMIT_MAX: '1000000000',
+      DRAIN_MS: '0',
+      ...env
     })
     return {
       url: server.url,

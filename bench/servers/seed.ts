@@ -1,4 +1,5 @@
-// A large board, loaded past the service: what its scripts would have left behind, without the time that they would take.
+// A large board, loaded past the service: what its scripts would have left behind, without the time that they would
+// take.
 import type { Redis } from 'ioredis'
 import { HEAD_SIZE } from '../../src/leaderboard/boards/rules.ts'
 import { boardKeys } from '../../src/redis/keys.ts'
@@ -18,10 +19,16 @@ export const usernameOf = (user: number) => `Player ${user}`
 
 /** A score for each user, by number. `random` gives numbers from 0 up to 1. */
 export function drawScores (members: number, random: () => number): Uint32Array {
-  return Uint32Array.from({ length: members }, () => Math.min(MOST_SCORE, Math.floor(LEAST_SCORE * (1 - random()) ** (-1 / TAIL))))
+  return Uint32Array.from(
+    { length: members },
+    () => Math.min(MOST_SCORE, Math.floor(LEAST_SCORE * (1 - random()) ** (-1 / TAIL)))
+  )
 }
 
-/** The users of the head, first to last: those with the highest scores, as if the users had reached theirs in the order of their numbers. */
+/**
+ * The users of the head, first to last: those with the highest scores, as if the users had reached theirs in the
+ * order of their numbers.
+ */
 export function headUsers (scores: Uint32Array): number[] {
   const floor = scores.toSorted()[Math.max(0, scores.length - HEAD_SIZE)]!
   const atLeast: number[] = []
@@ -35,19 +42,37 @@ export function rankOf (scores: Uint32Array, score: number): number {
 }
 
 /** What Redis takes for each of many, allocator's rounding and tables included. */
-export interface SeededBytes { readonly scores: number, readonly names: number }
+export interface SeededBytes {
+  readonly scores: number
+  readonly names: number
+}
 
-/** Writes the users' scores, names and head, for the window `all` of an empty board. Its epoch and version come with the first increment. */
+/**
+ * Writes the users' scores, names and head, for the window `all` of an empty board. Its epoch and version come with
+ * the first increment.
+ */
 export async function seedBoard (redis: Redis, board: string, scores: Uint32Array): Promise<SeededBytes> {
   const keys = boardKeys(board)
-  const write = async (cellsOf: (user: number) => (string | number)[], send: (cells: (string | number)[]) => Promise<unknown>) => {
+  const write = async (
+    cellsOf: (user: number) => (string | number)[],
+    send: (cells: (string | number)[]) => Promise<unknown>
+  ) => {
     const before = await usedBytes(redis)
-    await inBatches(scores.length, async (from, till) => await send(Array.from({ length: till - from }, (_, n) => cellsOf(from + n)).flat()))
+    await inBatches(
+      scores.length,
+      async (from, till) => await send(Array.from({ length: till - from }, (_, n) => cellsOf(from + n)).flat())
+    )
     return (await usedBytes(redis) - before) / scores.length
   }
   const bytes = {
-    scores: await write((user) => [scores[user]!, userIdOf(user)], async (cells) => await redis.zadd(keys.scores('all'), ...cells)),
-    names: await write((user) => [userIdOf(user), usernameOf(user)], async (cells) => await redis.hset(keys.names, ...cells))
+    scores: await write(
+      (user) => [scores[user]!, userIdOf(user)],
+      async (cells) => await redis.zadd(keys.scores('all'), ...cells)
+    ),
+    names: await write(
+      (user) => [userIdOf(user), usernameOf(user)],
+      async (cells) => await redis.hset(keys.names, ...cells)
+    )
   }
   await redis.hset(keys.head('all'), ...headUsers(scores).flatMap((user) => [userIdOf(user), user + 1]))
   return bytes
@@ -61,7 +86,10 @@ export async function usedBytes (redis: Redis): Promise<number> {
 }
 
 /** Calls `write` for each stretch of up to `BATCH` numbers below `count`, a few at a time, in order. */
-export async function inBatches (count: number, write: (from: number, till: number) => Promise<unknown>): Promise<void> {
+export async function inBatches (
+  count: number,
+  write: (from: number, till: number) => Promise<unknown>
+): Promise<void> {
   let next = 0
   const writeSome = async () => {
     while (next < count) {

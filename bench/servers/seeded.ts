@@ -29,7 +29,11 @@ export interface SeededScorewire extends Scorewire {
 }
 
 /** Starts scorewire with that many members on the board `main`, and checks that it shows what was loaded. */
-export async function startSeeded (members: number, env: Record<string, string> = {}, nodeFlags: readonly string[] = []): Promise<SeededScorewire> {
+export async function startSeeded (
+  members: number,
+  env: Record<string, string> = {},
+  nodeFlags: readonly string[] = []
+): Promise<SeededScorewire> {
   const scorewire = await startScorewire(env, nodeFlags)
   const redis = new Redis(scorewire.redisUrl)
   const stop = async () => {
@@ -37,7 +41,8 @@ export async function startSeeded (members: number, env: Record<string, string> 
     await scorewire.stop()
   }
   try {
-    // Loading needs no fsync of its own, and a rewrite of the file, which a board that has just doubled is due, would be measured with the rest.
+    // Loading needs no fsync of its own, and a rewrite of the file, which a board that has just doubled is due, would
+    // be measured with the rest.
     await redis.config('SET', 'auto-aof-rewrite-percentage', 0)
     await redis.config('SET', 'appendfsync', 'no')
     const scores = drawScores(members, Math.random)
@@ -56,14 +61,22 @@ export async function startSeeded (members: number, env: Record<string, string> 
 }
 
 /**
- * What the service answers, asked with a body by POST as one that may raise anybody's score. It is asked again while Redis takes too
- * long for it, and so an increment needs an action id. @throws Error unless it is 2xx
+ * What the service answers, asked with a body by POST as one that may raise anybody's score. It is asked again while
+ * Redis takes too long for it, and so an increment needs an action id. @throws Error unless it is 2xx
  */
 export async function answerOf (scorewire: Scorewire, path: string, body?: object): Promise<unknown> {
   for (const end = Date.now() + ANSWERED_WITHIN_MS; ;) {
-    const answer = await fetch(`${scorewire.url}${path}`, body && {
-      method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', authorization: scorewire.authorize({ sub: 'bench', scope: 'scores:write' }) }
-    })
+    const answer = await fetch(
+      `${scorewire.url}${path}`,
+      body && {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: {
+          'content-type': 'application/json',
+          authorization: scorewire.authorize({ sub: 'bench', scope: 'scores:write' })
+        }
+      }
+    )
     if (answer.ok) return await answer.json()
     const text = await answer.text()
     if (answer.status !== 503 || Date.now() > end) throw new Error(`${path} was answered ${answer.status}: ${text}`)
@@ -73,13 +86,25 @@ export async function answerOf (scorewire: Scorewire, path: string, body?: objec
 
 /** Compares the top and one user as the service shows them with the scores. @throws Error at a difference */
 export async function checkBoard (scorewire: Scorewire, scores: Uint32Array): Promise<void> {
-  const row = (user: number, rank: number) => ({ rank, user_id: userIdOf(user), username: usernameOf(user), score: scores[user]! })
+  const row = (user: number, rank: number) => ({
+    rank,
+    user_id: userIdOf(user),
+    username: usernameOf(user),
+    score: scores[user]!
+  })
   const head = headUsers(scores)
-  const first = head.slice(0, VISIBLE).map((user) => row(user, 1 + head.findIndex((other) => scores[other] === scores[user])))
+  const first = head.slice(0, VISIBLE).map((user) =>
+    row(user, 1 + head.findIndex((other) => scores[other] === scores[user]))
+  )
   const user = Math.floor(scores.length / 2)
   const expected = JSON.stringify([first, { ...row(user, rankOf(scores, scores[user]!)), total: scores.length }])
-  const { top_scores: top } = await answerOf(scorewire, `/v1/boards/main/top?limit=${VISIBLE}`) as { top_scores: object[] }
-  const { rank, user_id: userId, username, score, total } = await answerOf(scorewire, `/v1/boards/main/users/${userIdOf(user)}`) as Record<string, unknown>
+  const { top_scores: top } = await answerOf(scorewire, `/v1/boards/main/top?limit=${VISIBLE}`) as {
+    top_scores: object[]
+  }
+  const { rank, user_id: userId, username, score, total } = await answerOf(
+    scorewire,
+    `/v1/boards/main/users/${userIdOf(user)}`
+  ) as Record<string, unknown>
   const shown = JSON.stringify([top, { rank, user_id: userId, username, score, total }])
   if (shown !== expected) throw new Error(`the seeded board is shown as ${shown} instead of ${expected}`)
 }
@@ -112,20 +137,38 @@ function requestsOf (members: number, raise: ReturnType<typeof raiser>): SeededS
       }
     },
     top: { method: 'GET', path: '/v1/boards/main/top' },
-    user: { method: 'GET', path: '/v1/boards/main/users/', setupRequest: (request) => ({ ...request, path: `/v1/boards/main/users/${anybody()}?around=${AROUND}` }) },
-    lookup: { method: 'POST', path: '/v1/boards/main/lookup', setupRequest: (request) => ({ ...request, body: friends(), headers: json }) }
+    user: {
+      method: 'GET',
+      path: '/v1/boards/main/users/',
+      setupRequest: (request) => ({ ...request, path: `/v1/boards/main/users/${anybody()}?around=${AROUND}` })
+    },
+    lookup: {
+      method: 'POST',
+      path: '/v1/boards/main/lookup',
+      setupRequest: (request) => ({ ...request, body: friends(), headers: json })
+    }
   }
 }
 
 /** A measured run of one kind of request, its CPU times under `node` and `redis`. */
 export async function measureRequests (
-  { url, pid, redisPid, requests }: SeededScorewire, kind: keyof typeof COUNTS, { connections, count = COUNTS[kind] }: { connections: number, count?: number }
+  { url, pid, redisPid, requests }: SeededScorewire,
+  kind: keyof typeof COUNTS,
+  { connections, count = COUNTS[kind] }: { connections: number, count?: number }
 ): Promise<LoadSample> {
   const most = kind === 'lookup' ? Math.min(LOOKUPS_AT_A_TIME, connections) : connections
-  return await measureLoad({ url, pids: { node: pid, redis: redisPid }, connections: most, request: requests[kind], count })
+  return await measureLoad({
+    url,
+    pids: { node: pid, redis: redisPid },
+    connections: most,
+    request: requests[kind],
+    count
+  })
 }
 
 /** How runs are told of. */
 export function runsText ({ rounds, connections }: { rounds: number, connections: number }): string {
-  return `${rounds} alternating runs of some thousand requests (${COUNTS.lookup} lookups), ${connections} connections (lookups ${Math.min(LOOKUPS_AT_A_TIME, connections)}), closed loop`
+  return `${rounds} alternating runs of some thousand requests (${COUNTS.lookup} lookups), ${connections} connections (lookups ${
+    Math.min(LOOKUPS_AT_A_TIME, connections)
+  }), closed loop`
 }

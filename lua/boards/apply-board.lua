@@ -1,20 +1,23 @@
 #!lua
 -- apply-board: makes a board, or gives it other rules, where it still has the rules that the caller saw.
 --
--- KEYS[1] rules   hash    json and revision of the rules; when the board was created and last changed, in µs of Redis' time, and where
+-- KEYS[1] rules   hash    json and revision of the rules; when the board was created and last changed, in µs of
+--                         Redis' time, and where
 --                         a board of its name was deleted before, `anew`: when it was made anew
--- KEYS[2] meta    hash    its field revision is the revision by which every write is judged; or where the board was deleted
+-- KEYS[2] meta    hash    its field revision is the revision by which every write is judged; or where the board was
+--                         deleted
 --                         'deleting' or 'deleted', and 'closed' while the board is made anew from the ledger
--- KEYS[3] ledger  stream  has entries of the board since its first write; may be there before, and hold those of a deleted board
+-- KEYS[3] ledger  stream  has entries of the board since its first write; may be there before, and hold those of a
+--                         deleted board
 -- ARGV[1] if_revision revision that the caller saw, '' where there were no rules
 -- ARGV[2] revision    of the new rules
 -- ARGV[3] json        the new rules
 -- ARGV[4] corrupting  '1' where the scores that a board has would be wrong by the new rules
 -- ARGV[5] anew        '1' where a board that was deleted may be made again
 --
--- Returns {word, changed}: 'created', 'changed' or 'same' (the rules are these already) with the time of the last change; or with
--- nothing done and '0': 'outdated' (the rules are others than the caller saw), 'kept' (the board has scores), 'deleting' (keys of
--- the deleted board are left), 'deleted' (and it is not to be made again)
+-- Returns {word, changed}: 'created', 'changed' or 'same' (the rules are these already) with the time of the last
+-- change; or with nothing done and '0': 'outdated' (the rules are others than the caller saw), 'kept' (the board has
+-- scores), 'deleting' (keys of the deleted board are left), 'deleted' (and it is not to be made again)
 
 --#include "streams"
 local rules, meta, ledger = KEYS[1], KEYS[2], KEYS[3]

@@ -5,8 +5,8 @@
 -- KEYS[2] dead    stream  entries that could not be archived
 -- ARGV[1] group   the group of the archivers
 --
--- Returns {entries, waiting, oldest_ms, now_ms, dead}, numbers as text: the entries that the stream holds, those not archived, when
--- the oldest of these was written (0 where there is none), the time, and the dead letters.
+-- Returns {entries, waiting, oldest_ms, now_ms, dead}, numbers as text: the entries that the stream holds, those not
+-- archived, when the oldest of these was written (0 where there is none), the time, and the dead letters.
 
 local ledger, dead = KEYS[1], KEYS[2]
 local group = ARGV[1]

@@ -9,10 +9,12 @@
 -- KEYS[6..] for each window:
 --         scores   zset    user -> score; of a segment likewise, with ':' and name:value behind
 --         hidden    zset    user -> score of those who are banned; of a segment likewise, who is in it
--- ARGV[1] users    JSON: for each [user, name:value of segments to look at beside those that the user is known to have been in]
+-- ARGV[1] users    JSON: for each [user, name:value of segments to look at beside those that the user is known to
+--                  have been in]
 --
--- Returns {{id}, {ban, current, former, name, place, segment, score, ...}, ...}: the id of the ledger's last entry, and of each user, '' for what there is
--- not, and each place where the user has a score, as it is stored: the number of its key above, and the segment, '' for the whole window.
+-- Returns {{id}, {ban, current, former, name, place, segment, score, ...}, ...}: the id of the ledger's last entry,
+-- and of each user, '' for what there is not, and each place where the user has a score, as it is stored: the number
+-- of its key above, and the segment, '' for the whole window.
 
 --#include "segments"
 --#include "streams"

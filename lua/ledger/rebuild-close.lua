@@ -11,7 +11,8 @@
 -- ARGV[4] which      'empty', or 'any' where it may have scores
 -- ARGV[5] last       id of the last entry that is archived, '0-0' for none
 --
--- Returns 'closed', or with nothing done 'other' while somebody else has it closed, 'outdated' where it has other rules, 'scores'.
+-- Returns 'closed', or with nothing done 'other' while somebody else has it closed, 'outdated' where it has other
+-- rules, 'scores'.
 
 --#include "streams"
 local meta, rules, rebuilder, ledger = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

@@ -1,5 +1,6 @@
 #!lua
--- repair-user: sets all that a board holds of one user to what the ledger says, unless something happened to the user since.
+-- repair-user: sets all that a board holds of one user to what the ledger says, unless something happened to the user
+-- since.
 --
 -- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh
@@ -23,11 +24,13 @@
 -- ARGV[7]  actor      who repairs
 -- ARGV[8]  reason     why
 -- ARGV[9]  profile    JSON: [current, former, name, ban, when the ban ends in ms], '' for what there is not
--- ARGV[10] windows    JSON: for each window [score, its segments, hidden score, its segments], scores as they are stored, '' for none
+-- ARGV[10] windows    JSON: for each window [score, its segments, hidden score, its segments], scores as they are
+--                     stored, '' for none
 -- ARGV[11] strays     JSON: segments to look at beside those that the user is known to have been in
 -- ARGV[12..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns 'repaired', or with nothing done 'outdated' as in increment.lua, 'moved' where something happened to the user since.
+-- Returns 'repaired', or with nothing done 'outdated' as in increment.lua, 'moved' where something happened to the
+-- user since.
 
 --#include "boards"
 --#include "heads"

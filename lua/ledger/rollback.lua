@@ -1,5 +1,6 @@
 #!lua
--- rollback: takes back what one user has gained in one window, exactly once for each action, also in a window that has ended.
+-- rollback: takes back what one user has gained in one window, exactly once for each action, also in a window that
+-- has ended.
 --
 -- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh
@@ -28,12 +29,13 @@
 -- ARGV[13] digest         the action's digest
 -- ARGV[14] records_until_ms  when the slots of the running day may go
 -- ARGV[15] window         name of the window
--- ARGV[16] change         '+' raises by the amount, '-' lowers by it and takes out whoever is left with nothing, '=' sets the score, 'x' takes out
+-- ARGV[16] change         '+' raises by the amount, '-' lowers by it and takes out whoever is left with nothing, '='
+--                         sets the score, 'x' takes out
 -- ARGV[17] amount         as text, without a sign
 -- ARGV[18] sign           '-' where the lowest score is the first: it is stored negative
 --
--- Returns {word, now_ms, score}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'applied' with the score after, 'replayed', 'none' where
--- the user is not in the window.
+-- Returns {word, now_ms, score}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'applied' with
+-- the score after, 'replayed', 'none' where the user is not in the window.
 
 --#include "actions"
 --#include "boards"

@@ -1,7 +1,7 @@
 -- bans: who may not score, or scores without anybody noticing.
 local bans = (function()
-  -- Of a ban's JSON, nil or false for none: '' for a user who may score, 'hidden' for one whom nobody else is to notice, else
-  -- 'banned', or 'ban_over' for a ban that has ended and is to be lifted.
+  -- Of a ban's JSON, nil or false for none: '' for a user who may score, 'hidden' for one whom nobody else is to
+  -- notice, else 'banned', or 'ban_over' for a ban that has ended and is to be lifted.
   local function ban_state(ban, now_ms)
     if not ban then return '' end
     ban = cjson.decode(ban)

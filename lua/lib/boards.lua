@@ -1,4 +1,5 @@
--- boards: what every script that writes begins and ends with: the time, the board's state, its ledger, and the word to those who watch.
+-- boards: what every script that writes begins and ends with: the time, the board's state, its ledger, and the word
+-- to those who watch.
 local boards = (function()
   local call, number, text = redis.call, tonumber, string.format
 
@@ -15,13 +16,15 @@ local boards = (function()
     }
   end
 
-  -- The time of an entry decides its windows when a board is made anew from the ledger. A clock set back is put up with.
+  -- The time of an entry decides its windows when a board is made anew from the ledger. A clock set back is put up
+  -- with.
   local function log(board, ledger, ...)
     local entry = redis.pcall('XADD', ledger, integer_text(board.now_ms) .. '-*', ...)
     if type(entry) == 'table' then call('XADD', ledger, '*', ...) end
   end
 
-  -- Whether a ledger holds as much as it may and something reads it in a group: nothing of it may be dropped before it has.
+  -- Whether a ledger holds as much as it may and something reads it in a group: nothing of it may be dropped before
+  -- it has.
   local function is_full(ledger, more, most)
     local length = call('XLEN', ledger)
     return length > 0 and length + more > most and #call('XINFO', 'GROUPS', ledger) > 0

@@ -1,4 +1,5 @@
--- entries: where a user stands in a window: in it and in segments of it, or set hidden, where scores count and nobody sees them.
+-- entries: where a user stands in a window: in it and in segments of it, or set hidden, where scores count and nobody
+-- sees them.
 local entries = (function()
   local call = redis.call
 
@@ -43,7 +44,8 @@ local entries = (function()
     if is_new and expires_ms > 0 then keep(ranking, string.format('%.0f', expires_ms)) end
   end
 
-  -- Gives a user this score, as it is stored, in a window and in these segments of it; `expires_ms` 0 or below for ever.
+  -- Gives a user this score, as it is stored, in a window and in these segments of it; `expires_ms` 0 or below for
+  -- ever.
   local function put_in(window, user, score, segment_list, expires_ms)
     put(window, nil, user, score, expires_ms)
     for _, segment in ipairs(segment_list) do put(window, segment, user, score, expires_ms) end
@@ -72,8 +74,8 @@ local entries = (function()
     return score
   end
 
-  -- Back into shadow, in the segments `now`, or without them in those of then, of all that the user ever was in. Returns the score,
-  -- if there was one.
+  -- Back into shadow, in the segments `now`, or without them in those of then, of all that the user ever was in.
+  -- Returns the score, if there was one.
   local function bring_back(window, user, ever, now)
     local score = call('ZSCORE', window.hidden, user)
     if not score then return false end

@@ -1,9 +1,10 @@
 -- heads: writes a window's scores and keeps its head exact, whatever becomes of them.
 --
--- The head of a window is a hash of its first `size` users, each with the sequence number of reaching the present score: higher
--- scores first, of equals whoever was there first. Whoever is not in it stands behind all of it. So two rules keep it: from outside
--- one enters only with a score above the lowest of a full head, whose last then leaves; and whose score falls to one outside, or
--- below it, changes places with that one. Those outside have no sequence numbers: of equals there the last in Redis' order is first.
+-- The head of a window is a hash of its first `size` users, each with the sequence number of reaching the present
+-- score: higher scores first, of equals whoever was there first. Whoever is not in it stands behind all of it. So two
+-- rules keep it: from outside one enters only with a score above the lowest of a full head, whose last then leaves;
+-- and whose score falls to one outside, or below it, changes places with that one. Those outside have no sequence
+-- numbers: of equals there the last in Redis' order is first.
 local heads = (function()
   local call, number = redis.call, tonumber
   local NONE = -math.huge
@@ -45,8 +46,9 @@ local heads = (function()
     return there
   end
 
-  -- Whoever reached the lowest score of the head last leaves it, when one has entered too many. No one outside is above the floor,
-  -- even where it has risen unnoticed with users of the head: so the lowest of the head has the place behind a full one.
+  -- Whoever reached the lowest score of the head last leaves it, when one has entered too many. No one outside is
+  -- above the floor, even where it has risen unnoticed with users of the head: so the lowest of the head has the
+  -- place behind a full one.
   local function drop_last(window)
     local users = users_at(window, score_at(window.scores, window.size))
     local last, last_sequence
@@ -74,8 +76,8 @@ local heads = (function()
     end
   end
 
-  -- A user has come to a lower score, which is written already. All others of a full head are at or above the new floor, so
-  -- whoever stands outside at the floor is the next.
+  -- A user has come to a lower score, which is written already. All others of a full head are at or above the new
+  -- floor, so whoever stands outside at the floor is the next.
   local function fall(window, user, score)
     window.floor = floor_of(window)
     if call('HEXISTS', window.head, user) == 0 then return end

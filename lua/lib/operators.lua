@@ -1,5 +1,6 @@
--- operators: what becomes of a score when an increment or a score comes, on boards that add, that keep the better score, and that keep the latest.
--- `sign` is '-' where the lowest score is the first: scores are stored negative there, so that the highest always is. Amounts and scores are text.
+-- operators: what becomes of a score when an increment or a score comes, on boards that add, that keep the better
+-- score, and that keep the latest. `sign` is '-' where the lowest score is the first: scores are stored negative
+-- there, so that the highest always is. Amounts and scores are text.
 local operators = (function()
   local call, number = redis.call, tonumber
 

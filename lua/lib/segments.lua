@@ -1,9 +1,10 @@
--- segments: who is in which part of a board, such as region:eu. A user is in one value of each segment, with the same score as in
--- the window itself. A segment's keys are those of its window with the segment's name and value behind.
+-- segments: who is in which part of a board, such as region:eu. A user is in one value of each segment, with the same
+-- score as in the window itself. A segment's keys are those of its window with the segment's name and value behind.
 local segments = (function()
   local call = redis.call
-  -- Former segments that are remembered of a user, so that a removal finds them in past windows. Who leaves more of them while those are
-  -- kept stays in the oldest: with a new one each day it would take all of the longest retention twice over.
+  -- Former segments that are remembered of a user, so that a removal finds them in past windows. Who leaves more of
+  -- them while those are kept stays in the oldest: with a new one each day it would take all of the longest retention
+  -- twice over.
   local MAX_FORMER = 1000
 
   local function list_of(text)
@@ -23,7 +24,8 @@ local segments = (function()
 
   local function key_of(key, segment) return key .. ':' .. segment end
 
-  -- The order of segments: by bytes. `<` would follow the locale that the server was started with, and a rebuild would store another text.
+  -- The order of segments: by bytes. `<` would follow the locale that the server was started with, and a rebuild
+  -- would store another text.
   local function is_before(a, b)
     for i = 1, math.min(#a, #b) do
       local byte_a, byte_b = string.byte(a, i), string.byte(b, i)
@@ -47,7 +49,8 @@ local segments = (function()
     return now, left
   end
 
-  -- Takes note of the segments that a user is in. Returns all of the user's, and those left, both as lists of name:value.
+  -- Takes note of the segments that a user is in. Returns all of the user's, and those left, both as lists of
+  -- name:value.
   local function move(current, former, user, given)
     local text = call('HGET', current, user)
     local before = list_of(text)

@@ -29,8 +29,8 @@
 -- ARGV[14] ends_ms    when it ends, 0 for never
 -- ARGV[15] all_boards '1' for a ban from all boards
 --
--- Returns {word, now_ms, ban}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'banned', or 'same' where just this
--- ban is there already; with the JSON of the ban, '' where there is none.
+-- Returns {word, now_ms, ban}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'banned', or
+-- 'same' where just this ban is there already; with the JSON of the ban, '' where there is none.
 
 --#include "bans"
 --#include "boards"

@@ -1,5 +1,6 @@
 #!lua
--- remove-user: takes one user off one board: out of every kept window and segment, also from what was hidden; or all that is known of the user.
+-- remove-user: takes one user off one board: out of every kept window and segment, also from what was hidden; or all
+-- that is known of the user.
 --
 -- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh
@@ -30,7 +31,8 @@
 -- ARGV[13] kind       'delete' leaves a ban and the quota as they are, 'erase' leaves nothing
 -- ARGV[14] windows    how many windows the keys name
 --
--- Returns {word, now_ms}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'removed', or 'none' where the user is not known.
+-- Returns {word, now_ms}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'removed', or 'none'
+-- where the user is not known.
 
 --#include "boards"
 --#include "heads"

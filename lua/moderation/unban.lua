@@ -1,5 +1,6 @@
 #!lua
--- unban: lifts the ban of one user from one board, and gives the scores back that were hidden, with what was gained meanwhile.
+-- unban: lifts the ban of one user from one board, and gives the scores back that were hidden, with what was gained
+-- meanwhile.
 --
 -- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh
@@ -29,7 +30,8 @@
 -- ARGV[14] running    how many windows run: there the user is in the segments of now, in all others in those of then
 -- ARGV[15] all_boards '1' where the user is let back on all boards
 --
--- Returns {word, now_ms}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'unbanned', or 'none' where there is no such ban.
+-- Returns {word, now_ms}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'unbanned', or 'none'
+-- where there is no such ban.
 
 --#include "bans"
 --#include "boards"

@@ -8,8 +8,8 @@
 -- ARGV[3] segment  name:value of the segment whose scores these are, '' if none
 --
 -- Returns {id, more, user, score, ...}: the id of the last entry read, '1' where there may be more, and each user once,
--- numbers as text; 'none' for a user who was taken off the board, and 'hidden' for one of whose change only the user is to
--- know. Any other user without a score in this window is left out.
+-- numbers as text; 'none' for a user who was taken off the board, and 'hidden' for one of whose change only the user
+-- is to know. Any other user without a score in this window is left out.
 
 local ledger, scores = KEYS[1], KEYS[2]
 local after, count, segment = ARGV[1], tonumber(ARGV[2]), ARGV[3]

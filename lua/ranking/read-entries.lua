@@ -10,10 +10,10 @@
 -- ARGV[4] count      rows wanted from there on, at most 357
 -- ARGV[5] head_size  users in a full head
 --
--- Returns {total, place, first, first_higher, rows, head}, numbers as text: `place` counts from 0, and is negative where
--- the offset leads back over the first; rows {user, score, name, ...} are in Redis' own order, the first of them at
--- `first` there, with `first_higher` users above its score; head {user, score, sequence, name, ...} is the head, unordered,
--- where the place touches it, and then the rows begin up to `head_size` before the place.
+-- Returns {total, place, first, first_higher, rows, head}, numbers as text: `place` counts from 0, and is negative
+-- where the offset leads back over the first; rows {user, score, name, ...} are in Redis' own order, the first of
+-- them at `first` there, with `first_higher` users above its score; head {user, score, sequence, name, ...} is the
+-- head, unordered, where the place touches it, and then the rows begin up to `head_size` before the place.
 
 local scores, head, names = KEYS[1], KEYS[2], KEYS[3]
 local score, user, offset = ARGV[1], ARGV[2], tonumber(ARGV[3])

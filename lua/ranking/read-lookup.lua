@@ -6,8 +6,8 @@
 -- KEYS[3] names   hash  user -> username
 -- ARGV[1] users   JSON: different users, 1 to 200
 --
--- Returns {score, higher, sequence, name, ...} in their order, numbers as text: `higher` is how many users have a higher
--- score, `sequence` is '' for a user outside the head, and all four are '' for one without a score.
+-- Returns {score, higher, sequence, name, ...} in their order, numbers as text: `higher` is how many users have a
+-- higher score, `sequence` is '' for a user outside the head, and all four are '' for one without a score.
 
 local scores, head, names, users = KEYS[1], KEYS[2], KEYS[3], cjson.decode(ARGV[1])
 local call = redis.call

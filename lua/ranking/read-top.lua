@@ -11,7 +11,8 @@
 -- Returns {'same'} when the caller has this version, else
 -- {'top', epoch, version, user, score, sequence, name, ...}, unordered, numbers as text,
 -- name '' where none is known; a board without a write has epoch '' and version 0.
--- The epoch names the run of the server too: one that comes back may have lost its last versions, and is another history.
+-- The epoch names the run of the server too: one that comes back may have lost its last versions, and is another
+-- history.
 
 local scores, head, meta, names = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local known_epoch, known_version = ARGV[1], ARGV[2]

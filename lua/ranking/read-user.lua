@@ -13,12 +13,12 @@
 -- ARGV[4] reader     'self' also sees what nobody else is to see, 'others' do not
 -- ARGV[5] segment    name:value of the segment whose scores these are, '' if none
 --
--- Returns {'unknown'}; {'hidden', score, higher, total, name} of a score that only the user sees, `total` without it; or
--- {'user', score, higher, total, name, place, place_higher, rows, head}, numbers as text:
--- `higher` is how many users have a higher score; rows {user, score, name, ...} are the neighbourhood in
--- Redis' own order, the first of them at `place` there, with `place_higher` users above its score;
--- head {user, score, sequence, name, ...} is the head, unordered, where the neighbourhood touches it,
--- and then the rows reach far enough to find `around` neighbours that are not in the head.
+-- Returns {'unknown'}; {'hidden', score, higher, total, name} of a score that only the user sees, `total` without it;
+-- or {'user', score, higher, total, name, place, place_higher, rows, head}, numbers as text: `higher` is how many
+-- users have a higher score; rows {user, score, name, ...} are the neighbourhood in Redis' own order, the first of
+-- them at `place` there, with `place_higher` users above its score; head {user, score, sequence, name, ...} is the
+-- head, unordered, where the neighbourhood touches it, and then the rows reach far enough to find `around` neighbours
+-- that are not in the head.
 
 --#include "shadow"
 local scores, head, names, hidden, banned, current = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]

@@ -1,5 +1,6 @@
 #!lua
--- adjust: corrects one user's score on one board, exactly once for each action: by so many points up or down, or to a score.
+-- adjust: corrects one user's score on one board, exactly once for each action: by so many points up or down, or to a
+-- score.
 --
 -- KEYS[1] meta     hash    epoch, version and last sequence number of the board, and the revision of its rules
 -- KEYS[2] gate     string  there while a hint is fresh
@@ -37,8 +38,9 @@
 -- ARGV[21] sign           '-' where the lowest score is the first: it is stored negative
 -- ARGV[22..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns {word, now_ms, score}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'applied' or 'replayed' with the score
--- after in the first window; with '0' 'mismatch', 'too_old', 'ban_over', 'score_limit', 'below' (the first window's score would be negative).
+-- Returns {word, now_ms, score}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'applied' or
+-- 'replayed' with the score after in the first window; with '0' 'mismatch', 'too_old', 'ban_over', 'score_limit',
+-- 'below' (the first window's score would be negative).
 
 --#include "actions"
 --#include "bans"

@@ -10,10 +10,12 @@
 -- KEYS[7] former   hash    user -> those the user has left, likewise
 -- KEYS[8..] for each window:
 --         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
---         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
+--         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment
+--                          likewise
 --         hidden    zset    user -> score of those who are shadow-banned; of a segment likewise, who is in it
 --      then for each item:
---         records  hash    action digest -> "increment score", with " mark" where a catalogue's action gave the points and " @season" where it was late;
+--         records  hash    action digest -> "increment score", with " mark" where a catalogue's action gave the
+--                          points and " @season" where it was late;
 --                          slot of the running day
 --         older    hash    the same action's slot of the day before
 --         quota    string  increments of the user in the running period
@@ -32,23 +34,25 @@
 -- ARGV[10]  quota_ms      ... in a period of this length
 -- ARGV[11] gate_ms       least time between two hints
 -- ARGV[12] channel       where hints are published
--- ARGV[13] ledger_max    entries the ledger holds, about: what is older goes, or, where a group reads it, what is newer is refused
+-- ARGV[13] ledger_max    entries the ledger holds, about: what is older goes, or, where a group reads it, what is
+--                        newer is refused
 -- ARGV[14] revision      revision of the rules that the items were judged by
 -- ARGV[15] operator      what becomes of a score: 'increment' adds, 'best' keeps the better, 'latest' replaces
 -- ARGV[16] sign          '-' where the lowest score is the first: it is stored negative, so that the highest always is
 -- ARGV[17] season        the season that late actions name, '' if none
--- ARGV[18] items         JSON: for each item [user, name ('' if none came), action id, action digest, increment or score as text,
+-- ARGV[18] items         JSON: for each item [user, name ('' if none came), action id, action digest, increment or
+--                        score as text,
 --                        ms that the action id carries (0 if none), actor, ip, request id, name:value of each segment that
 --                        came (0 if none)];
 --                        where a catalogue's action gives the points also its name and mark, and where that has a
 --                        limit the times that a user may do it, and in how many ms
 -- ARGV[19..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns one text, its parts divided by spaces: with nothing done 'stale_keys' now_ms when the keys are of another time, or
--- 'outdated' now_ms when the board has other rules; else 'done' now_ms, and a word and a number for each item in order:
--- 'applied' score, 'replayed' score, 'points_changed' score/increment (a replay of what gave another increment then), 'mismatch' 0,
--- 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0, 'banned' 0, 'ban_over' 0 (the ban has ended and is to be lifted),
--- 'full' 0 (the ledger is, and nothing of it may be dropped)
+-- Returns one text, its parts divided by spaces: with nothing done 'stale_keys' now_ms when the keys are of another
+-- time, or 'outdated' now_ms when the board has other rules; else 'done' now_ms, and a word and a number for each
+-- item in order: 'applied' score, 'replayed' score, 'points_changed' score/increment (a replay of what gave another
+-- increment then), 'mismatch' 0, 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0, 'banned' 0,
+-- 'ban_over' 0 (the ban has ended and is to be lifted), 'full' 0 (the ledger is, and nothing of it may be dropped)
 
 --#include "actions"
 --#include "bans"
@@ -145,8 +149,8 @@ end
 
 local NOTHING = {}
 
--- The segments of a window in which a user is to have its score: those of now. A late action counts in those that the user had in
--- its season; in running windows they are the same.
+-- The segments of a window in which a user is to have its score: those of now. A late action counts in those that the
+-- user had in its season; in running windows they are the same.
 local function segments_in(window, user, now)
   if season == '' or not call('ZSCORE', window.scores, user) then return now end
   return segments.within(window.scores, user, segments.ever(current, former, user))

@@ -8,10 +8,12 @@
 -- KEYS[5] banned   hash    user -> JSON of the ban
 -- KEYS[6] current  hash    user -> the segments that the user is in, as name:value, one a line
 -- KEYS[7] former   hash    user -> those the user has left, likewise
--- KEYS[8] hidden    zset    user -> score of those who are banned, in the window that is written; of a segment likewise, who is in it
+-- KEYS[8] hidden    zset    user -> score of those who are banned, in the window that is written; of a segment
+--                           likewise, who is in it
 -- KEYS[9..] for the window that is written, and where that one runs for each other that runs:
 --         scores   zset    user -> score, as the board stores it; with ':' and name:value behind the same of a segment
---         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment likewise
+--         head     hash    the first `head_size` users -> sequence number of reaching their score; of a segment
+--                          likewise
 --
 -- ARGV[1]  from_ms     the keys above are right from this time of Redis' clock ...
 -- ARGV[2]  until_ms    ... until before this one
@@ -22,14 +24,16 @@
 -- ARGV[7]  ledger_max  entries the ledger holds, as in increment
 -- ARGV[8]  sign        '-' where scores are stored negative
 -- ARGV[9]  window      name of the window that is written
--- ARGV[10] time        'running', or 'past': there a row's segments are those of then, and nothing changes but that window
+-- ARGV[10] time        'running', or 'past': there a row's segments are those of then, and nothing changes but that
+--                      window
 -- ARGV[11] origin      JSON: [actor, ip, request id]
--- ARGV[12] rows        JSON: for each row [user, name ('' if none came), score as text, name:value of each segment (0 if none came)]
+-- ARGV[12] rows        JSON: for each row [user, name ('' if none came), score as text, name:value of each segment (0
+--                      if none came)]
 -- ARGV[13..] for each window: until when its keys are kept in ms, 0 for ever
 --
--- Returns {word, now_ms, results}: with nothing done 'stale_keys' and 'outdated', as in increment.lua, or 'full' when the ledger is and
--- nothing of it may be dropped; else 'done' and for each row 'set', 'same' or 'hidden' (it counts, and the user is banned), divided
--- by spaces.
+-- Returns {word, now_ms, results}: with nothing done 'stale_keys' and 'outdated', as in increment.lua, or 'full' when
+-- the ledger is and nothing of it may be dropped; else 'done' and for each row 'set', 'same' or 'hidden' (it counts,
+-- and the user is banned), divided by spaces.
 
 --#include "boards"
 --#include "heads"
@@ -87,7 +91,8 @@ local function settle_segments(user, given)
   return moved
 end
 
--- In a past window a user stays where it was then, but for the segments that a row names. Returns all of them, and those left.
+-- In a past window a user stays where it was then, but for the segments that a row names. Returns all of them, and
+-- those left.
 local function segments_then(key, user, given)
   local before = call('ZSCORE', key, user) and segments.within(key, user, segments.ever(current, former, user))
   return segments.merge(before or segments.move(current, former, user), is_past and given or {})

@@ -5,7 +5,7 @@ import type { Board } from '../leaderboard/boards/board.ts'
 import { startBanSweep, SWEEP_EVERY_MS } from '../redis/moderation/ban-sweep.ts'
 import type { Core } from './core.ts'
 
-export interface BackgroundOptions {
+interface BackgroundOptions {
   readonly core: Core
   readonly log: FastifyBaseLogger
   /** Between 0 and 1. */

@@ -42,7 +42,7 @@ export interface Core {
   readonly queue: ScoreQueue
   /** Raises a score by the queue. */
   readonly queueScore: QueueScore
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 /** Opens the core. @throws Error when the store cannot be reached or does not fit */
@@ -82,7 +82,10 @@ export async function openCore (options: CoreOptions): Promise<Core> {
     defer(queue.close)
     defer(startQueueAlarm({ depth: queue.depth, log }))
     registerQueueMetrics(metrics, {
-      readDepth: queue.depth, maxJobs: config.queueMaxJobs, requests: queue.counts, now: store.now
+      readDepth: queue.depth,
+      maxJobs: config.queueMaxJobs,
+      requests: queue.counts,
+      now: store.now
     })
 
     return { store, feed, queue, ...createRules(options, { store, feed, queue }), close }
@@ -91,7 +94,8 @@ export async function openCore (options: CoreOptions): Promise<Core> {
 
 /** The rules of the service over its stores: moderation, and both ways to raise a score. */
 function createRules (
-  { readGrant, metrics, log }: CoreOptions, { store, feed, queue }: Pick<Core, 'store' | 'feed' | 'queue'>
+  { readGrant, metrics, log }: CoreOptions,
+  { store, feed, queue }: Pick<Core, 'store' | 'feed' | 'queue'>
 ): Pick<Core, 'moderation' | 'raiseScore' | 'queueScore'> {
   const moderation = createModeration({
     store: store.moderation,
@@ -103,17 +107,25 @@ function createRules (
     newId: randomUUID,
     now: store.now
   })
-  const raiseScore = logScores(createRaiseScore({
-    applyIncrement: store.applyIncrement,
-    readReceipt: store.readReceipt,
-    renewBoard: feed.renew,
-    liftBan: moderation.liftBan,
-    onOutcome: countOutcomes(metrics, feed),
+  const raiseScore = logScores(
+    createRaiseScore({
+      applyIncrement: store.applyIncrement,
+      readReceipt: store.readReceipt,
+      renewBoard: feed.renew,
+      liftBan: moderation.liftBan,
+      onOutcome: countOutcomes(metrics, feed),
+      newId: randomUUID,
+      readGrant
+    }),
+    log
+  )
+  const queueScore = createQueueScore({
+    readCounted: store.readCounted,
+    enqueue: queue.enqueue,
+    raiseScore,
+    now: store.now,
     newId: randomUUID,
     readGrant
-  }), log)
-  const queueScore = createQueueScore({
-    readCounted: store.readCounted, enqueue: queue.enqueue, raiseScore, now: store.now, newId: randomUUID, readGrant
   })
   return { moderation, raiseScore, queueScore }
 }

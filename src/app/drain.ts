@@ -2,14 +2,14 @@
 import { closeConnectionsAfterAnswer, type Server } from '../http/server.ts'
 import type { Sessions } from '../live/sessions.ts'
 
-export interface DrainOptions {
+interface DrainOptions {
   readonly server: Server
   readonly sessions: Sessions
   /** How long live clients have to connect to another node. */
   readonly withinMs: number
 }
 
-export interface Drain {
+interface Drain {
   /** Whether the node is stopping: it is not ready, and admits no live client. */
   readonly isDraining: () => boolean
   /** Stops the node. Ends when the server is closed. */

@@ -16,7 +16,7 @@ import { openArchive } from '../redis/ledger/archive.ts'
 import { Closers, openAll } from './closers.ts'
 import type { Core } from './core.ts'
 
-export interface LedgerOptions {
+interface LedgerOptions {
   readonly config: Config
   readonly redisUrl: string
   readonly core: Core
@@ -27,13 +27,13 @@ export interface LedgerOptions {
 }
 
 /** What is read of past events, and from where. */
-export interface Ledger {
+interface Ledger {
   readonly readEvents: ReadEvents
   readonly source: EventsSource
   /** Whether the connection to the streams stands. */
-  isReady (): boolean
+  isReady(): boolean
   /** Ends after what is under way. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 /**
@@ -64,7 +64,10 @@ async function openArchivedLedger (options: ArchivedOptions): Promise<Ledger> {
 
     const stats = new LedgerStats()
     registerLedgerMetrics(metrics, {
-      boards, readBacklog: stream.backlog, maxEntries, ...(isWorker && { archived: stats })
+      boards,
+      readBacklog: stream.backlog,
+      maxEntries,
+      ...(isWorker && { archived: stats })
     })
     if (isWorker) {
       defer(startArchive(options, { stream, database, stats, boards }))

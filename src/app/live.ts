@@ -10,7 +10,7 @@ import { registerLiveMetrics, type Metrics } from '../metrics/metrics.ts'
 import { GATE_MS } from '../redis/keys.ts'
 import type { Core } from './core.ts'
 
-export interface LiveOptions {
+interface LiveOptions {
   readonly config: Config
   readonly core: Core
   readonly metrics: Metrics
@@ -21,13 +21,13 @@ export interface LiveOptions {
 }
 
 /** What live routes send from, and the read of a top that shares its memory. */
-export interface Live {
+interface Live {
   readonly hub: Hub
   readonly sessions: Sessions
   readonly stats: LiveStats
   readonly readTop: ReadKnownTop
   /** Stops the timers of the sessions. */
-  close (): void
+  close(): void
 }
 
 /** Starts the live side of a node. It follows a board in the store while somebody watches the board. */

@@ -14,7 +14,7 @@ import { openAll } from './closers.ts'
 import { openCore, type Core } from './core.ts'
 import { openLedger } from './ledger.ts'
 
-export interface WorkerOptions {
+interface WorkerOptions {
   readonly config: Config
   readonly redisUrl: string
   readonly log: FastifyBaseLogger
@@ -65,7 +65,9 @@ export async function startWork (
   registerQueueWorkMetrics(metrics, scores.counts)
   const webhooks = startWebhooks({ redisUrl, boards: feed.boards, store, config, log, random })
   registerWebhookMetrics(metrics, webhooks.stats)
-  return async () => { await Promise.all([scores.close(), webhooks.stop()]) }
+  return async () => {
+    await Promise.all([scores.close(), webhooks.stop()])
+  }
 }
 
 /** The job holds what the node has read of a grant: no token reaches a worker. */

@@ -11,7 +11,8 @@ export function misuse (message: string, usage: Usage): UsageError {
 
 /** The options and operands in a command's words. @throws UsageError */
 export function readWords<Config extends ParseArgsConfig> (
-  config: Config, usage: Usage
+  config: Config,
+  usage: Usage
 ): ReturnType<typeof parseArgs<Config>> {
   try {
     return parseArgs(config)

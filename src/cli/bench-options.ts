@@ -20,7 +20,16 @@ const NUMBERS = {
 type NumberName = keyof typeof NUMBERS
 const TEXTS = [
   ...Object.keys(NUMBERS) as NumberName[],
-  'target', 'scenario', 'board', 'rate', 'transport', 'as', 'token-file', 'out', 'report', 'compare'
+  'target',
+  'scenario',
+  'board',
+  'rate',
+  'transport',
+  'as',
+  'token-file',
+  'out',
+  'report',
+  'compare'
 ] as const
 type Values = { readonly [Name in typeof TEXTS[number]]?: string | undefined } & { readonly json?: boolean | undefined }
 
@@ -111,7 +120,9 @@ function numberOf (name: NumberName, { [name]: text }: Values): number {
 }
 
 function choiceOf<T extends string> (
-  name: 'transport' | 'as', { [name]: text }: Values, choices: readonly [T, ...T[]]
+  name: 'transport' | 'as',
+  { [name]: text }: Values,
+  choices: readonly [T, ...T[]]
 ): T {
   const choice = text === undefined ? choices[0] : choices.find((one) => one === text)
   if (choice !== undefined) return choice
@@ -149,7 +160,8 @@ function rateOf (rate: string | undefined): number | undefined {
 
 /** Options that do not go together: whether each mistake is made, and what to say of it. */
 function mistakes (
-  { scenario, connections, processes, rate, seconds, as }: LoadSettings, values: Values
+  { scenario, connections, processes, rate, seconds, as }: LoadSettings,
+  values: Values
 ): readonly (readonly [isMade: boolean, message: string])[] {
   const { needs, canBeClosed } = SCENARIOS[scenario]!
   const isGiven = (name: keyof Values) => values[name] !== undefined

@@ -11,7 +11,7 @@ export function readDevelopmentSecret (dataDir: string): string {
     return readFileSync(join(dataDir, FILE), 'utf8').trim()
   } catch {
     const place = resolve(dataDir)
-    const remedy = 'start the service first, or set DATA_DIR or JWT_SECRET to the service\'s'
+    const remedy = "start the service first, or set DATA_DIR or JWT_SECRET to the service's"
     throw new Error(`There is no secret in ${place} yet: ${remedy}.`)
   }
 }

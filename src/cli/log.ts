@@ -5,7 +5,8 @@ import type { Config } from '../config.ts'
 
 /** Creates the log, which goes to the standard output. */
 export function createLog (
-  { logLevel: level, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>, colorize: boolean
+  { logLevel: level, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
+  colorize: boolean
 ): Logger {
   if (logFormat === 'json') return pino({ level })
   return pino({ level }, pretty({ colorize, translateTime: 'HH:MM:ss', ignore: 'pid,hostname', sync: true }))

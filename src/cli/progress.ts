@@ -5,9 +5,9 @@ const BAR = 30
 
 export interface Progress {
   /** `share` of the whole, from 0 to 1, where it is known. */
-  show (done: number, share: number | undefined): void
+  show(done: number, share: number | undefined): void
   /** Removes the line. */
-  end (): void
+  end(): void
 }
 
 /** Creates a progress line, drawn at most 10 times a second: a bar where the share is known, and how much is done. */

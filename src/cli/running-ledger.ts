@@ -38,8 +38,8 @@ export interface RunningLedger {
   /** The boards that the ledger knows, with those of Redis that it has not taken note of yet. */
   readonly boards: ReadonlyMap<string, LedgerBoard>
   /** Archives what a board's stream holds, or waits until a worker has. */
-  drain (board: LedgerBoard, upToMs?: number): Promise<void>
-  ledgerOf (board: LedgerBoard): RebuildLedger
+  drain(board: LedgerBoard, upToMs?: number): Promise<void>
+  ledgerOf(board: LedgerBoard): RebuildLedger
 }
 
 /**
@@ -47,7 +47,8 @@ export interface RunningLedger {
  * @throws ConfigError without DATABASE_URL; Error that says which store is away, or not up to date
  */
 export async function withRunningLedger<T> (
-  env: Process['env'], use: (running: RunningLedger) => Promise<T>
+  env: Process['env'],
+  use: (running: RunningLedger) => Promise<T>
 ): Promise<T> {
   const config = readConfig(env, [])
   const { databaseUrl } = config
@@ -60,7 +61,13 @@ export async function withRunningLedger<T> (
     defer(database.close)
     await checkDatabase(database, placeOf(databaseUrl))
     const redisUrl = config.redisUrl ?? await runningEmbeddedRedis(config.dataDir)
-    const store = await openStore({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, now: Date.now, clock: systemClock })
+    const store = await openStore({
+      url: redisUrl,
+      timeoutMs: config.redisTimeoutMs,
+      log,
+      now: Date.now,
+      clock: systemClock
+    })
     defer(store.close)
     const archive = await openArchive({ url: redisUrl, timeoutMs: config.redisTimeoutMs, log, worker: randomUUID() })
     defer(archive.close)

@@ -51,25 +51,26 @@ const isDecoded = checker(Decoded)
 
 export interface Auth {
   /** The principal of a token. @throws Problem `missing_token`, `invalid_token`, `expired_token` */
-  verify (token: string | undefined): Principal
+  verify(token: string | undefined): Principal
   /** For how much longer a principal's token is valid, in ms. */
-  lifetimeMs (principal: Principal): number
+  lifetimeMs(principal: Principal): number
   /** Lets the caller read this board. @throws Problem as `verify`, where the board demands a token */
-  mayRead (board: Board, request: FastifyRequest): void
+  mayRead(board: Board, request: FastifyRequest): void
   /** As `mayRead`. Returns the principal of a valid token; on a public board an invalid token counts as none. */
-  readerOf (board: Board, request: FastifyRequest): Principal | undefined
+  readerOf(board: Board, request: FastifyRequest): Principal | undefined
   /** A `preParsing` hook: sets `request.principal` before the body is read. */
-  authenticate (request: FastifyRequest, reply: unknown, payload: unknown, done: (error: Error | null) => void): void
+  authenticate(request: FastifyRequest, reply: unknown, payload: unknown, done: (error: Error | null) => void): void
   /**
    * Whether a request carries a service token that was verified before: costs a look-up, never a verification. Sets
    * `request.principal` where the token is known, so that there is one look-up.
    */
-  isKnownService (request: FastifyRequest): boolean
+  isKnownService(request: FastifyRequest): boolean
 }
 
 /** Adds `server.jwt`, which signs and verifies, and returns the check of tokens by it. `now` is in ms since 1970. */
 export async function registerAuth (
-  server: Server, { now, ...tokens }: TokenOptions & { readonly now: () => number }
+  server: Server,
+  { now, ...tokens }: TokenOptions & { readonly now: () => number }
 ): Promise<Auth> {
   await server.register(jwtPlugin, tokenOptions(tokens))
   return createAuth(server.jwt, now)

@@ -3,8 +3,16 @@ import cors from '@fastify/cors'
 import type { Server } from './server.ts'
 
 const EXPOSED = [
-  'age', 'etag', 'idempotency-key', 'idempotency-replayed', 'location', 'preference-applied', 'ratelimit-limit',
-  'ratelimit-remaining', 'ratelimit-reset', 'retry-after'
+  'age',
+  'etag',
+  'idempotency-key',
+  'idempotency-replayed',
+  'location',
+  'preference-applied',
+  'ratelimit-limit',
+  'ratelimit-remaining',
+  'ratelimit-reset',
+  'retry-after'
 ]
 const PREFLIGHT_SECONDS = 600
 

@@ -17,9 +17,13 @@ const schema = {
   }
 }
 
-interface TokenClaims { sub: string, name?: string, scope?: string }
+interface TokenClaims {
+  sub: string
+  name?: string
+  scope?: string
+}
 
-export type SignToken = (claims: TokenClaims, options: { expiresInSeconds: number }) => string
+type SignToken = (claims: TokenClaims, options: { expiresInSeconds: number }) => string
 
 /** `POST /dev/token` makes a token for any name. `GET` tells the page that it may ask for one. */
 export function registerDevelopmentToken (server: Server, { signToken }: { signToken: SignToken }): void {

@@ -16,7 +16,10 @@ const MINUTE_MS = 60_000
 const MAX_NETWORKS = 50_000
 
 /** What a network has sent in the minute since its first request. */
-interface Count { requests: number, readonly untilMs: number }
+interface Count {
+  requests: number
+  readonly untilMs: number
+}
 
 /**
  * Limits the requests a minute from one IP address (an IPv6 /64); 0 for no limit. They are counted in this node's
@@ -48,7 +51,8 @@ export function registerEdgeLimit (server: Server, auth: Auth, requestsPerMinute
     const count = countOf(networkOf(request.ip), nowMs)
     if (++count.requests <= requestsPerMinute) return done()
     done(rateLimited(`This address may send ${requestsPerMinute} requests a minute.`, {
-      retryAfterSeconds: Math.ceil((count.untilMs - nowMs) / 1000), limit: requestsPerMinute
+      retryAfterSeconds: Math.ceil((count.untilMs - nowMs) / 1000),
+      limit: requestsPerMinute
     }))
   })
 }

@@ -75,7 +75,13 @@ function describe (cause: unknown): string | undefined {
 function problemBody (problem: Problem, requestId: string) {
   const { code, statusCode: status, message: detail, errors } = problem
   return {
-    type: typeOf(code), title: titleOf(code), status, detail, code, request_id: requestId, ...(errors && { errors })
+    type: typeOf(code),
+    title: titleOf(code),
+    status,
+    detail,
+    code,
+    request_id: requestId,
+    ...(errors && { errors })
   }
 }
 
@@ -105,15 +111,24 @@ export function handleNotFound (request: FastifyRequest, reply: FastifyReply): F
 
 /** Answers what is not even HTTP, on the bare socket: no request exists yet. */
 export function handleClientError (
-  this: { log: FastifyBaseLogger }, error: NodeJS.ErrnoException, socket: Socket
+  this: { log: FastifyBaseLogger },
+  error: NodeJS.ErrnoException,
+  socket: Socket
 ): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
   const [status, title] = error.code === 'HPE_HEADER_OVERFLOW'
     ? [431, 'Request Header Fields Too Large']
-    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? [408, 'Request Timeout'] : [400, 'Bad Request']
+    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? [408, 'Request Timeout']
+      : [400, 'Bad Request']
   this.log.debug({ error: error.message, status }, 'a client did not speak HTTP')
   const body = JSON.stringify({
-    type: 'about:blank', title, status, detail: title, code: 'invalid_request', request_id: ''
+    type: 'about:blank',
+    title,
+    status,
+    detail: title,
+    code: 'invalid_request',
+    request_id: ''
   })
   const head = [
     `HTTP/1.1 ${status} ${title}`,

@@ -8,11 +8,13 @@ const Ok = Type.Object({ status: Type.Literal('ok') })
 
 /** `/healthz` is about the process alone; `/readyz` says whether requests should come here. Neither is limited. */
 export function registerHealth (
-  server: Server, { isReady, isDraining }: { isReady: () => boolean, isDraining: () => boolean }
+  server: Server,
+  { isReady, isDraining }: { isReady: () => boolean, isDraining: () => boolean }
 ): void {
   const config = { edgeLimit: false } as const
   server.get('/healthz', {
-    config, schema: { summary: 'Whether the process is alive', tags: ['operations'], response: { 200: Ok } }
+    config,
+    schema: { summary: 'Whether the process is alive', tags: ['operations'], response: { 200: Ok } }
   }, async () => ({ status: 'ok' as const }))
 
   server.get('/readyz', {

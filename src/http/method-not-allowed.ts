@@ -25,7 +25,9 @@ export function watchMethods (server: FastifyInstance): () => void {
         url,
         method: others,
         schema: { hide: true },
-        handler: () => { throw new Problem('method_not_allowed', `This path takes ${allow}.`, { headers: { allow } }) }
+        handler: () => {
+          throw new Problem('method_not_allowed', `This path takes ${allow}.`, { headers: { allow } })
+        }
       })
     }
   }

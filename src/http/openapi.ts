@@ -33,7 +33,7 @@ export async function registerOpenApi (server: Server, { version }: { version: s
         { name: 'write', description: 'Raise scores' },
         { name: 'read', description: 'Read boards' },
         { name: 'boards', description: 'Make, change and delete boards' },
-        { name: 'groups', description: 'Stored lists of users, such as somebody\'s friends' },
+        { name: 'groups', description: "Stored lists of users, such as somebody's friends" },
         { name: 'moderation', description: 'Bans, corrections and removals, with the scope admin' },
         { name: 'contracts', description: 'Five published contracts, on the default board' },
         { name: 'operations', description: 'Health and metrics' }
@@ -44,9 +44,15 @@ export async function registerOpenApi (server: Server, { version }: { version: s
   server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger())
 }
 
-interface Field { name?: string, required?: boolean, schema?: { default?: unknown } }
+interface Field {
+  name?: string
+  required?: boolean
+  schema?: { default?: unknown }
+}
 
-interface Content { schema?: { required?: string[], properties?: Record<string, { default?: unknown }> } }
+interface Content {
+  schema?: { required?: string[], properties?: Record<string, { default?: unknown }> }
+}
 
 interface Operation {
   parameters?: Field[]

@@ -59,7 +59,7 @@ import { registerWebhooks } from './webhooks/webhooks.ts'
 const PROXY_SUSPECTED = 'clients seem to come through a proxy that TRUST_PROXY does not name: they count as one address'
 
 /** What an operator sets of the routes; the fields are those of the configuration. */
-export interface RouteSettings extends TargetPolicy {
+interface RouteSettings extends TargetPolicy {
   readonly allowedOrigins: readonly string[]
   readonly rateLimitMax: number
   readonly maxSockets: number
@@ -68,7 +68,7 @@ export interface RouteSettings extends TargetPolicy {
 }
 
 /** What routes ask of the score store. */
-export interface RouteStore {
+interface RouteStore {
   readonly readTop: Reads['top']
   readonly readUser: Reads['user']
   readonly readEntries: Reads['entries']
@@ -85,28 +85,28 @@ export interface RouteStore {
   readonly deliveries: Pick<Deliveries, 'enqueue'>
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
-  isReady (): boolean
+  isReady(): boolean
 }
 
 /** What the routes are made of. */
-export interface RouteParts {
+interface RouteParts {
   readonly version: string
   readonly settings: RouteSettings
   readonly auth: Auth
   readonly grants: GrantTokens
   readonly core: {
-    readonly store: RouteStore
-    readonly feed: { readonly boards: Boards, refresh (): Promise<void>, renew (name: string): Promise<Board> }
-    readonly moderation: Moderation
-    readonly raiseScore: RaiseScore
-    readonly queueScore: QueueScore
-    readonly queue: { isQueued (board: string, action: { userId: string, actionId: string }): Promise<boolean> }
+    readonly store: RouteStore,
+    readonly feed: { readonly boards: Boards, refresh(): Promise<void>, renew(name: string): Promise<Board> },
+    readonly moderation: Moderation,
+    readonly raiseScore: RaiseScore,
+    readonly queueScore: QueueScore,
+    readonly queue: { isQueued(board: string, action: { userId: string, actionId: string }): Promise<boolean> }
   }
   readonly ledger: { readonly readEvents: ReadEvents, readonly source: EventsSource }
   readonly live: {
-    readonly hub: Hub
-    readonly sessions: Sessions
-    readonly stats: LiveStats
+    readonly hub: Hub,
+    readonly sessions: Sessions,
+    readonly stats: LiveStats,
     readonly readTop: ReadKnownTop
   }
   readonly isDraining: () => boolean
@@ -134,7 +134,11 @@ export async function registerRoutes (server: Server, parts: RouteParts): Promis
   registerBatch(server, { boards, auth, raiseScore, newId })
   registerGrant(server, { boards, auth, signGrant: grants.sign, now, newId })
   registerReceipt(server, {
-    boards, auth, readReceipt: store.readReceipt, readRefusal: store.refusals.read, isQueued: queue.isQueued
+    boards,
+    auth,
+    readReceipt: store.readReceipt,
+    readRefusal: store.refusals.read,
+    isQueued: queue.isQueued
   })
 
   // Ranking

@@ -2,7 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { IncomingMessage } from 'node:http'
 import { SerializerSelector } from '@fastify/fast-json-stringify-compiler'
-import fastify, { LogController, type FastifyBaseLogger, type FastifyRequest, type FastifySerializerCompiler } from 'fastify'
+import fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyRequest,
+  type FastifySerializerCompiler
+} from 'fastify'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { TSchema } from 'typebox'
 import { handleClientError, handleError } from './errors.ts'
@@ -14,7 +19,7 @@ const REQUEST_TIMEOUT_MS = 10_000
 /** A write is answered within 2.5 s, whatever Redis does. */
 const CLOSE_WITHIN_MS = 3000
 
-export interface ServerOptions {
+interface ServerOptions {
   readonly log: FastifyBaseLogger
   readonly trustProxy: readonly string[]
 }
@@ -31,8 +36,8 @@ const compileSerializer = SerializerSelector()()
 const serializers = new WeakMap<object, (body: unknown) => string>()
 
 /**
- * The serializer of a schema, compiled once. Each of 45 routes names the schema of a problem twice: compiled every time, they took
- * 0.4 of the 0.9 s of CPU in which a node started.
+ * The serializer of a schema, compiled once. Each of 45 routes names the schema of a problem twice: compiled every
+ * time, they took 0.4 of the 0.9 s of CPU in which a node started.
  */
 const serializerOf: FastifySerializerCompiler<TSchema> = ({ schema, method, url, httpStatus = 'default' }) => {
   let serializer = serializers.get(schema)
@@ -111,7 +116,8 @@ export function createServer ({ log, trustProxy }: ServerOptions) {
   // A body says what it means: no "5" for 5, no unknown field dropped in silence. Queries and paths are text and are
   // converted.
   server.setValidatorCompiler(({ schema, httpPart }) =>
-    checker(schema as TSchema, httpPart === 'body' ? 'complete' : 'converting'))
+    checker(schema as TSchema, httpPart === 'body' ? 'complete' : 'converting')
+  )
   server.setSerializerCompiler(serializerOf)
   server.setErrorHandler(handleError)
   server.decorateRequest('principal', null)

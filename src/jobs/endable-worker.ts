@@ -1,3 +1,4 @@
+// BullMQ's closing, forced or not, waits for ever where Redis is away.
 import { Worker } from 'bullmq'
 import { cutConnections } from './connection.ts'
 import { within } from './within.ts'

@@ -1,3 +1,4 @@
+// Waits for something to end, well or not, for `ms` at most. Returns whether it has.
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** Waits for something to end, well or not, for `ms` at most. Returns whether it has. */

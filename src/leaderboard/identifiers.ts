@@ -20,11 +20,13 @@ export const ACTION_NAME = BOARD_NAME
 export const BoardName = Type.String({ pattern: BOARD_NAME, description: 'Name of a board' })
 
 export const ActionName = Type.String({
-  pattern: ACTION_NAME, description: 'Name of an action in the board\'s catalogue'
+  pattern: ACTION_NAME,
+  description: "Name of an action in the board's catalogue"
 })
 
 export const UserId = Type.String({
-  pattern: `^${CHARACTER}{1,128}$`, description: '1 to 128 characters of printable Unicode'
+  pattern: `^${CHARACTER}{1,128}$`,
+  description: '1 to 128 characters of printable Unicode'
 })
 
 /** The most bytes of a user id in a JSON list: 128 characters, each written as two escapes such as \ud83e\udd8a. */

@@ -87,7 +87,8 @@ export function actionTooOld (): Problem {
 
 /** A refusal with `unavailable`: nothing was applied, and the client may retry after `retryAfterSeconds`. */
 export function unavailable (
-  detail: string, { retryAfterSeconds = 1, cause }: { retryAfterSeconds?: number, cause?: unknown } = {}
+  detail: string,
+  { retryAfterSeconds = 1, cause }: { retryAfterSeconds?: number, cause?: unknown } = {}
 ): Problem {
   return new Problem('unavailable', detail, { headers: { 'retry-after': String(retryAfterSeconds) }, cause })
 }
@@ -105,13 +106,16 @@ export function outcomeUnknown (detail: string, { cause }: { cause?: unknown } =
  * fields.
  */
 export function rateLimited (
-  detail: string, { retryAfterSeconds, limit }: { retryAfterSeconds: number, limit?: number }
+  detail: string,
+  { retryAfterSeconds, limit }: { retryAfterSeconds: number, limit?: number }
 ): Problem {
   const seconds = String(retryAfterSeconds)
   const fields = limit === undefined
     ? {}
     : {
-        'ratelimit-limit': String(limit), 'ratelimit-remaining': '0', 'ratelimit-reset': seconds
+        'ratelimit-limit': String(limit),
+        'ratelimit-remaining': '0',
+        'ratelimit-reset': seconds
       }
   return new Problem('rate_limited', detail, { headers: { 'retry-after': seconds, ...fields } })
 }

@@ -31,7 +31,8 @@ const ENGINES = {
  * be one.
  */
 export function checker<Schema extends TSchema> (
-  schema: Schema, reading: keyof typeof ENGINES = 'plain'
+  schema: Schema,
+  reading: keyof typeof ENGINES = 'plain'
 ): Checker<Static<Schema>> {
   return ENGINES[reading].compile<Static<Schema>>(schema)
 }

@@ -1,3 +1,4 @@
+// Deliveries of an entry that cannot be archived, before it goes to the dead letters.
 import { type Log, messageOf } from '../leaderboard/log.ts'
 import type { DeadLetter, LedgerStream } from '../leaderboard/ledger/archive.ts'
 import { readEntry, type LedgerEntry, type Position, type ScoreEvent } from '../leaderboard/ledger/ledger.ts'
@@ -6,7 +7,7 @@ import { keepEvents, type Events, type Kept } from './keep-events.ts'
 import type { LedgerStats } from './ledger-stats.ts'
 
 /** Deliveries of an entry that cannot be archived, before it goes to the dead letters. */
-export const MAX_DELIVERIES = 5
+const MAX_DELIVERIES = 5
 
 export interface ArchiveOptions {
   readonly stream: LedgerStream
@@ -17,12 +18,19 @@ export interface ArchiveOptions {
   readonly windowOf: (board: string) => string
 }
 
-/** Archives what earlier workers left unacknowledged, oldest first. Returns how many entries are still to be archived. */
+/**
+ * Archives what earlier workers left unacknowledged, oldest first. Returns how many entries are still to be archived.
+ */
 export async function archivePending (options: ArchiveOptions, board: string): Promise<number> {
   let left = 0
   for (let from: string | undefined = '0-0'; from !== undefined;) {
     const { entries, lost, next } = await options.stream.claim(board, from)
-    if (lost.length > 0) options.log.error({ board, entries: lost.length, first: lost[0] }, 'entries of the ledger were gone before they were archived')
+    if (lost.length > 0) {
+      options.log.error(
+        { board, entries: lost.length, first: lost[0] },
+        'entries of the ledger were gone before they were archived'
+      )
+    }
     left += await archiveEntries(options, board, entries)
     from = next
   }
@@ -30,10 +38,15 @@ export async function archivePending (options: ArchiveOptions, board: string): P
 }
 
 /**
- * Keeps entries in the database and then acknowledges them, in that order. Where the worker dies in between, the entries are delivered
- * again and change nothing. An entry that cannot be kept is delivered `MAX_DELIVERIES` times first. Returns how many of these are left.
+ * Keeps entries in the database and then acknowledges them, in that order. Where the worker dies in between, the
+ * entries are delivered again and change nothing. An entry that cannot be kept is delivered `MAX_DELIVERIES` times
+ * first. Returns how many of these are left.
  */
-export async function archiveEntries (options: ArchiveOptions, board: string, entries: readonly LedgerEntry[]): Promise<number> {
+export async function archiveEntries (
+  options: ArchiveOptions,
+  board: string,
+  entries: readonly LedgerEntry[]
+): Promise<number> {
   if (entries.length === 0) return 0
   const { stream, stats, log } = options
   const events: ScoreEvent[] = []
@@ -48,12 +61,22 @@ export async function archiveEntries (options: ArchiveOptions, board: string, en
   const users = [...new Set(events.map(({ userId }) => userId))]
   const names = await stream.namesOf(board, users)
   const nameOf = new Map(users.map((userId, n) => [userId, names[n]!]))
-  const { kept, refused } = await keepWhatCanBe(options.database, board, { events, nameOf: (userId) => nameOf.get(userId)!, firstWindow: options.windowOf(board) })
+  const { kept, refused } = await keepWhatCanBe(options.database, board, {
+    events,
+    nameOf: (userId) => nameOf.get(userId)!,
+    firstWindow: options.windowOf(board)
+  })
   rejected.push(...refused)
 
   for (const event of kept.repeated) {
-    log.warn({ board, user: event.userId, action: event.actionId, entry: idOf(event) }, 'an action was counted again after the store had forgotten it')
-    await stream.deadLetter(board, { id: idOf(event), why: 'the action is in the ledger already: it was counted twice' })
+    log.warn(
+      { board, user: event.userId, action: event.actionId, entry: idOf(event) },
+      'an action was counted again after the store had forgotten it'
+    )
+    await stream.deadLetter(board, {
+      id: idOf(event),
+      why: 'the action is in the ledger already: it was counted twice'
+    })
   }
   const left = await deadLetterRejected(options, board, rejected)
   const unacknowledged = new Set([...rejected.map(({ id }) => id), ...kept.repeated.map(idOf)])
@@ -63,26 +86,39 @@ export async function archiveEntries (options: ArchiveOptions, board: string, en
 }
 
 /** Keeps all of them or, where one is at fault, halves them until it stands alone. */
-async function keepWhatCanBe (database: Database, board: string, group: Events): Promise<{ kept: Kept, refused: readonly DeadLetter[] }> {
+async function keepWhatCanBe (
+  database: Database,
+  board: string,
+  group: Events
+): Promise<{ kept: Kept, refused: readonly DeadLetter[] }> {
   const { events } = group
   if (events.length === 0) return { kept: { count: 0, repeated: [] }, refused: [] }
   try {
     return { kept: await keepEvents(database, board, group), refused: [] }
   } catch (error) {
     if (!isDataError(error)) throw error
-    if (events.length === 1) return { kept: { count: 0, repeated: [] }, refused: [{ id: idOf(events[0]!), why: messageOf(error) }] }
+    if (events.length === 1) {
+      return { kept: { count: 0, repeated: [] }, refused: [{ id: idOf(events[0]!), why: messageOf(error) }] }
+    }
     const middle = events.length >> 1
     const first = await keepWhatCanBe(database, board, { ...group, events: events.slice(0, middle) })
     const second = await keepWhatCanBe(database, board, { ...group, events: events.slice(middle) })
     return {
-      kept: { count: first.kept.count + second.kept.count, repeated: [...first.kept.repeated, ...second.kept.repeated] },
+      kept: {
+        count: first.kept.count + second.kept.count,
+        repeated: [...first.kept.repeated, ...second.kept.repeated]
+      },
       refused: [...first.refused, ...second.refused]
     }
   }
 }
 
 /** Dead-letters the entries that were delivered often enough; returns how many are to come again. */
-async function deadLetterRejected ({ stream, stats, log }: ArchiveOptions, board: string, rejected: readonly DeadLetter[]): Promise<number> {
+async function deadLetterRejected (
+  { stream, stats, log }: ArchiveOptions,
+  board: string,
+  rejected: readonly DeadLetter[]
+): Promise<number> {
   let left = 0
   for (const { id, why } of rejected) {
     if (await stream.deliveriesOf(board, id) < MAX_DELIVERIES) {

@@ -1,3 +1,4 @@
+// A worker that has died keeps its boards so long, and no longer.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LedgerEntry } from '../leaderboard/ledger/ledger.ts'
 import { archiveEntries, archivePending, type ArchiveOptions } from './archive-board.ts'
@@ -6,7 +7,10 @@ import { removeScores } from './keep-events.ts'
 /** A worker that has died keeps its boards so long, and no longer. */
 const LEASE_MS = 12_000
 const RENEW_MS = 3000
-/** How long an idle board is left alone: so long an event waits at most when there is little to do, and so many share a transaction. */
+/**
+ * How long an idle board is left alone: so long an event waits at most when there is little to do, and so many share
+ * a transaction.
+ */
 const POLL_MS = 200
 /** How long to wait after a failure, and before entries that could not be kept are tried again. */
 const RETRY_MS = 500
@@ -22,12 +26,13 @@ export interface Archiver {
   /** Boards that this worker archives at the moment. */
   readonly held: ReadonlySet<string>
   /** Ends after what is under way, and leaves its boards to the others. */
-  stop (): Promise<void>
+  stop(): Promise<void>
 }
 
 /**
- * Archives ledgers until it is stopped. A board is archived by one worker at a time, so its events go in order; the workers share the
- * boards evenly, and those of one that died go to the others when its lease has run out. Failures are told once and tried again.
+ * Archives ledgers until it is stopped. A board is archived by one worker at a time, so its events go in order; the
+ * workers share the boards evenly, and those of one that died go to the others when its lease has run out. Failures
+ * are told once and tried again.
  */
 export function startArchiver (options: ArchiverOptions): Archiver {
   const { stream, boards, stats, log, random } = options
@@ -82,7 +87,10 @@ export function startArchiver (options: ArchiverOptions): Archiver {
     if (next !== undefined) await archiveEntries(options, board, await next)
   }
 
-  /** Ends the ledger of a board that was deleted; what was broken off here is begun again, for the board is forgotten last. */
+  /**
+   * Ends the ledger of a board that was deleted; what was broken off here is begun again, for the board is forgotten
+   * last.
+   */
   async function end (board: string): Promise<boolean> {
     if (!await stream.end(board)) return false
     await removeScores(options.database, board)

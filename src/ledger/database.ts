@@ -1,3 +1,4 @@
+// Runs one statement by itself.
 import pg from 'pg'
 import type { Log } from '../leaderboard/log.ts'
 
@@ -7,13 +8,13 @@ const MAX_CONNECTIONS = 4
 
 export interface Database {
   /** Runs one statement by itself. */
-  query<Row extends pg.QueryResultRow> (text: string, values?: readonly unknown[]): Promise<readonly Row[]>
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
   /** Runs statements as one transaction, which is undone when `work` fails. */
-  transaction<Result> (work: (query: Database['query']) => Promise<Result>): Promise<Result>
-  close (): Promise<void>
+  transaction<Result>(work: (query: Database['query']) => Promise<Result>): Promise<Result>
+  close(): Promise<void>
 }
 
-export interface DatabaseOptions {
+interface DatabaseOptions {
   readonly url: string
   readonly log: Log
   /** How long a statement may take; a server that answers later than that counts as away. */
@@ -23,7 +24,9 @@ export interface DatabaseOptions {
 }
 
 /** Opens PostgreSQL; a connection is made when it is needed, and again after it was lost. */
-export function openDatabase ({ url, log, statementMs = STATEMENT_MS, connectMs = CONNECT_MS }: DatabaseOptions): Database {
+export function openDatabase (
+  { url, log, statementMs = STATEMENT_MS, connectMs = CONNECT_MS }: DatabaseOptions
+): Database {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'scorewire',
@@ -56,18 +59,23 @@ export function openDatabase ({ url, log, statementMs = STATEMENT_MS, connectMs 
   }
 
   return {
-    query: async (text, values = []) => await withClient(async (client) => (await client.query(text, [...values])).rows),
-    transaction: async (work) => await withClient(async (client) => {
-      await client.query('BEGIN')
-      const result = await work(async (text, values = []) => (await client.query(text, [...values])).rows)
-      await client.query('COMMIT')
-      return result
-    }),
+    query: async (text, values = []) =>
+      await withClient(async (client) => (await client.query(text, [...values])).rows),
+    transaction: async (work) =>
+      await withClient(async (client) => {
+        await client.query('BEGIN')
+        const result = await work(async (text, values = []) => (await client.query(text, [...values])).rows)
+        await client.query('COMMIT')
+        return result
+      }),
     close: async () => await pool.end()
   }
 }
 
-/** Classes of SQLSTATE that say "these data cannot be taken": a data exception, a broken constraint, too complex a row. */
+/**
+ * Classes of SQLSTATE that say "these data cannot be taken": a data exception, a broken constraint, too complex a
+ * row.
+ */
 const DATA_CLASSES: ReadonlySet<string> = new Set(['22', '23', '54'])
 
 /** Whether what was sent was at fault, and would be again; anything else may pass by itself. */

@@ -1,3 +1,4 @@
+// As an archiver has it: who dies over it has the board so long.
 import { setTimeout as delay } from 'node:timers/promises'
 import { archiveEntries, archivePending, type ArchiveOptions } from './archive-board.ts'
 
@@ -6,8 +7,8 @@ const LEASE_MS = 12_000
 const AGAIN_MS = 100
 
 /**
- * Archives what a board's stream holds up to a moment of Redis' clock, in ms since 1970, or to its end; or waits until the worker whose board
- * it is has done so. To its end comes nobody on a board that takes writes all the time.
+ * Archives what a board's stream holds up to a moment of Redis' clock, in ms since 1970, or to its end; or waits
+ * until the worker whose board it is has done so. To its end comes nobody on a board that takes writes all the time.
  * @throws Error while a store is away
  */
 export async function drain (options: ArchiveOptions, board: string, upToMs = Infinity): Promise<void> {

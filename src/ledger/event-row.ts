@@ -1,4 +1,5 @@
-// The columns of an event in PostgreSQL, and an event to and from them: a field that is missing in one of them does not compile.
+// The columns of an event in PostgreSQL, and an event to and from them: a field that is missing in one of them does
+// not compile.
 import type { EventKind, ScoreEvent } from '../leaderboard/ledger/ledger.ts'
 
 interface Column {
@@ -27,7 +28,13 @@ const COLUMNS = {
   requestId: { column: 'request_id', type: 'text' },
   action: { column: 'action', type: 'text', replay: 'few' },
   reason: { column: 'reason', type: 'text', replay: 'few' },
-  untilMs: { column: 'until', type: 'bigint', insert: 'to_timestamp(until / 1000.0)', select: MS('until'), replay: 'few' },
+  untilMs: {
+    column: 'until',
+    type: 'bigint',
+    insert: 'to_timestamp(until / 1000.0)',
+    select: MS('until'),
+    replay: 'few'
+  },
   season: { column: 'season', type: 'text', replay: 'few' },
   segments: { column: 'segments', type: 'jsonb', replay: 'few' },
   window: { column: 'in_window', type: 'text', replay: 'few' },
@@ -43,7 +50,9 @@ const RARE = FIELDS.filter(({ replay }) => replay === 'few')
 const selected = ({ column, select }: Column) => select === undefined ? column : `${select} AS ${column}`
 
 /** The columns and their types, for `json_to_recordset`. */
-export const INCOMING_COLUMNS = `${FIELDS.map(({ column, type }) => `${column} ${type}`).join(', ')}, ms bigint, seq bigint`
+export const INCOMING_COLUMNS = `${
+  FIELDS.map(({ column, type }) => `${column} ${type}`).join(', ')
+}, ms bigint, seq bigint`
 
 /** The columns that an insert names, and what it takes for each of a row with `INCOMING_COLUMNS`. */
 export const INSERT_COLUMNS = `${FIELDS.map(({ column }) => column).join(', ')}, seq`
@@ -52,7 +61,10 @@ export const INSERT_VALUES = `${FIELDS.map(({ column, insert }) => insert ?? col
 /** What a read selects: an event's row. */
 export const EVENT_COLUMNS = `${FIELDS.map(selected).join(', ')}, ${MS('at')} AS ms, seq`
 
-/** What a replay selects: the columns that a fold looks at in nearly all events, and the others as one JSON value where there are any. */
+/**
+ * What a replay selects: the columns that a fold looks at in nearly all events, and the others as one JSON value
+ * where there are any.
+ */
 export const REPLAY_COLUMNS = `${REPLAYED.map(selected).join(', ')},
   ${MS('at')} AS ms, seq,
   CASE WHEN kind NOT IN ('increment', 'score') OR action IS NOT NULL OR season IS NOT NULL OR segments IS NOT NULL THEN
@@ -62,23 +74,45 @@ type ColumnName = typeof COLUMNS[keyof typeof COLUMNS]['column']
 
 /** What PostgreSQL returns of a column by its type: bigints as text. */
 type Value = { text: string | null, bigint: string | null, boolean: boolean, jsonb: Record<string, string> | null }
-type Row = { readonly [F in keyof typeof COLUMNS as typeof COLUMNS[F]['column']]: Value[typeof COLUMNS[F]['type']] } & { readonly user_id: string, readonly action_id: string }
-interface Place { readonly ms: string, readonly seq: string, readonly [column: string]: unknown }
+type Row = { readonly [F in keyof typeof COLUMNS as typeof COLUMNS[F]['column']]: Value[typeof COLUMNS[F]['type']] } & {
+  readonly user_id: string,
+  readonly action_id: string
+}
+interface Place {
+  readonly ms: string
+  readonly seq: string
+  readonly [column: string]: unknown
+}
 
 /** A row that was read with `EVENT_COLUMNS`. */
 export type EventRow = Row & Place
 
 /** A row that was read with `REPLAY_COLUMNS`. */
-export type ReplayRow = Pick<Row, 'user_id' | 'action_id' | 'kind' | 'delta' | 'score_after'> & Place & { readonly rare: RareColumns | null }
-
-/** In JSON a bigint is a number. */
-type RareColumns = Pick<Row, 'actor' | 'action' | 'reason' | 'season' | 'segments' | 'in_window' | 'shadow' | 'all_boards'> & { readonly until: number | null }
-
-const NOTHING_RARE: RareColumns = {
-  actor: null, action: null, reason: null, until: null, season: null, segments: null, in_window: null, shadow: false, all_boards: false
+export type ReplayRow = Pick<Row, 'user_id' | 'action_id' | 'kind' | 'delta' | 'score_after'> & Place & {
+  readonly rare: RareColumns | null
 }
 
-/** The event of a row. Written as one literal, as the two below: a loop over the columns takes 1 to 4 µs an event more. */
+/** In JSON a bigint is a number. */
+type RareColumns =
+  & Pick<Row, 'actor' | 'action' | 'reason' | 'season' | 'segments' | 'in_window' | 'shadow' | 'all_boards'>
+  & { readonly until: number | null }
+
+const NOTHING_RARE: RareColumns = {
+  actor: null,
+  action: null,
+  reason: null,
+  until: null,
+  season: null,
+  segments: null,
+  in_window: null,
+  shadow: false,
+  all_boards: false
+}
+
+/**
+ * The event of a row. Written as one literal, as the two below: a loop over the columns takes 1 to 4 µs an event
+ * more.
+ */
 export function eventOf (row: EventRow): Required<ScoreEvent> {
   return {
     ms: Number(row.ms),

@@ -1,3 +1,4 @@
+// What became of a group of events.
 import { hash } from 'node:crypto'
 import type { EventKind, Position, ScoreEvent } from '../leaderboard/ledger/ledger.ts'
 import type { Database } from './database.ts'
@@ -12,7 +13,8 @@ export interface Kept {
 }
 
 /** The rows as they are handed in: one JSON text for all events costs less than a parameter for each value. */
-const INCOMING = `json_to_recordset($2::json) AS incoming (action_key uuid, ${INCOMING_COLUMNS}, username text, shown boolean)`
+const INCOMING =
+  `json_to_recordset($2::json) AS incoming (action_key uuid, ${INCOMING_COLUMNS}, username text, shown boolean)`
 
 /** Kinds whose score is what the user has from then on, where anybody sees it. */
 const WITH_SCORE: ReadonlySet<EventKind> = new Set(['increment', 'score', 'adjust', 'import'])
@@ -45,10 +47,15 @@ const KEEP = `
   )
   SELECT action_key FROM fresh`
 
-const REMOVE = 'DELETE FROM users_scores WHERE board = $1 AND user_id = $2 AND (at, seq) <= (to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval \'1 ms\', $4::bigint)'
-/** Before any event is kept: the names that come with the events are those of now, and who has left has none but a new one. */
+const REMOVE =
+  "DELETE FROM users_scores WHERE board = $1 AND user_id = $2 AND (at, seq) <= (to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval '1 ms', $4::bigint)"
+/**
+ * Before any event is kept: the names that come with the events are those of now, and who has left has none but a new
+ * one.
+ */
 const FORGET_NAMES = 'DELETE FROM user_names WHERE board = $1 AND user_id = ANY ($2)'
-const ERASE = 'SELECT erase_score_user($1, $2, to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval \'1 ms\', $4::bigint)'
+const ERASE =
+  "SELECT erase_score_user($1, $2, to_timestamp($3::bigint / 1000) + $3::bigint % 1000 * interval '1 ms', $4::bigint)"
 
 export interface Events {
   readonly events: readonly ScoreEvent[]
@@ -57,21 +64,34 @@ export interface Events {
   readonly firstWindow: string
 }
 
-/** Keeps events of one board, with their users' scores, as one transaction: each action once, however often it is sent. */
-export async function keepEvents (database: Database, board: string, { events, nameOf, firstWindow }: Events): Promise<Kept> {
-  const rows = events.map((event) => Object.assign(rowOf(event), {
-    action_key: actionKey(board, event.userId, event.actionId),
-    username: nameOf(event.userId),
-    shown: isShown(event, firstWindow)
-  }))
+/**
+ * Keeps events of one board, with their users' scores, as one transaction: each action once, however often it is
+ * sent.
+ */
+export async function keepEvents (
+  database: Database,
+  board: string,
+  { events, nameOf, firstWindow }: Events
+): Promise<Kept> {
+  const rows = events.map((event) =>
+    Object.assign(rowOf(event), {
+      action_key: actionKey(board, event.userId, event.actionId),
+      username: nameOf(event.userId),
+      shown: isShown(event, firstWindow)
+    })
+  )
   return await database.transaction(async (query) => {
-    for (const ms of monthsOf(events)) await query('SELECT make_score_events_month(to_timestamp($1::bigint / 1000))', [ms])
+    for (const ms of monthsOf(events)) {
+      await query('SELECT make_score_events_month(to_timestamp($1::bigint / 1000))', [ms])
+    }
     const gone = events.filter(({ kind, window }) => kind === 'erase' || (kind === 'delete' && window === null))
     if (gone.length > 0) await query(FORGET_NAMES, [board, gone.map(({ userId }) => userId)])
     const fresh = await query<{ action_key: string }>(KEEP, [board, JSON.stringify(rows)])
     const repeated = fresh.length === rows.length ? [] : await repeatedAmong(query, rows)
     for (const { kind, userId, ms, seq, window } of events) {
-      if (kind === 'ban' || (kind === 'delete' && (window === null || window === firstWindow))) await query(REMOVE, [board, userId, ms, seq])
+      if (kind === 'ban' || (kind === 'delete' && (window === null || window === firstWindow))) {
+        await query(REMOVE, [board, userId, ms, seq])
+      }
       if (kind === 'erase') await query(ERASE, [board, userId, ms, seq])
     }
     return { count: fresh.length, repeated: repeated.map((n) => events[n]!) }
@@ -84,20 +104,29 @@ export async function removeScores (database: Database, board: string): Promise<
   await database.query('DELETE FROM user_names WHERE board = $1', [board])
 }
 
-/** A stand-in for an action that says nothing of it: 128 bits of SHA-256, and so none of 10^15 actions passes for another one. */
-export function actionKey (board: string, userId: string, actionId: string): string {
+/**
+ * A stand-in for an action that says nothing of it: 128 bits of SHA-256, and so none of 10^15 actions passes for
+ * another one.
+ */
+function actionKey (board: string, userId: string, actionId: string): string {
   // None of the three can hold a NUL.
   const digest = hash('sha256', `${board}\0${userId}\0${actionId}`, 'hex')
-  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-${digest.slice(12, 16)}-${digest.slice(16, 20)}-${digest.slice(20, 32)}`
+  return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-${digest.slice(12, 16)}-${digest.slice(16, 20)}-${
+    digest.slice(20, 32)
+  }`
 }
 
 type Row = ReturnType<typeof rowOf> & { readonly action_key: string }
 
-/** Whether the user's score on the board is this event's from then on: not of one that was hidden, nor of one that was for another window. */
+/**
+ * Whether the user's score on the board is this event's from then on: not of one that was hidden, nor of one that was
+ * for another window.
+ */
 function isShown ({ kind, hidden, season, window, scoreAfter: score }: ScoreEvent, firstWindow: string): boolean {
   // What a ban took away comes back, with what was gained meanwhile; 0 is also said of who had nothing.
   if (kind === 'unban') return score > 0
-  return WITH_SCORE.has(kind) && !hidden && !(firstWindow === 'season' && season !== null) && (window === null || window === firstWindow)
+  return WITH_SCORE.has(kind) && !hidden && !(firstWindow === 'season' && season !== null) &&
+    (window === null || window === firstWindow)
 }
 
 const REPEATED = `

@@ -1,3 +1,4 @@
+// A board that is made again is made after this look at it, so its own time is later.
 import type { Log } from '../leaderboard/log.ts'
 import type { BoardState } from '../leaderboard/boards/apply-board.ts'
 import type { Boards } from '../leaderboard/boards/board.ts'
@@ -8,7 +9,7 @@ const RETRY_MS = 1000
 /** A board that is made again is made after this look at it, so its own time is later. */
 const BEFORE_MS = 1000
 
-export interface RuleKeeperOptions {
+interface RuleKeeperOptions {
   readonly boards: Boards
   readonly read: (name: string) => Promise<BoardState>
   readonly database: Database
@@ -18,7 +19,8 @@ export interface RuleKeeperOptions {
 }
 
 /**
- * Takes note in the ledger of every board's rules and of each change of them, until it is stopped; what cannot be written is tried again.
+ * Takes note in the ledger of every board's rules and of each change of them, until it is stopped; what cannot be
+ * written is tried again.
  * Returns the stop.
  */
 export function startRuleKeeper ({ boards, read, database, now, log }: RuleKeeperOptions): () => Promise<void> {
@@ -31,7 +33,10 @@ export function startRuleKeeper ({ boards, read, database, now, log }: RuleKeepe
     const stored = await read(name)
     if (stored.state === 'deleted') await keepDeletion(database, name, (now() - BEFORE_MS) * 1000)
     if (stored.state !== 'there' || await keepRules(database, stored)) return
-    log.warn({ board: name, rebuild: `scorewire rebuild --board ${name} --replace` }, 'the ledger knows a board with other rules and with events that Redis has lost')
+    log.warn(
+      { board: name, rebuild: `scorewire rebuild --board ${name} --replace` },
+      'the ledger knows a board with other rules and with events that Redis has lost'
+    )
   }
 
   async function keepAll (): Promise<void> {

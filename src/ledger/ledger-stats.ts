@@ -1,5 +1,5 @@
 /** What archivers of this process have done on one board. */
-export interface BoardStats {
+interface BoardStats {
   archived: number
   /** Events whose action was in the ledger already, as another event. */
   repeated: number

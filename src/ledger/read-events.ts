@@ -1,3 +1,4 @@
+// A moment given in ms as a parameter, exact to the ms, which a float would not be.
 import type { ReadEvents } from '../leaderboard/ledger/ledger.ts'
 import { unavailable } from '../leaderboard/problem.ts'
 import { isDataError, type Database } from './database.ts'
@@ -18,12 +19,20 @@ export function createReadEvents (database: Database): ReadEvents {
     if (before !== undefined) {
       values.push(before.ms, before.seq)
       // The first of the two says the same of the month alone: without it every month would be looked at.
-      conditions.push(`at <= ${MOMENT(values.length - 1)}`, `(at, seq) < (${MOMENT(values.length - 1)}, $${values.length}::bigint)`)
+      conditions.push(
+        `at <= ${MOMENT(values.length - 1)}`,
+        `(at, seq) < (${MOMENT(values.length - 1)}, $${values.length}::bigint)`
+      )
     }
     let rows: readonly EventRow[]
     try {
-      rows = await database.query<EventRow>(`
-        SELECT ${EVENT_COLUMNS} FROM score_events WHERE ${conditions.join(' AND ')} ORDER BY at DESC, seq DESC LIMIT $2`, values)
+      rows = await database.query<EventRow>(
+        `
+        SELECT ${EVENT_COLUMNS} FROM score_events WHERE ${
+          conditions.join(' AND ')
+        } ORDER BY at DESC, seq DESC LIMIT $2`,
+        values
+      )
     } catch (cause) {
       if (isDataError(cause)) throw cause
       throw unavailable('The ledger is away.', { cause })

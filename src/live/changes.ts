@@ -2,7 +2,7 @@
 import type { Clock } from '../leaderboard/clock.ts'
 import type { Changes as ChangesRead } from '../leaderboard/ranking/reads.ts'
 
-export interface ChangesOptions {
+interface ChangesOptions {
   /** Reads what has changed since a cursor; without one, the cursor of now. */
   readonly read: (cursor?: string) => Promise<ChangesRead>
   readonly windowMs: () => number

@@ -2,7 +2,9 @@
 import type { Clock } from '../leaderboard/clock.ts'
 
 /** Something that knows its place in a dense array. */
-export interface Placed { place: number }
+export interface Placed {
+  place: number
+}
 
 /** A slice ends after so many visits or so much time, whichever comes first: other work waits no longer than that. */
 const SLICE_VISITS = 256

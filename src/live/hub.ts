@@ -8,7 +8,7 @@ import type { Session } from './session.ts'
 import { Topic, type TopicOptions } from './topic.ts'
 import { View } from './view.ts'
 
-export type HubOptions = Omit<TopicOptions, 'name' | 'board' | 'ranking' | 'last'>
+type HubOptions = Omit<TopicOptions, 'name' | 'board' | 'ranking' | 'last'>
 
 /** What a client wants to see. */
 export interface Watch {
@@ -24,7 +24,13 @@ export interface Watch {
 
 /** The rules that decide what a watcher sees. */
 const SHOWN_BY = [
-  'order', 'windows', 'time_zone', 'week_start', 'seasons', 'segments', 'visibility'
+  'order',
+  'windows',
+  'time_zone',
+  'week_start',
+  'seasons',
+  'segments',
+  'visibility'
 ] as const satisfies (keyof Board)[]
 
 /** Sessions closed in one turn of the event loop: some two milliseconds. */

@@ -41,22 +41,22 @@ export interface TopMessage extends LiveState {
 }
 
 /** The state that the client has is still the newest. */
-export interface HeartbeatMessage extends LiveState {
+interface HeartbeatMessage extends LiveState {
   readonly event: 'heartbeat'
 }
 
 /** The connection is alive, and the node has no state of the ranking yet. */
-export interface AliveMessage {
+interface AliveMessage {
   readonly event: 'heartbeat'
 }
 
 /** The store is away, so the state may be old. */
-export interface StaleMessage extends LiveState {
+interface StaleMessage extends LiveState {
   readonly event: 'stale'
 }
 
 /** This node is about to end: open another connection at a random time within `within_ms`, then close this one. */
-export interface ReconnectMessage {
+interface ReconnectMessage {
   readonly event: 'reconnect'
   readonly within_ms: number
 }
@@ -79,7 +79,7 @@ export interface OvertakenMessage extends Heading {
 }
 
 /** One user's new score, or null when the user has no score any more. */
-export interface LiveScore {
+interface LiveScore {
   readonly user_id: string
   readonly score: number | null
 }
@@ -92,7 +92,7 @@ export interface ScoresMessage extends Heading {
 }
 
 /** A `subscribe` or `unsubscribe` was refused; the connection stays open. */
-export interface ErrorMessage {
+interface ErrorMessage {
   readonly event: 'error'
   readonly code: string
   readonly detail: string
@@ -102,5 +102,12 @@ export interface ErrorMessage {
 
 /** Every message that a node sends. */
 export type LiveMessage =
-  TopMessage | HeartbeatMessage | AliveMessage | StaleMessage | ReconnectMessage |
-  StandingMessage | OvertakenMessage | ScoresMessage | ErrorMessage
+  | TopMessage
+  | HeartbeatMessage
+  | AliveMessage
+  | StaleMessage
+  | ReconnectMessage
+  | StandingMessage
+  | OvertakenMessage
+  | ScoresMessage
+  | ErrorMessage

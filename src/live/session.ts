@@ -29,7 +29,7 @@ export interface Source {
   /** Says that what was sent is the newest; undefined before anything was. */
   readonly heartbeat: Frame | undefined
   /** Adds what the client lacks, in order, and takes it as sent. */
-  collect (outbox: Frame[]): void
+  collect(outbox: Frame[]): void
 }
 
 /** A client that asks for more than it reads is not waited for. */

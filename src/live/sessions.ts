@@ -52,7 +52,9 @@ export class Sessions {
   async drain (withinMs: number): Promise<void> {
     const notice = new Frame({ event: 'reconnect', within_ms: Math.floor(withinMs / 2) })
     for (const session of this.#sessions) session.notify(notice)
-    await new Promise<void>((resolve) => { this.#clock.setTimeout(resolve, withinMs / 2) })
+    await new Promise<void>((resolve) => {
+      this.#clock.setTimeout(resolve, withinMs / 2)
+    })
     await this.#closeAll(withinMs / 2)
   }
 

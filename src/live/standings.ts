@@ -11,8 +11,8 @@ const MAX_USERS = 100
 const READ_RANKS_EVERY_MS = 1000
 
 /** What follows a user's own score and rank. */
-export interface StandingListener {
-  readonly session: { flush (): void }
+interface StandingListener {
+  readonly session: { flush(): void }
 }
 
 /** A user whose own score and rank a client follows. */
@@ -23,7 +23,7 @@ export interface Follower {
   overtaken: Frame | undefined
 }
 
-export interface StandingsOptions {
+interface StandingsOptions {
   readonly heading: Heading
   /** Reads users' scores and ranks, in the order given. */
   readonly read: (userIds: readonly string[]) => Promise<readonly Standing[]>
@@ -133,7 +133,11 @@ export class Standings {
       if (follower.standing === undefined || published?.score !== standing.score || published.rank !== standing.rank) {
         this.#published.set(userId, standing)
         follower.standing = new Frame({
-          event: 'you', ...this.#options.heading, user_id: userId, score: standing.score, rank: standing.rank ?? null
+          event: 'you',
+          ...this.#options.heading,
+          user_id: userId,
+          score: standing.score,
+          rank: standing.rank ?? null
         })
       }
       for (const { session } of follower.listeners) session.flush()

@@ -2,7 +2,9 @@
 import type { Clock } from '../leaderboard/clock.ts'
 
 /** What is due at a time. */
-export interface TimerItem { dueAt: number }
+export interface TimerItem {
+  dueAt: number
+}
 
 const TICK_MS = 1000
 

@@ -5,7 +5,7 @@ import type { Session, Source } from './session.ts'
 import type { Follower } from './standings.ts'
 import type { Topic, Watcher } from './topic.ts'
 
-export interface ViewOptions {
+interface ViewOptions {
   readonly topic: Topic
   readonly session: Session
   /** The version that the client has already, as `epoch-version`. */

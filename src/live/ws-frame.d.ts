@@ -5,8 +5,9 @@ import 'ws'
 
 declare module 'ws' {
   export const Sender: {
-    frame (
-      data: Buffer, options: { fin: boolean, rsv1: boolean, opcode: number, mask: boolean, readOnly: boolean }
+    frame(
+      data: Buffer,
+      options: { fin: boolean, rsv1: boolean, opcode: number, mask: boolean, readOnly: boolean }
     ): Buffer[]
   }
   export class PerMessageDeflate {

@@ -1,6 +1,6 @@
 // Whether each action counted exactly once: the scores of the service beside what it has acknowledged.
 
-export interface Counted {
+interface Counted {
   /** By how much the scores of the run's users have risen. */
   readonly gained: number
   readonly users: number
@@ -8,7 +8,10 @@ export interface Counted {
   readonly counts: Readonly<Record<string, number>>
 }
 
-export interface Check { readonly isRight: boolean, readonly sentence: string }
+export interface Check {
+  readonly isRight: boolean
+  readonly sentence: string
+}
 
 const number = (count: number) => count.toLocaleString('en')
 

@@ -21,7 +21,7 @@ export interface Prepared {
   readonly baseScore: number
 }
 
-export interface Given {
+interface Given {
   readonly rules: Rules
   /** Undefined where there is nothing to sign tokens with. */
   readonly given: Callers | undefined
@@ -31,7 +31,9 @@ export interface Given {
 
 /** Brings the board into the state that the scenario needs. @throws CannotRun with what is missing */
 export async function prepare (
-  service: Service, { needs }: Scenario, { rules, given, users: count, run }: Given
+  service: Service,
+  { needs }: Scenario,
+  { rules, given, users: count, run }: Given
 ): Promise<Prepared> {
   if (!needs.has('token')) {
     const callers = given?.callers ?? []
@@ -56,7 +58,11 @@ async function seed (service: Service, { callers, users }: Callers, run: string)
   await service.raise(absent.map((user) => ({ user, increment: 1, actionId: actionId(user) })), callers)
 }
 
-interface Rise { readonly given: Callers, readonly rules: Rules, readonly run: string }
+interface Rise {
+  readonly given: Callers
+  readonly rules: Rules
+  readonly run: string
+}
 
 /** Raises the first user until every screen shows it; returns its score. */
 async function bringToTop (service: Service, { given, rules: { maxIncrement }, run }: Rise): Promise<number> {
@@ -68,8 +74,10 @@ async function bringToTop (service: Service, { given, rules: { maxIncrement }, r
   let missing = top.length < 10 ? 1 : Math.max(1, top.at(-1)!.score - await readScore() + 1)
   if (missing > MAX_STEPS * maxIncrement) {
     const distance = `${missing.toLocaleString('en')} points, ${maxIncrement.toLocaleString('en')} an increment`
-    throw new CannotRun(`the top ten of the board is out of reach (${distance}): ` +
-      'test on a board of its own, made by PUT /v1/boards/bench, with --board bench')
+    throw new CannotRun(
+      `the top ten of the board is out of reach (${distance}): ` +
+        'test on a board of its own, made by PUT /v1/boards/bench, with --board bench'
+    )
   }
   for (let step = 0; missing > 0; step++) {
     const increment = Math.min(missing, maxIncrement)

@@ -31,7 +31,7 @@ export interface FinishedRun {
   readonly targetVersion: string
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly settings: LoadSettings
   /** Undefined where there is nothing to sign tokens with. */
   readonly callers: Callers | undefined
@@ -59,7 +59,8 @@ export async function runLoad (options: RunOptions): Promise<FinishedRun> {
 
 /** Carries out the plans in processes of their own. */
 async function measure (
-  { settings, onProgress, stopped }: RunOptions, planOf: (share: number) => Plan
+  { settings, onProgress, stopped }: RunOptions,
+  planOf: (share: number) => Plan
 ): Promise<Omit<FinishedRun, 'check' | 'targetVersion'>> {
   const processes = new LoadProcesses(settings.processes)
   let isInterrupted = false
@@ -99,7 +100,11 @@ function explain (error: Error): never {
     : error
 }
 
-interface PlannedShare { readonly run: string, readonly share: number, readonly isChecked: boolean }
+interface PlannedShare {
+  readonly run: string
+  readonly share: number
+  readonly isChecked: boolean
+}
 
 function planOf (settings: LoadSettings, prepared: Prepared, { run, share, isChecked }: PlannedShare): Plan {
   const { scenario, target, board, processes, connections, rate, timeoutMs, batch, transport } = settings

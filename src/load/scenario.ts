@@ -23,8 +23,8 @@ export interface Scenario {
 /** What one process does of a run. */
 export interface Share {
   /** Sends, and waits for the answers. */
-  run (times: Times, isStopped: () => boolean): Promise<void>
+  run(times: Times, isStopped: () => boolean): Promise<void>
   /** Returns what it counted; may ask the service again about what is not known. */
-  finish (): Promise<Pick<Measured, 'counts' | 'writes'>>
-  close (): void
+  finish(): Promise<Pick<Measured, 'counts' | 'writes'>>
+  close(): void
 }

@@ -10,5 +10,12 @@ import { user } from './scenarios/user.ts'
 import { writeToScreen } from './scenarios/write-to-screen.ts'
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  increment, batch, top, user, mixed, 'fan-out': fanOut, 'write-to-screen': writeToScreen, storm
+  increment,
+  batch,
+  top,
+  user,
+  mixed,
+  'fan-out': fanOut,
+  'write-to-screen': writeToScreen,
+  storm
 }

@@ -29,11 +29,21 @@ const EntriesAnswer = answerOf(Type.Object({
 }))
 const TopAnswer = answerOf(Type.Object({ top_scores: Entries }))
 
-export interface Rules { readonly maxIncrement: number, readonly quotaPerMinute: number }
+export interface Rules {
+  readonly maxIncrement: number
+  readonly quotaPerMinute: number
+}
 
-interface Increment { readonly user: string, readonly increment: number, readonly actionId: string }
+interface Increment {
+  readonly user: string
+  readonly increment: number
+  readonly actionId: string
+}
 
-interface Call { readonly body?: object, readonly token?: string | undefined }
+interface Call {
+  readonly body?: object
+  readonly token?: string | undefined
+}
 
 /** One deployment of scorewire, as a client sees it. */
 export class Service {
@@ -59,8 +69,10 @@ export class Service {
     const code = codeOf(body)
     if (code === 'unknown_board') {
       const name = JSON.stringify(this.#board)
-      throw new CannotRun(`${this.#target} has no board called ${name}: ` +
-        `name one with --board, or make it (PUT ${path})`)
+      throw new CannotRun(
+        `${this.#target} has no board called ${name}: ` +
+          `name one with --board, or make it (PUT ${path})`
+      )
     }
     if (code !== undefined || status === 429) this.#refuse(status, body)
     throw new CannotRun(`${this.#target} answers, but it is not scorewire (GET ${path} gave ${status})`)
@@ -152,8 +164,10 @@ export class Service {
       return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : undefined }
     } catch (error) {
       if (answer !== undefined) return { status: answer.status, body: undefined }
-      throw new CannotRun(`there is no answer from ${this.#target} (${reasonOf(error)}): ` +
-        'is the service running, and is that its address?')
+      throw new CannotRun(
+        `there is no answer from ${this.#target} (${reasonOf(error)}): ` +
+          'is the service running, and is that its address?'
+      )
     }
   }
 

@@ -1,7 +1,7 @@
 // Metrics whose values are read when Prometheus asks: until then the service only adds to plain numbers.
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-export interface About {
+interface About {
   readonly name: string
   readonly help: string
   readonly labelNames?: readonly string[]
@@ -12,7 +12,9 @@ export type Report = (value: number, labels?: Readonly<Record<string, string>>) 
 
 /** Adds a counter; `read` reports its values at each scrape. */
 export function collectCounter (
-  registry: Registry, { labelNames = [], ...about }: About, read: (count: Report) => void
+  registry: Registry,
+  { labelNames = [], ...about }: About,
+  read: (count: Report) => void
 ): void {
   const counter: Counter = new Counter({
     ...about,
@@ -27,7 +29,9 @@ export function collectCounter (
 
 /** Adds a gauge; `read` reports its values at each scrape, or later where it has to ask for them. */
 export function collectGauge (
-  registry: Registry, { labelNames = [], ...about }: About, read: (set: Report) => unknown
+  registry: Registry,
+  { labelNames = [], ...about }: About,
+  read: (set: Report) => unknown
 ): void {
   const gauge: Gauge = new Gauge({
     ...about,
@@ -44,7 +48,11 @@ export function collectGauge (
 export function oncePerScrape<Figures> (read: () => Promise<Figures>): () => Promise<Figures> {
   let reading: Promise<Figures> | undefined
   return async () => {
-    reading ??= read().finally(() => setImmediate(() => { reading = undefined }))
+    reading ??= read().finally(() =>
+      setImmediate(() => {
+        reading = undefined
+      })
+    )
     return await reading
   }
 }

@@ -10,7 +10,7 @@ interface Archived {
   readonly deadLettered: number
 }
 
-export interface LedgerMetricsOptions {
+interface LedgerMetricsOptions {
   readonly boards: () => readonly string[]
   readonly readBacklog: (board: string) => Promise<Backlog>
   /** Entries that a board's stream may hold. */
@@ -21,31 +21,44 @@ export interface LedgerMetricsOptions {
 
 /** Adds the metrics of the ledger. The figures of a board are read from the store at each scrape. */
 export function registerLedgerMetrics (
-  { registry }: Pick<Metrics, 'registry'>, { boards, readBacklog, maxEntries, archived }: LedgerMetricsOptions
+  { registry }: Pick<Metrics, 'registry'>,
+  { boards, readBacklog, maxEntries, archived }: LedgerMetricsOptions
 ): void {
-  const readAll = oncePerScrape(async () => (await Promise.all(boards().map(async (board) => {
-    const backlog = await readBacklog(board).catch(() => undefined) // a store that is away has no figures
-    return backlog === undefined ? [] : [{ board, backlog }]
-  }))).flat())
+  const readAll = oncePerScrape(async () =>
+    (await Promise.all(
+      boards().map(async (board) => {
+        const backlog = await readBacklog(board).catch(() => undefined) // a store that is away has no figures
+        return backlog === undefined ? [] : [{ board, backlog }]
+      })
+    )).flat()
+  )
   const gauge = (name: string, valueOf: (backlog: Backlog) => number, help: string) =>
     collectGauge(registry, { name, help, labelNames: ['board'] }, async (set) => {
       for (const { board, backlog } of await readAll()) set(valueOf(backlog), { board })
     })
 
-  gauge('scorewire_ledger_entries', ({ entries }) => entries,
-    'Entries that the ledger stream of a board holds, archived or not')
+  gauge(
+    'scorewire_ledger_entries',
+    ({ entries }) => entries,
+    'Entries that the ledger stream of a board holds, archived or not'
+  )
   gauge('scorewire_ledger_backlog', ({ waiting }) => waiting, 'Entries of a ledger stream that are not archived')
-  gauge('scorewire_ledger_lag_seconds', ({ lagMs }) => lagMs / 1000,
-    'How long the oldest entry that is not archived has waited')
+  gauge(
+    'scorewire_ledger_lag_seconds',
+    ({ lagMs }) => lagMs / 1000,
+    'How long the oldest entry that is not archived has waited'
+  )
   gauge('scorewire_ledger_dead_letters', ({ deadLetters }) => deadLetters, 'Entries that could not be archived')
   collectGauge(registry, {
-    name: 'scorewire_ledger_max_entries', help: 'Entries of a ledger stream beyond which writes are refused'
+    name: 'scorewire_ledger_max_entries',
+    help: 'Entries of a ledger stream beyond which writes are refused'
   }, (set) => set(maxEntries))
   if (archived !== undefined) registerArchiverMetrics(registry, archived)
 }
 
 function registerArchiverMetrics (
-  registry: Metrics['registry'], archived: NonNullable<LedgerMetricsOptions['archived']>
+  registry: Metrics['registry'],
+  archived: NonNullable<LedgerMetricsOptions['archived']>
 ): void {
   collectCounter(registry, {
     name: 'scorewire_archived_total',
@@ -58,6 +71,7 @@ function registerArchiverMetrics (
     }
   })
   collectCounter(registry, {
-    name: 'scorewire_archive_failures_total', help: 'Rounds of the archiver that failed because a store was away'
+    name: 'scorewire_archive_failures_total',
+    help: 'Rounds of the archiver that failed because a store was away'
   }, (count) => count(archived.failures))
 }

@@ -38,7 +38,9 @@ export function createMetrics (): Metrics {
 
   const outcomes = new Map<string, Map<string, number>>()
   collectCounter(registry, {
-    name: 'scorewire_increments_total', help: 'Increments by what became of them', labelNames: ['board', 'result']
+    name: 'scorewire_increments_total',
+    help: 'Increments by what became of them',
+    labelNames: ['board', 'result']
   }, (count) => {
     for (const [board, results] of outcomes) {
       for (const [result, increments] of results) count(increments, { board, result })
@@ -56,19 +58,25 @@ export function createMetrics (): Metrics {
       if (results === undefined) outcomes.set(board.name, results = new Map())
       results.set(result, (results.get(result) ?? 0) + 1)
     },
-    forget: (board) => { outcomes.delete(board) }
+    forget: (board) => {
+      outcomes.delete(board)
+    }
   }
 }
 
 /** Adds the metrics of live clients. */
 export function registerLiveMetrics (
-  { registry }: Pick<Metrics, 'registry'>, { live, connections }: { live: LiveStats, connections: () => number }
+  { registry }: Pick<Metrics, 'registry'>,
+  { live, connections }: { live: LiveStats, connections: () => number }
 ): void {
   const counter = (name: string, read: () => number, help: string) =>
     collectCounter(registry, { name, help }, (count) => count(read()))
   counter('scorewire_pushes_total', () => live.sent, 'Messages written to live clients')
-  counter('scorewire_conflated_total', () => live.conflated,
-    'Messages that a live client was not ready for; it gets the newest one later instead')
+  counter(
+    'scorewire_conflated_total',
+    () => live.conflated,
+    'Messages that a live client was not ready for; it gets the newest one later instead'
+  )
   counter('scorewire_stalled_total', () => live.stalled, 'Times that a live client was found not to read')
   collectCounter(registry, {
     name: 'scorewire_ended_total',

@@ -15,7 +15,7 @@ interface Depth {
   readonly workers: number
 }
 
-export interface QueueMetricsOptions {
+interface QueueMetricsOptions {
   readonly readDepth: () => Promise<Depth>
   readonly maxJobs: number
   readonly requests: Counts
@@ -25,7 +25,8 @@ export interface QueueMetricsOptions {
 
 /** Adds the metrics of the queue. Its length is read from the store at each scrape. */
 export function registerQueueMetrics (
-  { registry }: Pick<Metrics, 'registry'>, { readDepth, maxJobs, requests, now }: QueueMetricsOptions
+  { registry }: Pick<Metrics, 'registry'>,
+  { readDepth, maxJobs, requests, now }: QueueMetricsOptions
 ): void {
   // A store that is away has no figures.
   const readOnce = oncePerScrape(async () => await readDepth().catch(() => undefined))
@@ -44,7 +45,8 @@ export function registerQueueMetrics (
   })
   gauge('scorewire_queue_workers', 'Processes that apply queued increments', (set, { workers }) => set(workers))
   collectGauge(registry, {
-    name: 'scorewire_queue_max_jobs', help: 'Increments in the queue beyond which more are refused'
+    name: 'scorewire_queue_max_jobs',
+    help: 'Increments in the queue beyond which more are refused'
   }, (set) => set(maxJobs))
   countByResult(registry, requests, {
     name: 'scorewire_queue_requests_total',

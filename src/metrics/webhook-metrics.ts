@@ -2,9 +2,12 @@
 import { collectCounter, collectGauge } from './collected.ts'
 import type { Metrics } from './metrics.ts'
 
-interface BoardFigures { readonly pending: number, readonly lagMs: number }
+interface BoardFigures {
+  readonly pending: number
+  readonly lagMs: number
+}
 
-export interface WebhookFigures {
+interface WebhookFigures {
   readonly outcomes: ReadonlyMap<string, number>
   readonly flagged: ReadonlyMap<string, number>
   readonly boards: ReadonlyMap<string, BoardFigures>
@@ -15,7 +18,8 @@ const OUTCOMES = 'Attempts by what became of them: delivered, retry, failed (for
 
 /** Adds the metrics of webhooks. */
 export function registerWebhookMetrics (
-  { registry }: Pick<Metrics, 'registry'>, { outcomes, flagged, boards }: WebhookFigures
+  { registry }: Pick<Metrics, 'registry'>,
+  { outcomes, flagged, boards }: WebhookFigures
 ): void {
   const counter = (name: string, help: string, label: string, counts: ReadonlyMap<string, number>) =>
     collectCounter(registry, { name, help, labelNames: [label] }, (count) => {
@@ -28,8 +32,14 @@ export function registerWebhookMetrics (
 
   counter('scorewire_webhook_deliveries_total', OUTCOMES, 'outcome', outcomes)
   counter('scorewire_flags_total', 'Users past the velocity rule of their board', 'board', flagged)
-  gauge('scorewire_webhook_pending', ({ pending }) => pending,
-    'Deliveries that wait, of the boards that this worker holds')
-  gauge('scorewire_webhook_lag_seconds', ({ lagMs }) => lagMs / 1000,
-    'How long the delivery that waits longest has been due')
+  gauge(
+    'scorewire_webhook_pending',
+    ({ pending }) => pending,
+    'Deliveries that wait, of the boards that this worker holds'
+  )
+  gauge(
+    'scorewire_webhook_lag_seconds',
+    ({ lagMs }) => lagMs / 1000,
+    'How long the delivery that waits longest has been due'
+  )
 }

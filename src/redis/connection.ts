@@ -5,7 +5,7 @@ import { reconnectDelayMs } from '../leaderboard/reconnect-delay.ts'
 import { outcomeUnknown, Problem, unavailable } from '../leaderboard/problem.ts'
 import { PatientRedis } from './deadline-redis.ts'
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   /** `redis://…`, `rediss://…`, or the path of a Unix socket. */
   readonly url: string
   /** What `CLIENT LIST` shows. */
@@ -22,7 +22,17 @@ export const TIMEOUT_MS = 1000
 
 /** Answers that mean "this server cannot take it now": nothing was executed, and the next connection may be better. */
 const REFUSALS: ReadonlySet<string> = new Set([
-  'READONLY', 'NOREPLICAS', 'MASTERDOWN', 'LOADING', 'OOM', 'MISCONF', 'BUSY', 'CLUSTERDOWN', 'TRYAGAIN', 'NOAUTH', 'NOPERM'
+  'READONLY',
+  'NOREPLICAS',
+  'MASTERDOWN',
+  'LOADING',
+  'OOM',
+  'MISCONF',
+  'BUSY',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'NOAUTH',
+  'NOPERM'
 ])
 const RECONNECT_ON: ReadonlySet<string> = new Set(['READONLY', 'NOREPLICAS', 'MASTERDOWN', 'LOADING'])
 
@@ -37,7 +47,9 @@ const closing = new WeakSet<Redis>()
  * Opens a connection that fails fast while Redis is away and finds it again by itself. Commands cut off by a lost
  * connection are sent again, which is safe because every write is a script that knows what it has seen.
  */
-export function openConnection ({ url, name, log, timeoutMs = TIMEOUT_MS, autoResubscribe = true }: ConnectionOptions): Redis {
+export function openConnection (
+  { url, name, log, timeoutMs = TIMEOUT_MS, autoResubscribe = true }: ConnectionOptions
+): Redis {
   const redis = new PatientRedis(url, {
     connectionName: name,
     enableOfflineQueue: false,
@@ -66,7 +78,9 @@ export function openConnection ({ url, name, log, timeoutMs = TIMEOUT_MS, autoRe
 /** Connects for the first time. @throws Error that says where Redis should be and why it is not */
 export async function connectFirst (redis: Redis, url: string): Promise<void> {
   let reason: string | undefined
-  redis.once('error', (error) => { reason = error.message })
+  redis.once('error', (error) => {
+    reason = error.message
+  })
   try {
     await redis.connect()
   } catch (error) {
@@ -75,8 +89,13 @@ export async function connectFirst (redis: Redis, url: string): Promise<void> {
   }
 }
 
-/** A connection for one piece of work that tells by itself what goes wrong. @throws Error when Redis cannot be reached */
-export async function openForWork ({ url, name, timeoutMs }: Omit<ConnectionOptions, 'log'>): Promise<{ readonly redis: Redis, end (): void }> {
+/**
+ * A connection for one piece of work that tells by itself what goes wrong.
+ * @throws Error when Redis cannot be reached
+ */
+export async function openForWork (
+  { url, name, timeoutMs }: Omit<ConnectionOptions, 'log'>
+): Promise<{ readonly redis: Redis, end(): void }> {
   const redis = openConnection({ url, name, timeoutMs, log: silent })
   const end = () => closeConnection(redis)
   try {

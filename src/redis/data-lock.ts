@@ -6,8 +6,8 @@ import { platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /**
- * Holds a data directory for this process alone, until it is released or the process ends, however that happens. The lock is a
- * listening socket: on Linux one in the abstract namespace, which leaves nothing behind.
+ * Holds a data directory for this process alone, until it is released or the process ends, however that happens. The
+ * lock is a listening socket: on Linux one in the abstract namespace, which leaves nothing behind.
  * @throws Error when another process holds it
  */
 export async function lockData (directory: string): Promise<() => void> {
@@ -17,14 +17,18 @@ export async function lockData (directory: string): Promise<() => void> {
   const server = createServer((socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE'
-        ? new Error('Another scorewire is running on this data directory: stop it, or set DATA_DIR or REDIS_URL.')
-        : error)
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error('Another scorewire is running on this data directory: stop it, or set DATA_DIR or REDIS_URL.')
+          : error
+      )
     })
     server.listen(path, resolve)
   })
   server.unref()
-  return () => { server.close() }
+  return () => {
+    server.close()
+  }
 }
 
 async function answers (path: string): Promise<boolean> {

@@ -13,9 +13,10 @@ interface Sent {
 }
 
 /**
- * A connection that gives a command up which Redis leaves unanswered for `timeoutMs`, and cuts itself off where nothing at all comes
- * for half as long again. It counts looks, not the clock, and reads what has arrived before each: a process that stood still for a while
- * itself, compiling or preempted, does not hold that against Redis. The client's own timers do (`commandTimeout`, `socketTimeout`).
+ * A connection that gives a command up which Redis leaves unanswered for `timeoutMs`, and cuts itself off where
+ * nothing at all comes for half as long again. It counts looks, not the clock, and reads what has arrived before
+ * each: a process that stood still for a while itself, compiling or preempted, does not hold that against Redis. The
+ * client's own timers do (`commandTimeout`, `socketTimeout`).
  */
 export class PatientRedis extends Redis {
   /** Oldest first. Those that are settled go with the next look. */
@@ -28,7 +29,10 @@ export class PatientRedis extends Redis {
   #bytesRead: number | undefined
   #heardAt = 0
 
-  constructor (url: string, { timeoutMs, ...options }: Omit<RedisOptions, 'replyMapping'> & { readonly timeoutMs: number }) {
+  constructor (
+    url: string,
+    { timeoutMs, ...options }: Omit<RedisOptions, 'replyMapping'> & { readonly timeoutMs: number }
+  ) {
     super(url, { ...options, lazyConnect: true, connectTimeout: timeoutMs })
     const everyMs = Math.min(MAX_MS, timeoutMs / LOOKS)
     this.#patience = Math.ceil(timeoutMs / everyMs)
@@ -65,7 +69,9 @@ export class PatientRedis extends Redis {
   /** Leaves nobody waiting, also of those who wait for the next connection, whom the client forgets. */
   #end (): void {
     clearInterval(this.#timer)
-    for (const { command } of this.#sent.splice(0)) if (!command.isSettled) command.reject(new Error('The connection was closed'))
+    for (const { command } of this.#sent.splice(0)) {
+      if (!command.isSettled) command.reject(new Error('The connection was closed'))
+    }
   }
 
   #giveUp (): void {

@@ -27,10 +27,10 @@ export interface EmbeddedRedis {
   /** The path of its Unix socket. */
   readonly url: string
   /** Writes everything to disk and ends it. */
-  stop (): Promise<void>
+  stop(): Promise<void>
 }
 
-export interface EmbeddedRedisOptions {
+interface EmbeddedRedisOptions {
   /** Where the data is kept; made when it is not there. */
   readonly dataDir: string
   /** The directories to look for a server in, as in `PATH`. */
@@ -39,8 +39,8 @@ export interface EmbeddedRedisOptions {
 }
 
 /**
- * Runs a Redis of our own as a child process, with the project's `redis.conf`, on a Unix socket. A Redis that an earlier crash
- * left running on the same data is stopped first, and one that dies is started again.
+ * Runs a Redis of our own as a child process, with the project's `redis.conf`, on a Unix socket. A Redis that an
+ * earlier crash left running on the same data is stopped first, and one that dies is started again.
  * @throws Error with a clear sentence when there is no server, it does not come up, or another scorewire uses the data
  */
 export async function startEmbeddedRedis ({ dataDir, path, log }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
@@ -95,7 +95,10 @@ export async function startEmbeddedRedis ({ dataDir, path, log }: EmbeddedRedisO
     await stop()
     throw error
   }
-  log.info({ server, pid: child.pid, data: directory }, 'embedded Redis is running; the scores are kept in its data directory')
+  log.info(
+    { server, pid: child.pid, data: directory },
+    'embedded Redis is running; the scores are kept in its data directory'
+  )
   return { url: socket, stop }
 }
 
@@ -104,7 +107,9 @@ export async function runningEmbeddedRedis (dataDir: string): Promise<string> {
   const directory = resolve(dataDir)
   const socket = socketPath(directory)
   if (await canConnect(socket)) return socket
-  throw new Error(`No scorewire is running on the data directory ${directory}: start it, or set DATA_DIR or REDIS_URL to the service's.`)
+  throw new Error(
+    `No scorewire is running on the data directory ${directory}: start it, or set DATA_DIR or REDIS_URL to the service's.`
+  )
 }
 
 async function findServer (path: string): Promise<string> {
@@ -114,7 +119,11 @@ async function findServer (path: string): Promise<string> {
       if (await access(file, constants.X_OK).then(() => true, () => false)) return file
     }
   }
-  throw new Error(`Found neither ${SERVERS.join(' nor ')}: install Redis 7 or later (Debian: apt-get install redis-server; macOS: brew install redis), or set REDIS_URL.`)
+  throw new Error(
+    `Found neither ${
+      SERVERS.join(' nor ')
+    }: install Redis 7 or later (Debian: apt-get install redis-server; macOS: brew install redis), or set REDIS_URL.`
+  )
 }
 
 /** The Unix socket of the Redis that keeps its data in a directory, whose path is absolute. */
@@ -125,7 +134,12 @@ export function socketPath (directory: string): string {
 }
 
 function peek (socket: string): Redis {
-  const redis = new Redis(socket, { lazyConnect: true, retryStrategy: null, connectTimeout: 1000, commandTimeout: 2000 })
+  const redis = new Redis(socket, {
+    lazyConnect: true,
+    retryStrategy: null,
+    connectTimeout: 1000,
+    commandTimeout: 2000
+  })
   redis.on('error', () => {})
   return redis
 }
@@ -138,7 +152,8 @@ async function endLeftover (socket: string, log: Log): Promise<void> {
     if (Date.now() > end) throw new Error('The Redis left behind on this data directory does not stop: end it by hand.')
     // Again and again: one that is busy does not hear the first time.
     const redis = peek(socket)
-    await redis.connect().then(async () => await redis.shutdown()).catch(() => {}) // it answers by closing the connection
+    // It answers by closing the connection
+    await redis.connect().then(async () => await redis.shutdown()).catch(() => {})
     redis.disconnect()
     await delay(20)
   }
@@ -168,13 +183,17 @@ async function canServe (socket: string): Promise<boolean> {
 
 async function ready (child: ChildProcess, socket: string, directory: string): Promise<void> {
   let failure: Error | undefined
-  child.once('error', (error) => { failure = error })
+  child.once('error', (error) => {
+    failure = error
+  })
   for (const end = Date.now() + READY_WITHIN_MS; ;) {
     if (await canServe(socket)) return
     if (failure !== undefined || child.exitCode !== null || child.signalCode !== null || Date.now() > end) {
       const log = await readFile(join(directory, 'redis.log'), 'utf8').catch(() => '')
       const tail = log.trim().split('\n').slice(-3).join('\n')
-      throw new Error(`The embedded Redis does not start in ${directory}: ${failure?.message ?? (tail || 'it said nothing')}`)
+      throw new Error(
+        `The embedded Redis does not start in ${directory}: ${failure?.message ?? (tail || 'it said nothing')}`
+      )
     }
     await delay(10)
   }

@@ -22,7 +22,7 @@ export interface BoardKeys {
   /** Who makes the board anew from the ledger, and has it closed for writes meanwhile. */
   readonly rebuilder: string
   /** Where a key of the board is made before it takes the place of another one, by whom. */
-  draft (rebuilder: string, key: string): string
+  draft(rebuilder: string, key: string): string
   readonly hints: string
   readonly banned: string
   /** When bans end. */
@@ -31,17 +31,17 @@ export interface BoardKeys {
   readonly currentSegments: string
   readonly formerSegments: string
   /** Of a window, or of one segment of it, such as region:eu. */
-  scores (window: string, segment?: string): string
-  head (window: string, segment?: string): string
+  scores(window: string, segment?: string): string
+  head(window: string, segment?: string): string
   /** The head that belongs to a key of scores. */
-  headOf (scores: string): string
+  headOf(scores: string): string
   /** Scores that count and that nobody sees. */
-  hidden (window: string, segment?: string): string
+  hidden(window: string, segment?: string): string
   /** What a closed season looked like. */
-  archive (season: string): string
+  archive(season: string): string
   /** The names of the board's webhooks. */
   readonly webhooks: string
-  webhook (name: string): WebhookKeys
+  webhook(name: string): WebhookKeys
   /** Which worker publishes the board's events to webhooks. */
   readonly publisher: string
   /** How the velocity of users is followed, who was flagged when, and flags that are not published yet. */
@@ -49,14 +49,14 @@ export interface BoardKeys {
   readonly flagged: string
   readonly flags: string
   /** The points of users in one slice of time, of the sums begun at `since`. */
-  slice (since: string, slice: number): string
-  quota (userId: string): string
+  slice(since: string, slice: number): string
+  quota(userId: string): string
   /** How often a user has done a catalogue's action in the running period of its limit. */
-  limit (userId: string, action: string): string
+  limit(userId: string, action: string): string
   /** The slot for an action's digest among those of one day, counted from 1970 in UTC. */
-  actions (day: number, digest: string): string
+  actions(day: number, digest: string): string
   /** Queued actions that were refused on a day. */
-  refused (day: number): string
+  refused(day: number): string
 }
 
 /** Everything that is kept of one webhook. */
@@ -68,7 +68,7 @@ export interface WebhookKeys {
   readonly order: string
   readonly marks: string
   /** Deliveries of one kind of event that have ended. */
-  done (kind: string): string
+  done(kind: string): string
 }
 
 export function boardKeys (board: string): BoardKeys {
@@ -126,7 +126,10 @@ export function draftPattern (board: string): string {
   return boardPattern(board).replace(/\*$/, 'draft:*')
 }
 
-/** Tells of a key of the board whether it holds scores, or who has them under which name, in which segments, with which bans. */
+/**
+ * Tells of a key of the board whether it holds scores, or who has them under which name, in which segments, with
+ * which bans.
+ */
 export function scoreKeys (board: string): (key: string) => boolean {
   const keys = boardKeys(board)
   const [scores, head, hidden] = [keys.scores(''), keys.head(''), keys.hidden('')]
@@ -136,7 +139,8 @@ export function scoreKeys (board: string): (key: string) => boolean {
 
 /**
  * Where all boards are listed, each with the time of its last change. No board's slot is its own.
- * The number is the format of everything that Redis holds: it rises when an older version would misread what a newer one writes.
+ * The number is the format of everything that Redis holds: it rises when an older version would misread what a newer
+ * one writes.
  */
 export const BOARD_REGISTRY = 'sw:boards:1'
 /** Where scorewire 0.1.0 listed its boards, whose data this version does not read. */
@@ -157,7 +161,9 @@ export function groupKey (group: string): string {
   return `sw:group:${group}`
 }
 
-/** The consumer group of the archivers. Where a stream has it, nothing of the stream is trimmed before it is archived. */
+/**
+ * The consumer group of the archivers. Where a stream has it, nothing of the stream is trimmed before it is archived.
+ */
 export const ARCHIVE_GROUP = 'archive'
 
 /** The boards whose ledgers are archived, those too that were deleted and are not archived to the end. */
@@ -168,7 +174,10 @@ export const WORKERS_KEY = 'sw:workers'
 
 export { FUTURE_MS, MEMORY_MS } from '../leaderboard/identifiers.ts'
 
-/** The day that a moment's action records and refusals are kept under. What a day has goes when the day after it has ended. */
+/**
+ * The day that a moment's action records and refusals are kept under. What a day has goes when the day after it has
+ * ended.
+ */
 export function recordDayAt (atMs: number): number {
   return Math.floor(atMs / DAY_MS)
 }
@@ -182,22 +191,26 @@ export function actionDigest (userId: string, actionId: string): string {
 }
 
 /**
- * What marks a catalogue's action in the record of an increment: four characters, since a record is kept for each of them. Where two
- * actions of a catalogue share a mark, what is lost is a warning: their action ids still count once.
+ * What marks a catalogue's action in the record of an increment: four characters, since a record is kept for each of
+ * them. Where two actions of a catalogue share a mark, what is lost is a warning: their action ids still count once.
  */
 export function actionMark (action: string): string {
   return shortHash(action, 24)
 }
 
 /**
- * One of 65,536 slots a day: two characters of the digest and four bits of the third. Up to some five million actions a day
- * the slots stay within 128 fields and so in Redis' compact form; beyond that they go on working at about twice the memory.
+ * One of 65,536 slots a day: two characters of the digest and four bits of the third. Up to some five million actions
+ * a day the slots stay within 128 fields and so in Redis' compact form; beyond that they go on working at about twice
+ * the memory.
  */
 function slotOf (digest: string): string {
   return digest.slice(0, 2) + (digest.charCodeAt(2) & 15).toString(16)
 }
 
-/** The slot of a digest as a number below `SLOT_NUMBERS`, of which a quarter is in use: for whoever sorts a million of them. */
+/**
+ * The slot of a digest as a number below `SLOT_NUMBERS`, of which a quarter is in use: for whoever sorts a million of
+ * them.
+ */
 export function slotNumberOf (digest: string): number {
   return digest.charCodeAt(0) << 11 | digest.charCodeAt(1) << 4 | digest.charCodeAt(2) & 15
 }

@@ -17,20 +17,23 @@ export interface ScriptContext {
   readonly directory?: URL | undefined
 }
 
-export interface ScriptOptions<Reply extends TSchema> {
+interface ScriptOptions<Reply extends TSchema> {
   /** The reply that the script's header promises; anything else is an error. */
   readonly reply: Reply
   readonly directory?: URL | undefined
 }
 
-/** The text of `lua/<name>.lua`, such as `scoring/increment`, with each line `--#include "file"` replaced by that file of `lua/lib/`. */
+/**
+ * The text of `lua/<name>.lua`, such as `scoring/increment`, with each line `--#include "file"` replaced by that file
+ * of `lua/lib/`.
+ */
 export function readScript (name: string, directory = LUA): string {
   const read = (file: string) => readFileSync(new URL(file, directory), 'utf8')
   return read(`${name}.lua`).replace(/^--#include "([a-z-]+)"$/gm, (_, file) => read(`lib/${file}.lua`))
 }
 
 /** Names and values, and `rest` for what the header leaves open (`[9..]`). */
-export type Named = Readonly<Record<string, string | number | readonly (string | number)[]>>
+type Named = Readonly<Record<string, string | number | readonly (string | number)[]>>
 
 /** By the names of the script's header, in any order; or in its order, where there are few or a call is hot. */
 export type Given = Named | readonly (string | number)[]
@@ -45,12 +48,16 @@ export type Script<Reply> = (keys: Given, args: Given) => Promise<Reply>
  * @throws Error at binding where the schema's words are not those of the header
  */
 export function bindScript<Reply extends TSchema> (
-  redis: Redis, name: string, { reply, directory = LUA }: ScriptOptions<Reply>
+  redis: Redis,
+  name: string,
+  { reply, directory = LUA }: ScriptOptions<Reply>
 ): Script<Static<Reply>> {
   const isReply = checker(reply)
   const lua = readScript(name, directory)
   const header = readHeader(lua)
-  for (const word of wordsOf(reply)) if (!header.words.has(word)) throw new Error(`${name}.lua: its header promises no reply '${word}'`)
+  for (const word of wordsOf(reply)) {
+    if (!header.words.has(word)) throw new Error(`${name}.lua: its header promises no reply '${word}'`)
+  }
   const command = basename(name)
   redis.defineCommand(command, { lua })
   const call: unknown = Reflect.get(redis, command)
@@ -63,13 +70,24 @@ export function bindScript<Reply extends TSchema> (
   }
 }
 
-interface Parameters { readonly list: 'KEYS' | 'ARGV', readonly names: readonly string[], readonly isOpen: boolean }
+interface Parameters {
+  readonly list: 'KEYS' | 'ARGV'
+  readonly names: readonly string[]
+  readonly isOpen: boolean
+}
 
 /** What a script's header promises: its keys and arguments in order, and the words of its replies. */
-interface ScriptHeader { readonly keys: Parameters, readonly args: Parameters, readonly words: ReadonlySet<string> }
+interface ScriptHeader {
+  readonly keys: Parameters
+  readonly args: Parameters
+  readonly words: ReadonlySet<string>
+}
 
-/** Reads the contract at the head of a script: lines such as `-- KEYS[1] meta`, `-- ARGV[2..]` and `-- Returns 'done'`. */
-export function readHeader (lua: string): ScriptHeader {
+/**
+ * Reads the contract at the head of a script: lines such as `-- KEYS[1] meta`, `-- ARGV[2..]` and `-- Returns
+ * 'done'`.
+ */
+function readHeader (lua: string): ScriptHeader {
   const [header = ''] = /^(#!.*\n)?(--.*\n)+/.exec(lua) ?? []
   const parameters = (list: 'KEYS' | 'ARGV'): Parameters => ({
     list,
@@ -77,7 +95,11 @@ export function readHeader (lua: string): ScriptHeader {
     isOpen: new RegExp(`^-- ${list}\\[\\d+\\.\\.\\]`, 'm').test(header)
   })
   const returns = header.slice(header.indexOf('-- Returns'))
-  return { keys: parameters('KEYS'), args: parameters('ARGV'), words: new Set([...returns.matchAll(/'([a-z_]+)'/g)].map(([, word]) => word!)) }
+  return {
+    keys: parameters('KEYS'),
+    args: parameters('ARGV'),
+    words: new Set([...returns.matchAll(/'([a-z_]+)'/g)].map(([, word]) => word!))
+  }
 }
 
 /** The words that a reply's schema allows. */
@@ -99,12 +121,16 @@ function ordered (script: string, { list, names, isOpen }: Parameters, given: Gi
   const { rest = [] } = given
   const values = names.map((name) => {
     const value = given[name]
-    if (typeof value !== 'string' && typeof value !== 'number') throw new Error(`${script}.lua: ${list} ${name} is missing`)
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      throw new Error(`${script}.lua: ${list} ${name} is missing`)
+    }
     return value
   })
   const unknown = Object.keys(given).find((name) => name !== 'rest' && !names.includes(name))
   if (unknown !== undefined) throw new Error(`${script}.lua has no ${list} ${unknown}`)
-  if (!Array.isArray(rest) || (rest.length > 0 && !isOpen)) throw new Error(`${script}.lua takes no more ${list} than its header names`)
+  if (!Array.isArray(rest) || (rest.length > 0 && !isOpen)) {
+    throw new Error(`${script}.lua takes no more ${list} than its header names`)
+  }
   return values.concat(rest)
 }
 

@@ -90,15 +90,17 @@ export interface Store {
   /** Redis' clock, as far as this node knows it, in ms since 1970. */
   readonly now: () => number
   /** Whether all three connections stand. */
-  isReady (): boolean
-  close (): void
+  isReady(): boolean
+  close(): void
 }
 
 /**
  * Connects and checks the server.
  * @throws Error when Redis cannot be reached or does not fit
  */
-export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, clock: nodeClock, onGroup, ledgerMax, directory }: StoreOptions): Promise<Store> {
+export async function openStore (
+  { url, log, timeoutMs = TIMEOUT_MS, now, clock: nodeClock, onGroup, ledgerMax, directory }: StoreOptions
+): Promise<Store> {
   const writer = openConnection({ url, name: 'scorewire-write', log, timeoutMs })
   const reader = openConnection({ url, name: 'scorewire-read', log, timeoutMs })
   const subscriber = openConnection({ url, name: 'scorewire-changes', log, timeoutMs, autoResubscribe: false })
@@ -121,13 +123,15 @@ export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, clock:
     throw error
   }
 
-  const whileReading = <Args extends unknown[], Answer>(read: (...args: Args) => Promise<Answer>) => async (...args: Args): Promise<Answer> => {
-    try {
-      return await read(...args)
-    } catch (cause) {
-      throw unavailable('The score store is away.', { cause })
-    }
-  }
+  const whileReading =
+    <Args extends unknown[], Answer>(read: (...args: Args) => Promise<Answer>) =>
+      async (...args: Args): Promise<Answer> => {
+        try {
+          return await read(...args)
+        } catch (cause) {
+          throw unavailable('The score store is away.', { cause })
+        }
+      }
 
   // Whoever could not read for a while reads again at once.
   reader.on('ready', () => changes.tellAll())
@@ -157,13 +161,23 @@ export async function openStore ({ url, log, timeoutMs = TIMEOUT_MS, now, clock:
     seasons: { ...seasons, about: whileReading(seasons.about), top: whileReading(seasons.top) },
     groups: { ...groups, read: whileReading(groups.read) },
     boards: { ...boards, list: whileReading(boards.list), read: whileReading(boards.read) },
-    moderation: { ban: createBan(writing), unban: createUnban(writing), removeUser: createRemoveUser(writing), adjust: createAdjust(writing) },
+    moderation: {
+      ban: createBan(writing),
+      unban: createUnban(writing),
+      removeUser: createRemoveUser(writing),
+      adjust: createAdjust(writing)
+    },
     applyRollback: createApplyRollback(writing),
     serviceBans: createServiceBans(writing),
     readBans: { one: whileReading(readBans.one), page: whileReading(readBans.page) },
     readEndedBans: whileReading(createReadEndedBans(reading)),
     readEvents: whileReading(createReadEvents(reader)),
-    webhooks: { ...webhooks, list: whileReading(webhooks.list), one: whileReading(webhooks.one), deliveries: whileReading(webhooks.deliveries) },
+    webhooks: {
+      ...webhooks,
+      list: whileReading(webhooks.list),
+      one: whileReading(webhooks.one),
+      deliveries: whileReading(webhooks.deliveries)
+    },
     deliveries: createDeliveries({ reader, writer, directory }),
     velocity: createVelocity({ reader, writer, directory }),
     changes,

@@ -26,8 +26,12 @@ test('a close that throws stops none of the others, and its error is thrown at t
   const closers = new Closers()
   const closed: string[] = []
   closers.defer(() => closed.push('store'))
-  closers.defer(() => { throw new Error('second') })
-  closers.defer(async () => { throw new Error('first') })
+  closers.defer(() => {
+    throw new Error('second')
+  })
+  closers.defer(async () => {
+    throw new Error('first')
+  })
   await t.rejects(closers.close(), { message: 'first' })
   t.strictSame(closed, ['store'])
 })
@@ -35,7 +39,9 @@ test('a close that throws stops none of the others, and its error is thrown at t
 test('what was opened stays open when all of it could be opened', async (t) => {
   let isClosed = false
   const opened = await openAll(async (closers) => {
-    closers.defer(() => { isClosed = true })
+    closers.defer(() => {
+      isClosed = true
+    })
     return { value: 7, close: closers.close }
   })
   t.equal(opened.value, 7)
@@ -46,10 +52,15 @@ test('what was opened stays open when all of it could be opened', async (t) => {
 
 test('what was opened is closed when the next thing cannot be, and the error is that one', async (t) => {
   const closed: string[] = []
-  await t.rejects(openAll(async ({ defer }) => {
-    defer(() => closed.push('store'))
-    defer(() => { throw new Error('while closing') })
-    throw new Error('while opening')
-  }), { message: 'while opening' })
+  await t.rejects(
+    openAll(async ({ defer }) => {
+      defer(() => closed.push('store'))
+      defer(() => {
+        throw new Error('while closing')
+      })
+      throw new Error('while opening')
+    }),
+    { message: 'while opening' }
+  )
   t.strictSame(closed, ['store'])
 })

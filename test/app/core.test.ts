@@ -1,3 +1,4 @@
+// Tests of app, core: a write that ends after its board is gone is not counted: the metrics have forgotten the board.
 import { pino } from 'pino'
 import { test } from 'tap'
 import { readConfig } from '../../src/config.ts'
@@ -16,20 +17,31 @@ test('a write that ends after its board is gone is not counted: the metrics have
     log: pino({ level: 'silent' }),
     now: Date.now,
     clock: systemClock,
-    readGrant: () => { throw new Error('there are no grants here') },
+    readGrant: () => {
+      throw new Error('there are no grants here')
+    },
     metrics
   })
   t.teardown(close)
   const boards = ['main', 'gone'].map((name) => feed.boards.get(name))
   const [main, gone] = boards as [typeof feed.boards.default, typeof feed.boards.default]
   const raise = async (board: typeof main) => {
-    await raiseScore(board, { userId: 'ada', username: undefined, claims: {}, scopes: new Set(), expiresMs: Infinity }, {}, { ip: '192.0.2.1', requestId: 'test' })
+    await raiseScore(
+      board,
+      { userId: 'ada', username: undefined, claims: {}, scopes: new Set(), expiresMs: Infinity },
+      {},
+      { ip: '192.0.2.1', requestId: 'test' }
+    )
   }
-  const counted = async () => [...(await metrics.registry.metrics()).matchAll(/^scorewire_increments_total\{board="(\w+)",result="(\w+)"\}/gm)].map(([, board, result]) => `${board} ${result}`)
+  const counted = async () =>
+    [...(await metrics.registry.metrics()).matchAll(/^scorewire_increments_total\{board="(\w+)",result="(\w+)"\}/gm)]
+      .map(([, board, result]) => `${board} ${result}`)
   for (const board of boards) await raise(board)
   t.strictSame(await counted(), ['main applied', 'gone applied'])
 
-  const isGone = new Promise<void>((resolve) => { feed.boards.onChange(() => resolve()) })
+  const isGone = new Promise<void>((resolve) => {
+    feed.boards.onChange(() => resolve())
+  })
   t.equal(await store.boards.remove('gone'), 'deleted')
   await isGone
   t.strictSame(await counted(), ['main applied'])

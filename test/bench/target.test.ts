@@ -1,3 +1,4 @@
+// Tests of bench, target: a reach is met by the median of its ratios, and shown with their spread.
 import { test } from 'tap'
 import { isMet, reachRow } from '../../bench/target.ts'
 

@@ -22,7 +22,9 @@ async function startService (t: Test, dataDir: string, env: Record<string, strin
       const [, address] = /is live at (\S+)/.exec(out) ?? []
       if (address !== undefined) resolve(address)
     })
-    child.stderr.on('data', (data) => { out += data })
+    child.stderr.on('data', (data) => {
+      out += data
+    })
     child.once('exit', () => reject(new Error(`the service ended: ${out}`)))
   })
   const ended = once(child, 'exit')
@@ -45,10 +47,13 @@ async function startService (t: Test, dataDir: string, env: Record<string, strin
 
 async function score (url: string, actionId: string): Promise<{ new_score: number, applied: boolean }> {
   const headers = { 'content-type': 'application/json' }
-  const { token } = await (await fetch(`${url}/dev/token`, { method: 'POST', headers, body: '{"name":"ada"}' })).json() as { token: string }
+  const { token } = await (await fetch(`${url}/dev/token`, { method: 'POST', headers, body: '{"name":"ada"}' }))
+    .json() as { token: string }
   for (;;) {
     const response = await fetch(`${url}/v1/boards/main/increments`, {
-      method: 'POST', headers: { ...headers, authorization: `Bearer ${token}` }, body: JSON.stringify({ action_id: actionId, increment: 5 })
+      method: 'POST',
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      body: JSON.stringify({ action_id: actionId, increment: 5 })
     })
     if (response.ok) return await response.json() as { new_score: number, applied: boolean }
     await delay(50)
@@ -66,7 +71,9 @@ const serverPid = async (dataDir: string) => {
 async function isRunning (pid: number): Promise<boolean> {
   const ps = spawn('ps', ['-o', 'stat=', '-p', String(pid)])
   let out = ''
-  ps.stdout.on('data', (data) => { out += data })
+  ps.stdout.on('data', (data) => {
+    out += data
+  })
   await once(ps, 'close')
   return out.trim() !== '' && !out.startsWith('Z')
 }
@@ -75,7 +82,11 @@ test('the embedded Redis', async (t) => {
   const dataDir = await mkdtemp(join(tmpdir(), 'scorewire-data-'))
   let leftover: number | undefined
   t.teardown(async () => {
-    if (leftover !== undefined) try { process.kill(leftover, 'SIGKILL') } catch {}
+    if (leftover !== undefined) {
+      try {
+        process.kill(leftover, 'SIGKILL')
+      } catch {}
+    }
     await rm(dataDir, { recursive: true, force: true })
   })
 
@@ -107,7 +118,9 @@ test('the embedded Redis', async (t) => {
     t.equal(rival.code, 1)
     t.equal(rival.error, 'Another scorewire is running on this data directory: stop it, or set DATA_DIR or REDIS_URL.')
     t.match(await score(next.url, 'two'), { applied: false }, 'and the one that runs goes on')
-    const rivals = await Promise.all([1, 2].map(async () => await perform(serve, [], { ...PLAIN, PORT: '0', DATA_DIR: dataDir })))
+    const rivals = await Promise.all(
+      [1, 2].map(async () => await perform(serve, [], { ...PLAIN, PORT: '0', DATA_DIR: dataDir }))
+    )
     t.ok(rivals.every(({ code, error }) => code === 1 && error.includes('Another scorewire')), 'whenever they come')
 
     process.kill(leftover, 'SIGKILL')
@@ -137,9 +150,15 @@ test('the embedded Redis', async (t) => {
 
   await t.test('keeps its secret for its owner, and the token command uses the same', async (t) => {
     const service = await startService(t, dataDir)
-    const { out, code } = await perform(token, ['bob', '--name', 'Bob', '--expires', '5m'], { ...PLAIN, DATA_DIR: dataDir })
+    const { out, code } = await perform(token, ['bob', '--name', 'Bob', '--expires', '5m'], {
+      ...PLAIN,
+      DATA_DIR: dataDir
+    })
     t.equal(code, 0)
-    const response = await fetch(`${service.url}/v1/boards/main/increments`, { method: 'POST', headers: { authorization: `Bearer ${out.trim()}` } })
+    const response = await fetch(`${service.url}/v1/boards/main/increments`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${out.trim()}` }
+    })
     t.match(await response.json(), { user_id: 'bob', new_score: 1 })
     t.notMatch(service.log(), await readFile(join(dataDir, 'jwt-secret'), 'utf8'))
     t.equal(await service.stop(), 0)
@@ -163,26 +182,62 @@ test('a command line that cannot be followed gets one clear answer', async (t) =
     ['no command', [], {}, 2, /^$/],
     ['an unknown command', ['fly'], {}, 2, /^scorewire: there is no command "fly"\n/],
     ['serve with words', ['serve', '--port', '1'], {}, 2, /^scorewire: scorewire serve takes no options/],
-    ['production without anything', ['serve'], production, 1, /^scorewire: REDIS_URL is required[^\n]+\nscorewire: JWT_SECRET is required[^\n]+\n$/],
-    ['a Redis that is not there', ['serve'], { REDIS_URL: 'redis://127.0.0.1:1', PORT: '0', DATA_DIR: dataDir }, 1, /^scorewire: Redis cannot be reached at 127\.0\.0\.1:1: connect ECONNREFUSED 127\.0\.0\.1:1\n$/],
-    ['wrong settings, as a process shows them', ['serve'], { PORT: 'x', RATE_LIMIT_MAX: 'y' }, 1, /^scorewire: PORT must be integer\nscorewire: RATE_LIMIT_MAX must be integer\n$/],
+    [
+      'production without anything',
+      ['serve'],
+      production,
+      1,
+      /^scorewire: REDIS_URL is required[^\n]+\nscorewire: JWT_SECRET is required[^\n]+\n$/
+    ],
+    [
+      'a Redis that is not there',
+      ['serve'],
+      { REDIS_URL: 'redis://127.0.0.1:1', PORT: '0', DATA_DIR: dataDir },
+      1,
+      /^scorewire: Redis cannot be reached at 127\.0\.0\.1:1: connect ECONNREFUSED 127\.0\.0\.1:1\n$/
+    ],
+    [
+      'wrong settings, as a process shows them',
+      ['serve'],
+      { PORT: 'x', RATE_LIMIT_MAX: 'y' },
+      1,
+      /^scorewire: PORT must be integer\nscorewire: RATE_LIMIT_MAX must be integer\n$/
+    ],
     ['token for nobody', ['token'], {}, 2, /^scorewire: name one user\n(scorewire: )?usage: /],
     ['token for two', ['token', 'ada', 'bob'], {}, 2, /name one user/],
     ['token with an unknown option', ['token', 'ada', '--role', 'x'], {}, 2, /Unknown option '--role'/],
     ['token with an unknown scope', ['token', 'ada', '--scope', 'root'], {}, 2, /there is no scope "root"/],
     ['token for ever', ['token', 'ada', '--expires', '99999d'], {}, 2, /--expires 99999d is not a time/],
     ['token with a name too long', ['token', 'ada', '--name', 'x'.repeat(65)], {}, 2, /1 to 64 characters/],
-    ['token in production without a secret', ['token', 'ada'], production, 1, /^scorewire: JWT_SECRET is required[^\n]+\n$/],
-    ['token where no service has run', ['token', 'ada'], { DATA_DIR: join(dataDir, 'none') }, 1, /^scorewire: There is no secret in [^\n]+ yet: start the service first/]
+    [
+      'token in production without a secret',
+      ['token', 'ada'],
+      production,
+      1,
+      /^scorewire: JWT_SECRET is required[^\n]+\n$/
+    ],
+    [
+      'token where no service has run',
+      ['token', 'ada'],
+      { DATA_DIR: join(dataDir, 'none') },
+      1,
+      /^scorewire: There is no secret in [^\n]+ yet: start the service first/
+    ]
   ]
   for (const [name, [command, ...words], env, code, error] of cases) {
     const inProcess = command !== undefined && command in HERE && !name.includes('process')
-    const answer = inProcess ? await perform(HERE[command]!, words, { ...PLAIN, ...env }) : await run(command === undefined ? [] : [command, ...words], env)
+    const answer = inProcess
+      ? await perform(HERE[command]!, words, { ...PLAIN, ...env })
+      : await run(command === undefined ? [] : [command, ...words], env)
     t.equal(answer.code, code, name)
     t.match(inProcess ? answer.error.replace(/^/gm, 'scorewire: ') + '\n' : answer.error, error, name)
     t.notMatch(answer.error, /at .+\.ts:\d+/, `${name}: no stack`)
   }
   t.match(await run(['help']), { code: 0, out: /^ {2}serve {2,}run a node.*^ {2}bench {2,}/ms, error: '' })
-  t.match(await run(['token', '-h']), { code: 0, out: /^scorewire token: .*scorewire token USER .*--expires TIME.*JWT_SECRET/s, error: '' })
+  t.match(await run(['token', '-h']), {
+    code: 0,
+    out: /^scorewire token: .*scorewire token USER .*--expires TIME.*JWT_SECRET/s,
+    error: ''
+  })
   t.match(await run(['--version']), { code: 0, out: /^\d+\.\d+\.\d+\n$/ })
 })

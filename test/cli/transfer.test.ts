@@ -1,3 +1,4 @@
+// Tests of cli, transfer: scorewire export and import.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
@@ -9,15 +10,23 @@ import { startRedis } from '../harness/servers/redis.ts'
 
 test('scorewire export and import', async (t) => {
   const redis = await startRedis(t)
-  const dir = t.testdir({ 'boards.json': JSON.stringify({ boards: { main: { windows: ['all', 'day'] }, golf: { order: 'asc', operator: 'best' }, copy: {} } }) })
+  const dir = t.testdir({
+    'boards.json': JSON.stringify({
+      boards: { main: { windows: ['all', 'day'] }, golf: { order: 'asc', operator: 'best' }, copy: {} }
+    })
+  })
   const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: join(dir, 'boards.json') } })
   const env = { REDIS_URL: redis.url }
   for (let n = 0; n < 5; n++) {
-    const { status } = await node.call('POST', '/v1/boards/main/increments', { token: node.token(`user-${n}`, { name: `User, ${n}` }), body: { increment: 10 + n } })
+    const { status } = await node.call('POST', '/v1/boards/main/increments', {
+      token: node.token(`user-${n}`, { name: `User, ${n}` }),
+      body: { increment: 10 + n }
+    })
     t.equal(status, 200)
   }
-  const top = async (board: string) => (await node.call('GET', `/v1/boards/${board}/top`)).body.top_scores
-    .map(({ user_id: user, score }: Record<string, unknown>) => `${user} ${score}`)
+  const top = async (board: string) =>
+    (await node.call('GET', `/v1/boards/${board}/top`)).body.top_scores
+      .map(({ user_id: user, score }: Record<string, unknown>) => `${user} ${score}`)
 
   await t.test('a board goes out through a file or the standard output, and in again', async (t) => {
     const csv = join(dir, 'main.csv')
@@ -25,7 +34,11 @@ test('scorewire export and import', async (t) => {
     t.match(await readFile(csv, 'utf8'), /^rank,user_id,username,score,segments\r\n1,user-4,"User, 4",14,\r\n/)
     const { out } = await run(['export', 'main', '--window', 'day'], env)
     t.match(JSON.parse(out.split('\n')[0]!), { rank: 1, user_id: 'user-4', score: 14 })
-    t.match(await run(['import', 'copy', csv], env), { code: 0, out: 'copy, all: 5 scores set, 0 were so already, 0 lines refused\n', error: '' })
+    t.match(await run(['import', 'copy', csv], env), {
+      code: 0,
+      out: 'copy, all: 5 scores set, 0 were so already, 0 lines refused\n',
+      error: ''
+    })
     t.match(await run(['import', 'copy'], env, out), { code: 0, out: /0 scores set, 5 were so already/ })
     t.strictSame(await top('copy'), await top('main'))
   })
@@ -58,6 +71,9 @@ test('scorewire export and import', async (t) => {
       t.equal(answer.code, code, [name, ...words].join(' '))
       t.match(answer.error, error, [name, ...words].join(' '))
     }
-    t.match(await perform(exportBoard, ['main'], { DATA_DIR: join(dir, 'data') }), { code: 1, error: /No scorewire is running on the data directory/ })
+    t.match(await perform(exportBoard, ['main'], { DATA_DIR: join(dir, 'data') }), {
+      code: 1,
+      error: /No scorewire is running on the data directory/
+    })
   })
 })

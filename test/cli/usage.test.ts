@@ -12,7 +12,9 @@ const usage: Usage = {
 }
 
 test('the help of a command has its forms, its options, and its variables with their defaults', (t) => {
-  t.equal(helpText('count', usage), `scorewire count: count something
+  t.equal(
+    helpText('count', usage),
+    `scorewire count: count something
 
   scorewire count BOARD [--twice]
   scorewire count --all
@@ -27,7 +29,8 @@ Variables, with their defaults:
   JWT_ISSUER  The only issuer whose tokens are accepted
 
 Exits with 1 where there is nothing.
-`)
+`
+  )
   t.notMatch(helpText('count', { ...usage, options: [] }), /Options/)
   t.end()
 })
@@ -39,7 +42,10 @@ test('the reminder under a mistake has the forms alone', (t) => {
 
 test('the list has a line for each command', (t) => {
   const list = commandList('1.2.3', new Map([['count', usage], ['go', { ...usage, summary: 'go on' }]]))
-  t.match(list, /^scorewire 1\.2\.3: .+\n\nCommands:\n {2}count {2}count something\n {2}go {5}go on\n\nscorewire <command> --help /)
+  t.match(
+    list,
+    /^scorewire 1\.2\.3: .+\n\nCommands:\n {2}count {2}count something\n {2}go {5}go on\n\nscorewire <command> --help /
+  )
   t.end()
 })
 

@@ -35,8 +35,13 @@ test('the ledger as an operator runs it', async (t) => {
     t.equal((await fetch(`${first.url}/healthz`)).status, 200)
     await isReady(first.url)
     const metrics = async () => await (await fetch(`${first.url}/metrics`)).text()
-    await eventually(async () => (await metrics()).includes('scorewire_archived_total{board="main",result="archived"} 1\n'), 'the archived entry is counted') // it counts when Redis has told it so
-    for (const line of ['scorewire_ledger_backlog{board="main"} 0', 'scorewire_ledger_lag_seconds{board="main"} 0']) t.ok((await metrics()).includes(`${line}\n`), line)
+    await eventually(
+      async () => (await metrics()).includes('scorewire_archived_total{board="main",result="archived"} 1\n'),
+      'the archived entry is counted'
+    ) // it counts when Redis has told it so
+    for (const line of ['scorewire_ledger_backlog{board="main"} 0', 'scorewire_ledger_lag_seconds{board="main"} 0']) {
+      t.ok((await metrics()).includes(`${line}\n`), line)
+    }
     t.equal((await fetch(`${first.url}/v1/boards/main/top`)).status, 404, 'it answers nobody else')
 
     const second = await startWorker(t, env)
@@ -54,7 +59,11 @@ test('the ledger as an operator runs it', async (t) => {
     await archived(redis, 'main')
     t.equal(await worker.stop('SIGTERM'), 0)
     t.equal(await redis.client.exists('sw:{main}:archiver'), 0, 'it gave its board back')
-    t.equal((await redis.client.xinfo('CONSUMERS', 'sw:{main}:ledger', 'archive') as unknown[]).length, 1, 'and only the one that was killed is still listed')
+    t.equal(
+      (await redis.client.xinfo('CONSUMERS', 'sw:{main}:ledger', 'archive') as unknown[]).length,
+      1,
+      'and only the one that was killed is still listed'
+    )
   })
 
   await t.test('a worker needs no database: it says that nothing is archived, and is ready', async (t) => {
@@ -68,9 +77,17 @@ test('the ledger as an operator runs it', async (t) => {
     const { code, out } = await perform(audit, ['--json', '--user', 'ada', '--limit', '2'], env)
     t.equal(code, 0)
     const lines = out.trim().split('\n').map((line) => JSON.parse(line))
-    t.match(lines, [{ source: 'ledger', user_id: 'ada', score_after: 8 }, { source: 'ledger', user_id: 'ada', score_after: 7, delta: 2, ip: '192.0.2.1' }])
+    t.match(lines, [{ source: 'ledger', user_id: 'ada', score_after: 8 }, {
+      source: 'ledger',
+      user_id: 'ada',
+      score_after: 7,
+      delta: 2,
+      ip: '192.0.2.1'
+    }])
     t.equal(lines.length, 2)
-    const stream = await perform(audit, ['--from', new Date(Date.now() - 3_600_000).toISOString()], { REDIS_URL: redis.url })
+    const stream = await perform(audit, ['--from', new Date(Date.now() - 3_600_000).toISOString()], {
+      REDIS_URL: redis.url
+    })
     t.match(JSON.parse(stream.out.split('\n')[0]!), { source: 'stream', score_after: 8 })
     t.equal((await perform(audit, ['--to', '2000-01-01'], env)).out, '')
   })
@@ -82,7 +99,12 @@ test('the ledger as an operator runs it', async (t) => {
       [['worker'], { ...env, REDIS_URL: 'redis://127.0.0.1:1' }, 1, /^Redis cannot be reached at 127\.0\.0\.1:1/],
       [['migrate'], {}, 1, /^DATABASE_URL is required/],
       [['migrate', '--down'], env, 2, /takes no options/],
-      [['migrate'], { DATABASE_URL: 'postgres://ada:secret@127.0.0.1:1/scores' }, 1, /^The database 127\.0\.0\.1:1\/scores cannot be brought up to date: connect ECONNREFUSED/],
+      [
+        ['migrate'],
+        { DATABASE_URL: 'postgres://ada:secret@127.0.0.1:1/scores' },
+        1,
+        /^The database 127\.0\.0\.1:1\/scores cannot be brought up to date: connect ECONNREFUSED/
+      ],
       [['migrate'], { DATABASE_URL: 'mysql://x' }, 1, /^DATABASE_URL must be postgres:\/\/…$/],
       [['serve'], { ROLES: 'king' }, 1, /^ROLES must be api, worker or api,worker$/],
       [['audit', '--limit', '0'], env, 2, /--limit 0 is not a number of events/],

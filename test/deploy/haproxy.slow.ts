@@ -4,24 +4,41 @@ import { haproxy } from '../harness/servers/balancer.ts'
 import { startCluster } from '../harness/servers/cluster.ts'
 import { showScreen } from '../harness/clients/screen.ts'
 import {
-  answersForNobody, countsOnce, keepsSecrets, keepsTheHost, letsNodesSpeakWithoutRedis, reachesBothNodes, showsWritesOfEitherNode,
-  startSecond, survivesALeavingNode, survivesALostNode, takesBatches, tellsTheRealAddress
+  answersForNobody,
+  countsOnce,
+  keepsSecrets,
+  keepsTheHost,
+  letsNodesSpeakWithoutRedis,
+  reachesBothNodes,
+  showsWritesOfEitherNode,
+  startSecond,
+  survivesALeavingNode,
+  survivesALostNode,
+  takesBatches,
+  tellsTheRealAddress
 } from './scenarios.ts'
 
 test('behind HAProxy', async (t) => {
   const cluster = await startCluster(t, haproxy)
   const { balancer, raise } = cluster
-  t.strictSame(balancer.verdict, { code: 0, out: 'Configuration file is valid\n' }, 'it has nothing to say against its configuration')
+  t.strictSame(
+    balancer.verdict,
+    { code: 0, out: 'Configuration file is valid\n' },
+    'it has nothing to say against its configuration'
+  )
 
   // On a board that nobody plays on, at the node that stays.
-  const quiet = ['/ws/scoreboard?board=quiet', '/sse/scoreboard?board=quiet'].map((path) => showScreen(t, balancer.url, { path }))
+  const quiet = ['/ws/scoreboard?board=quiet', '/sse/scoreboard?board=quiet'].map((path) =>
+    showScreen(t, balancer.url, { path })
+  )
   await Promise.all(quiet.map(async (screen) => await screen.live()))
   await startSecond(cluster)
 
   await t.test('requests reach both nodes', async (t) => await reachesBothNodes(t, cluster))
   await t.test('an action sent 200 times at once counts once', async (t) => await countsOnce(t, cluster))
   await t.test('every screen shows the writes of either node', async (t) => await showsWritesOfEitherNode(t, cluster))
-  await t.test('a node sees the address of the client, whatever the client says', async (t) => await tellsTheRealAddress(t, cluster))
+  await t.test('a node sees the address of the client, whatever the client says', async (t) =>
+    await tellsTheRealAddress(t, cluster))
   await t.test('a node sees the host that the client asked for', async (t) => await keepsTheHost(t, cluster))
   await t.test('tokens and figures stay inside', async (t) => await keepsSecrets(t, cluster))
   await t.test('a batch of 1,000 passes', async (t) => await takesBatches(t, cluster))

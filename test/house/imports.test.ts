@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { test } from 'tap'
 
-/** Lints lines as if they stood in files, in a process without a TypeScript loader, which ESLint does not get on with. */
+/**
+ * Lints lines as if they stood in files, in a process without a TypeScript loader, which ESLint does not get on with.
+ */
 const LINT = `
   import { ESLint } from 'eslint'
   const eslint = new ESLint()
@@ -33,7 +35,11 @@ test('imports point one way, and lint proves it', async (t) => {
     ['src/redis/store.ts', "import pg from 'pg'", 'house/allowed-imports'],
     ['src/http/ranking/top.ts', "import { openLedger } from '../../app/ledger.ts'", 'house/allowed-imports'],
     ['src/redis/store.ts', "import { migrateAt } from '../app/ledger.ts'", 'house/allowed-imports'],
-    ['src/leaderboard/boards/board.ts', "import { boardsFromLedger } from '../../app/boards-from-ledger.ts'", 'house/allowed-imports'],
+    [
+      'src/leaderboard/boards/board.ts',
+      "import { boardsFromLedger } from '../../app/boards-from-ledger.ts'",
+      'house/allowed-imports'
+    ],
     ['src/leaderboard/boards/board.ts', "import { readConfig } from '../../config.ts'", 'house/allowed-imports'],
     ['src/leaderboard/boards/board.ts', "import { Counter } from 'prom-client'", 'house/allowed-imports'],
     ['src/leaderboard/boards/board.ts', "import { openCore } from '../../app/core.ts'", 'house/allowed-imports'],
@@ -41,19 +47,44 @@ test('imports point one way, and lint proves it', async (t) => {
     ['src/leaderboard/boards/board.ts', "import type { Redis } from 'ioredis'", 'house/allowed-imports'],
     ['src/ledger/archiver.ts', "export { openStore } from '../redis/store.ts'", 'house/allowed-imports'],
     ['src/jobs/log.ts', "export const store = await import('../redis/store.ts')", 'house/allowed-imports'],
-    ['src/cli/commands/audit.ts', "import { registerEvents } from '../../http/ledger/events.ts'", 'house/allowed-imports'],
+    [
+      'src/cli/commands/audit.ts',
+      "import { registerEvents } from '../../http/ledger/events.ts'",
+      'house/allowed-imports'
+    ],
     ['src/app/core.ts', "import { Registry } from 'prom-client'", 'house/allowed-imports'],
     ['src/app.ts', "import { openStore } from './redis/store.ts'", 'house/allowed-imports'],
     ['src/redis/scripts.ts', "import { Ajv } from 'ajv'", 'house/allowed-imports'],
     ['src/load/service.ts', "import { shortHash } from '../leaderboard/short-hash.ts'", 'house/allowed-imports'],
     ['src/http/ranking/top.ts', 'export const port = process.env', 'no-restricted-globals'],
-    ['src/redis/store.ts', "export const raise = async (redis) => await redis.zincrby('a', 1, 'b')", 'no-restricted-syntax'],
-    ['web/src/client/connection.ts', "import { Frame } from '../../../src/live/frame.ts'", '@typescript-eslint/no-restricted-imports'],
-    ['web/src/client/connection.ts', "import type { Frame } from '../../../src/live/frame.ts'", '@typescript-eslint/no-restricted-imports'],
-    ['web/src/client/connection.ts', "import { LiveMessage } from '../../../src/live/messages.ts'", '@typescript-eslint/no-restricted-imports'],
+    [
+      'src/redis/store.ts',
+      "export const raise = async (redis) => await redis.zincrby('a', 1, 'b')",
+      'no-restricted-syntax'
+    ],
+    [
+      'web/src/client/connection.ts',
+      "import { Frame } from '../../../src/live/frame.ts'",
+      '@typescript-eslint/no-restricted-imports'
+    ],
+    [
+      'web/src/client/connection.ts',
+      "import type { Frame } from '../../../src/live/frame.ts'",
+      '@typescript-eslint/no-restricted-imports'
+    ],
+    [
+      'web/src/client/connection.ts',
+      "import { LiveMessage } from '../../../src/live/messages.ts'",
+      '@typescript-eslint/no-restricted-imports'
+    ],
     ['web/src/client/connection.ts', "import { html } from 'lit'", '@typescript-eslint/no-restricted-imports']
   ] as const
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', LINT, JSON.stringify(wrong)])
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    LINT,
+    JSON.stringify(wrong)
+  ])
   const rules = JSON.parse(stdout) as string[][]
   for (const [n, [file, line, rule]] of wrong.entries()) t.ok(rules[n]?.includes(rule), `${file}: ${line}`)
 })

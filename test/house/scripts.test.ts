@@ -14,7 +14,11 @@ function indexesOf (list: string, text: string): string[] {
 }
 
 test('each script opens with its contract, binds it once, and does what the contract says', async (t) => {
-  for (const path of (await readdir(LUA, { recursive: true })).filter((file) => file.endsWith('.lua') && !file.startsWith('lib/'))) {
+  for (
+    const path of (await readdir(LUA, { recursive: true })).filter((file) =>
+      file.endsWith('.lua') && !file.startsWith('lib/')
+    )
+  ) {
     const source = await readFile(new URL(path, LUA), 'utf8')
     const name = basename(path)
     const lines = source.split('\n')
@@ -22,17 +26,33 @@ test('each script opens with its contract, binds it once, and does what the cont
     const header = lines.slice(0, headerEnd).join('\n')
     const body = lines.slice(headerEnd).filter((line) => !line.trim().startsWith('--')).join('\n')
     t.match(lines[0], /^#!lua( flags=no-writes)?$/, `${name} opens with its kind`)
-    t.match(lines[1], new RegExp(`^-- ${name.replace('.lua', '')}: .+[.:]$`), `${name} says what it does`)
+    t.match(header, new RegExp(`^#!.*\\n-- ${name.replace('.lua', '')}: [^]+?[.:]\\n--`), `${name} says what it does`)
     t.match(header, /^-- Returns /m, `${name} says what it returns`)
-    t.equal(name.startsWith('read-'), lines[0] === '#!lua flags=no-writes', `${name} ${name.startsWith('read-') ? 'writes nothing' : 'writes'}`)
+    t.equal(
+      name.startsWith('read-'),
+      lines[0] === '#!lua flags=no-writes',
+      `${name} ${name.startsWith('read-') ? 'writes nothing' : 'writes'}`
+    )
     for (const list of ['KEYS', 'ARGV']) {
       const promised = indexesOf(list, header)
       const open = promised.find((index) => index.endsWith('..'))
       const used = indexesOf(list, body)
-      t.strictSame(used.filter((index) => !promised.includes(index)), [], `${name} uses no ${list} that its header leaves out`)
-      t.strictSame(promised.filter((index) => index !== open && !used.includes(index)), [], `${name} uses every ${list} of its header`)
+      t.strictSame(
+        used.filter((index) => !promised.includes(index)),
+        [],
+        `${name} uses no ${list} that its header leaves out`
+      )
+      t.strictSame(
+        promised.filter((index) => index !== open && !used.includes(index)),
+        [],
+        `${name} uses every ${list} of its header`
+      )
       const whole = body.replace(new RegExp(`${list}\\[\\d+\\]`, 'g'), '')
-      t.equal(new RegExp(`\\b${list}\\b`).test(whole), open !== undefined, `${name}: more ${list} only where the header promises more`)
+      t.equal(
+        new RegExp(`\\b${list}\\b`).test(whole),
+        open !== undefined,
+        `${name}: more ${list} only where the header promises more`
+      )
     }
     for (const [, returned] of header.slice(header.indexOf('-- Returns')).matchAll(/'([a-z_]+)'/g)) {
       t.match(body, new RegExp(`'${returned}[' ]`), `${name} can return ${returned}`)
@@ -43,11 +63,23 @@ test('each script opens with its contract, binds it once, and does what the cont
 test('Lua sorts by bytes: `<` follows the locale that the server was started with', async (t) => {
   const redis = await startRedis(t)
   const library = await readFile(new URL('lib/segments.lua', LUA), 'utf8')
-  const awkward = ['a-b', 'ab', 'aa', 'zü', 'z', 'zB', 'za', 'za\u0301', 'Z', '🏆', 'a', 'z10', 'z1'].map((name) => `${name}:x`)
-  const sorted = await redis.client.eval(`${library}\nreturn segments.merge({}, cjson.decode(ARGV[1]))`, 0, JSON.stringify(awkward))
+  const awkward = ['a-b', 'ab', 'aa', 'zü', 'z', 'zB', 'za', 'za\u0301', 'Z', '🏆', 'a', 'z10', 'z1'].map((name) =>
+    `${name}:x`
+  )
+  const sorted = await redis.client.eval(
+    `${library}\nreturn segments.merge({}, cjson.decode(ARGV[1]))`,
+    0,
+    JSON.stringify(awkward)
+  )
   t.strictSame(sorted, sortedSegments(awkward), 'as TypeScript does')
   for (const path of await readdir(LUA, { recursive: true })) {
-    if (path.endsWith('.lua')) t.notMatch(await readFile(new URL(path, LUA), 'utf8'), /table\.sort\([^,()]*\)/, `${path} gives every sort its order`)
+    if (path.endsWith('.lua')) {
+      t.notMatch(
+        await readFile(new URL(path, LUA), 'utf8'),
+        /table\.sort\([^,()]*\)/,
+        `${path} gives every sort its order`
+      )
+    }
   }
 })
 
@@ -63,8 +95,14 @@ test('a call is held against the header of its script', async (t) => {
   t.equal(await script({ registry: 'registry' }, { board: 'one' }), 'unlisted', 'by name')
   t.equal(await script(['registry'], ['two']), 'last', 'in order')
   await t.rejects(script({}, { board: 'one' }), { message: 'boards/unlist-board.lua: KEYS registry is missing' })
-  await t.rejects(script({ registry: 'registry', meta: 'meta' }, { board: 'one' }), { message: 'boards/unlist-board.lua has no KEYS meta' })
+  await t.rejects(script({ registry: 'registry', meta: 'meta' }, { board: 'one' }), {
+    message: 'boards/unlist-board.lua has no KEYS meta'
+  })
   await t.rejects(script(['registry'], ['one', 'two']), { message: 'boards/unlist-board.lua takes 1 ARGV, not 2' })
-  await t.rejects(script(['registry'], { board: 'one', rest: ['two'] }), { message: 'boards/unlist-board.lua takes no more ARGV than its header names' })
-  t.throws(() => bindScript(client, 'boards/unlist-board', { reply: Type.Enum(['unlisted', 'gone']) }), { message: /promises no reply 'gone'/ })
+  await t.rejects(script(['registry'], { board: 'one', rest: ['two'] }), {
+    message: 'boards/unlist-board.lua takes no more ARGV than its header names'
+  })
+  t.throws(() => bindScript(client, 'boards/unlist-board', { reply: Type.Enum(['unlisted', 'gone']) }), {
+    message: /promises no reply 'gone'/
+  })
 })

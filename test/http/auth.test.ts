@@ -1,3 +1,4 @@
+// Tests of http, auth: tokens.
 import { createHmac } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
 import { test } from 'tap'
@@ -5,14 +6,22 @@ import { createAuth } from '../../src/http/auth.ts'
 import { SECRET, startNode } from '../harness/servers/node.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 
-const encode = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
+const encode = (value: unknown) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 
 const nowSeconds = Math.floor(Date.now() / 1000)
 const HEADER = { alg: 'HS256', typ: 'JWT' }
 const CLAIMS = { sub: 'ada', exp: nowSeconds + 600 }
 
 /** A token made by hand, with whatever header and claims, signed with HMAC. */
-function forge ({ header = HEADER, claims = CLAIMS, secret = SECRET, hash = 'sha256' }: { header?: unknown, claims?: unknown, secret?: string, hash?: string } = {}): string {
+function forge (
+  { header = HEADER, claims = CLAIMS, secret = SECRET, hash = 'sha256' }: {
+    header?: unknown,
+    claims?: unknown,
+    secret?: string,
+    hash?: string
+  } = {}
+): string {
   const input = `${encode(header)}.${encode(claims)}`
   return `${input}.${createHmac(hash, secret).update(input).digest('base64url')}`
 }
@@ -77,7 +86,9 @@ test('tokens', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url })
   const send = async (authorization: string | undefined) =>
-    await node.call('POST', '/v1/boards/main/increments', { headers: authorization === undefined ? {} : { authorization } })
+    await node.call('POST', '/v1/boards/main/increments', {
+      headers: authorization === undefined ? {} : { authorization }
+    })
 
   await t.test('a good one is taken, whatever the case of Bearer', async (t) => {
     t.equal((await send(`Bearer ${good}`)).status, 200)
@@ -106,12 +117,13 @@ test('tokens', async (t) => {
   await t.test('a token is verified once, and not remembered past its end', async (t) => {
     let [time, verified] = [Date.now(), 0]
     const counting = new Proxy(node.server.jwt, {
-      get: (jwt, name) => name === 'verify'
-        ? (token: string) => {
-            verified++
-            return jwt.verify(token)
-          }
-        : Reflect.get(jwt, name)
+      get: (jwt, name) =>
+        name === 'verify'
+          ? (token: string) => {
+              verified++
+              return jwt.verify(token)
+            }
+          : Reflect.get(jwt, name)
     })
     const auth = createAuth(counting, () => time)
     const token = node.token('game', { scope: 'scores:write' })
@@ -128,15 +140,23 @@ test('tokens', async (t) => {
   })
 
   await t.test('issuer and audience are checked where they are configured', async (t) => {
-    const strict = await startNode(t, { redisUrl: redis.url, env: { JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'scores' } })
+    const strict = await startNode(t, {
+      redisUrl: redis.url,
+      env: { JWT_ISSUER: 'https://id.example', JWT_AUDIENCE: 'scores' }
+    })
     const call = async (claims: object) =>
-      (await strict.call('POST', '/v1/boards/main/increments', { token: forge({ claims: { ...CLAIMS, ...claims } }) })).status
+      (await strict.call('POST', '/v1/boards/main/increments', { token: forge({ claims: { ...CLAIMS, ...claims } }) }))
+        .status
     t.equal(await call({ iss: 'https://id.example', aud: 'scores' }), 200)
     t.equal(await call({ iss: 'https://id.example', aud: ['other', 'scores'] }), 200)
     t.equal(await call({ iss: 'https://evil.example', aud: 'scores' }), 401)
     t.equal(await call({ iss: 'https://id.example', aud: 'other' }), 401)
     t.equal(await call({}), 401, 'a token without them names neither')
-    t.equal((await strict.call('POST', '/v1/boards/main/increments', { token: strict.token('ada') })).status, 200, 'its own tokens carry them')
+    t.equal(
+      (await strict.call('POST', '/v1/boards/main/increments', { token: strict.token('ada') })).status,
+      200,
+      'its own tokens carry them'
+    )
   })
 
   await t.test('a name is shown in NFC, on one line, without overrides, 64 characters at most', async (t) => {

@@ -1,3 +1,4 @@
+// Tests of http, departure: a node that leaves sends everybody elsewhere, one after the other.
 import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
@@ -27,7 +28,8 @@ test('a node that leaves sends everybody elsewhere, one after the other', async 
   t.equal((await get('/healthz')).headers.connection, 'keep-alive')
   const idle = connect(Number(new URL(node.url).port), '127.0.0.1')
   const slow = request(`${node.url}/v1/boards/main/increments`, {
-    method: 'POST', headers: { authorization: `Bearer ${node.token('ada')}`, 'content-type': 'application/json', 'content-length': 15 }
+    method: 'POST',
+    headers: { authorization: `Bearer ${node.token('ada')}`, 'content-type': 'application/json', 'content-length': 15 }
   })
   slow.write('{"increment"')
   await Promise.all(sockets.map(async ({ until }) => await until(({ event }) => event === 'snapshot')))
@@ -42,7 +44,9 @@ test('a node that leaves sends everybody elsewhere, one after the other', async 
   t.equal(alive.headers.connection, 'close', 'and asked to go elsewhere')
   t.strictSame((await refusal(node.url)).status, 503)
   t.equal((await watchEvents(t, node.url)).status, 503)
-  for (const { until } of [...sockets, ...streams]) t.match(await until(({ event }) => event === 'reconnect'), { within_ms: DRAIN_MS / 2 })
+  for (const { until } of [...sockets, ...streams]) {
+    t.match(await until(({ event }) => event === 'reconnect'), { within_ms: DRAIN_MS / 2 })
+  }
   slow.end(':2}')
   const [answer] = await once(slow, 'response') as [IncomingMessage]
   t.equal(answer.statusCode, 200, 'a request under way is finished')
@@ -52,7 +56,9 @@ test('a node that leaves sends everybody elsewhere, one after the other', async 
   const times = closes.map(({ at }) => at).sort((a, b) => a - b)
   // A busy machine makes them late, but nothing makes them early.
   const all = sockets.length + streams.length + 1
-  for (const [n, at] of times.entries()) t.ok(at > DRAIN_MS / 2 * (1 + n / all) - 50, 'first they may go by themselves, then each in its turn')
+  for (const [n, at] of times.entries()) {
+    t.ok(at > DRAIN_MS / 2 * (1 + n / all) - 50, 'first they may go by themselves, then each in its turn')
+  }
   for (const { ended, text } of streams) {
     await ended
     t.match(text(), /retry: \d+\n\n$/)

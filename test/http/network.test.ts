@@ -1,3 +1,4 @@
+// Tests of http, network: an address counts as itself, of IPv6 its /64, and what is none as it stands.
 import { test } from 'tap'
 import { networkOf } from '../../src/http/network.ts'
 

@@ -1,3 +1,4 @@
+// Tests of http, redis away: while Redis is away a node says so, stays up, and heals.
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,7 +14,8 @@ const INCREMENTS = '/v1/boards/main/increments'
 test('while Redis is away a node says so, stays up, and heals', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url, env: IMPATIENT })
-  const send = async (action: string) => await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: action } })
+  const send = async (action: string) =>
+    await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: action } })
   /** The answer that comes in the end, also of a Redis that a busy machine holds up. */
   const count = async (action: string) => {
     for (;;) {
@@ -22,7 +24,9 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
       await delay(20)
     }
   }
-  const ready = async () => { await eventually(async () => (await node.call('GET', '/readyz')).status === 200, 'the node is ready') }
+  const ready = async () => {
+    await eventually(async () => (await node.call('GET', '/readyz')).status === 200, 'the node is ready')
+  }
   const watcher = await watch(t, node.url)
   await watcher.until(() => true)
   t.equal((await count('before')).body.new_score, 1)
@@ -63,7 +67,12 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
     t.ok(unknown.headers.get('retry-after'))
     t.ok(Date.now() - begun < 10_000, 'a write does not wait for Redis to go on')
     const nameless = await node.call('POST', INCREMENTS, { token: node.token('zoe'), body: {} })
-    t.ok(nameless.status === 503 && (nameless.body.code === 'unavailable' || nameless.body.detail.includes(nameless.headers.get('idempotency-key')!)), 'who named no action learns its name where it matters')
+    t.ok(
+      nameless.status === 503 &&
+        (nameless.body.code === 'unavailable' ||
+          nameless.body.detail.includes(nameless.headers.get('idempotency-key')!)),
+      'who named no action learns its name where it matters'
+    )
     redis.signal('SIGCONT')
     await ready()
     t.equal((await count('frozen')).body.new_score, 3, 'it counted once, whether before or now')
@@ -77,7 +86,12 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
       for (let n = 0; !stop.signal.aborted; n++) {
         const action = `${client}-${n}`
         // A client as the contract wants it: the same action again until there is an answer.
-        await eventually(async () => (await node.call('POST', INCREMENTS, { token: node.token('bob'), body: { action_id: action } })).status === 200, 'it is counted')
+        await eventually(
+          async () =>
+            (await node.call('POST', INCREMENTS, { token: node.token('bob'), body: { action_id: action } })).status ===
+              200,
+          'it is counted'
+        )
         acknowledged.add(action)
       }
     })
@@ -101,13 +115,21 @@ test('while Redis is away a node says so, stays up, and heals', async (t) => {
 
 test('a read that fails after the write does not deny the write', async (t) => {
   const redis = await startRedis(t)
-  const broken = { script: 'ranking/read-user.lua', sound: "local score = call('ZSCORE', scores, user)", faulty: "local score = call('GET', scores)" }
+  const broken = {
+    script: 'ranking/read-user.lua',
+    sound: "local score = call('ZSCORE', scores, user)",
+    faulty: "local score = call('GET', scores)"
+  }
   const node = await startNode(t, { redisUrl: redis.url, scripts: await plantFault(t, broken) })
   const { status, body } = await node.call('POST', `${INCREMENTS}?include=rank`, { token: node.token('ada'), body: {} })
   t.equal(status, 200)
   t.match(body, { new_score: 1, applied: true, rank: undefined })
 
-  const blind = { script: 'ranking/read-top.lua', sound: "local reached = redis.call('HGETALL', head)", faulty: "local reached = redis.call('GET', head)" }
+  const blind = {
+    script: 'ranking/read-top.lua',
+    sound: "local reached = redis.call('HGETALL', head)",
+    faulty: "local reached = redis.call('GET', head)"
+  }
   const other = await startNode(t, { redisUrl: redis.url, scripts: await plantFault(t, blind) })
   const answer = await other.call('POST', '/scores/update', { token: other.token('ada'), body: { action_id: 'one' } })
   t.equal(answer.status, 503)
@@ -134,7 +156,8 @@ test('a refusal of what was sent again does not say that nothing was applied', a
   t.teardown(() => proxy.close())
   const { port } = proxy.address() as { port: number }
   const node = await startNode(t, { redisUrl: `redis://127.0.0.1:${port}`, env: IMPATIENT })
-  const send = async () => await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: 'one', increment: 10 } })
+  const send = async () =>
+    await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: 'one', increment: 10 } })
   await node.call('POST', INCREMENTS, { token: node.token('ada'), body: {} })
   cut = true
   const { status, body } = await send()

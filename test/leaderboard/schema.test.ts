@@ -28,7 +28,8 @@ test('a complete checker fills in defaults and names every problem, but converts
   t.strictSame(row, { user_id: 'ada', score: 0 })
   t.notOk(isRow({ user_id: '', score: '5' }))
   t.strictSame(problemsFound(isRow), [
-    { path: '/user_id', message: 'must NOT have fewer than 1 characters' }, { path: '/score', message: 'must be integer' }
+    { path: '/user_id', message: 'must NOT have fewer than 1 characters' },
+    { path: '/score', message: 'must be integer' }
   ])
   t.end()
 })

@@ -1,3 +1,4 @@
+// Tests of ledger, archiver: the archiver.
 import { once, EventEmitter } from 'node:events'
 import { test } from 'tap'
 import type { LedgerStream } from '../../src/leaderboard/ledger/archive.ts'
@@ -13,7 +14,10 @@ test('the archiver', async (t) => {
   const postgres = await startPostgres(t)
   const { database } = postgres
   const store = await openTestStore(t, redis.url)
-  const count = async (board: string) => Number((await database.query<{ n: string }>('SELECT count(*) AS n FROM score_events WHERE board = $1', [board]))[0]!.n)
+  const count = async (board: string) =>
+    Number(
+      (await database.query<{ n: string }>('SELECT count(*) AS n FROM score_events WHERE board = $1', [board]))[0]!.n
+    )
 
   await t.test('archives what was there before it and what comes after, with the names that users go by', async (t) => {
     const board = freshBoard()
@@ -22,9 +26,16 @@ test('the archiver', async (t) => {
     for (let n = 0; n < 120; n++) await store.applyIncrement(board, increment(n % 2 === 0 ? 'ada' : 'bob', 2))
     await archived(redis, board.name)
     t.equal(await count(board.name), 121)
-    t.strictSame(await database.query('SELECT user_id, username, score::integer FROM users_scores WHERE board = $1 ORDER BY score DESC', [board.name]), [
-      { user_id: 'ada', username: 'Ada', score: 125 }, { user_id: 'bob', username: 'bob', score: 120 }
-    ])
+    t.strictSame(
+      await database.query(
+        'SELECT user_id, username, score::integer FROM users_scores WHERE board = $1 ORDER BY score DESC',
+        [board.name]
+      ),
+      [
+        { user_id: 'ada', username: 'Ada', score: 125 },
+        { user_id: 'bob', username: 'bob', score: 120 }
+      ]
+    )
     t.strictSame(stats.boards.get(board.name), { archived: 121, repeated: 0, deadLettered: 0 })
   })
 
@@ -38,7 +49,11 @@ test('the archiver', async (t) => {
     t.equal(await count(name), 401)
     // Redis trims whole nodes of up to a hundred entries.
     t.ok(await redis.client.xlen(boardKeys(name).ledger) <= 101)
-    t.equal((await redis.client.xrevrange(boardKeys(name).ledger, '+', '-')).length >= 1, true, 'what has just happened is there')
+    t.equal(
+      (await redis.client.xrevrange(boardKeys(name).ledger, '+', '-')).length >= 1,
+      true,
+      'what has just happened is there'
+    )
   })
 
   await t.test('trims nothing that another group has not read', async (t) => {
@@ -58,7 +73,9 @@ test('the archiver', async (t) => {
     const shapeless = await redis.client.xadd(ledger, '*', 'hello', 'world')
     const nul = await addEntry(redis, name, { user_id: 'nul\0', action_id: 'nul' })
     const worded = await addEntry(redis, name, { user_id: 'ada', delta: 'many' })
-    for (let n = 0; n < 60; n++) await addEntry(redis, name, { user_id: 'ada', action_id: `after-${n}`, score_after: n + 2 })
+    for (let n = 0; n < 60; n++) {
+      await addEntry(redis, name, { user_id: 'ada', action_id: `after-${n}`, score_after: n + 2 })
+    }
     const stream = streamOf(redis)
     const events = new EventEmitter()
     const deliveries: number[] = []
@@ -90,24 +107,40 @@ test('the archiver', async (t) => {
     await addEntry(redis, name, { user_id: 'ada', action_id: 'once' })
     const again = await addEntry(redis, name, { user_id: 'ada', action_id: 'once', score_after: 2 })
     const warnings: object[] = []
-    const log = { debug () {}, info () {}, error () {}, warn: (data: object) => { warnings.push(data) } }
+    const log = {
+      debug () {},
+      info () {},
+      error () {},
+      warn: (data: object) => {
+        warnings.push(data)
+      }
+    }
     startTestArchiver(t, { redis, database, boards: () => [name], log })
     await archived(redis, name)
     t.equal(await count(name), 1)
     t.strictSame(warnings, [{ board: name, user: 'ada', action: 'once', entry: again }])
-    t.match(await redis.client.xrange(boardKeys(name).deadLetters, '-', '+'), [[String, ['entry', again, 'why', /counted twice/]]])
+    t.match(await redis.client.xrange(boardKeys(name).deadLetters, '-', '+'), [[String, [
+      'entry',
+      again,
+      'why',
+      /counted twice/
+    ]]])
   })
 
   await t.test('knows what has no action id by its entry', async (t) => {
     const { name } = freshBoard()
-    for (const score of [5, 6]) await addEntry(redis, name, { user_id: 'ada', action_id: '', kind: 'import', window: 'all', score_after: score })
+    for (const score of [5, 6]) {
+      await addEntry(redis, name, { user_id: 'ada', action_id: '', kind: 'import', window: 'all', score_after: score })
+    }
     const dead = streamOf(redis)
     await dead.open(name)
     await dead.read(name)
     startTestArchiver(t, { redis, database, boards: () => [name] })
     await archived(redis, name)
     t.equal(await count(name), 2)
-    t.strictSame(await database.query('SELECT score::integer FROM users_scores WHERE board = $1', [name]), [{ score: 6 }])
+    t.strictSame(await database.query('SELECT score::integer FROM users_scores WHERE board = $1', [name]), [{
+      score: 6
+    }])
     t.equal((await dead.backlog(name)).deadLetters, 0)
   })
 
@@ -116,11 +149,14 @@ test('the archiver', async (t) => {
     for (let n = 1; n <= 120; n++) await addEntry(redis, name, { user_id: 'ada', score_after: n })
     const dead = streamOf(redis)
     await dead.open(name)
-    for (const expected of [50, 50]) t.equal((await dead.read(name)).length, expected) // and never came to acknowledge them
+    // And never came to acknowledge them
+    for (const expected of [50, 50]) t.equal((await dead.read(name)).length, expected)
     startTestArchiver(t, { redis, database, boards: () => [name] })
     await archived(redis, name)
     t.equal(await count(name), 120)
-    t.strictSame(await database.query('SELECT score::integer FROM users_scores WHERE board = $1', [name]), [{ score: 120 }])
+    t.strictSame(await database.query('SELECT score::integer FROM users_scores WHERE board = $1', [name]), [{
+      score: 120
+    }])
     t.equal((await redis.client.xpending(boardKeys(name).ledger, 'archive'))[0], 0)
   })
 
@@ -177,7 +213,11 @@ test('the archiver', async (t) => {
     await archived(redis, name)
     await going
     t.equal(await count(name), 101)
-    t.strictSame(told, ['archiver paused: Redis or PostgreSQL is unavailable, retrying', 'archiver resumed'], 'told once')
+    t.strictSame(
+      told,
+      ['archiver paused: Redis or PostgreSQL is unavailable, retrying', 'archiver resumed'],
+      'told once'
+    )
     t.equal((await streamOf(redis).backlog(name)).deadLetters, 0)
   })
 })
@@ -189,7 +229,9 @@ test('several workers', async (t) => {
 
   await t.test('share the boards evenly, and the boards of one that leaves go to the others', async (t) => {
     const workers = [1, 2].map(() => startTestArchiver(t, { redis, database, boards: () => boards }))
-    const until = async (fits: () => boolean) => { await eventually(() => fits(), 'what is waited for is so') }
+    const until = async (fits: () => boolean) => {
+      await eventually(() => fits(), 'what is waited for is so')
+    }
     await until(() => workers.every(({ held }) => held.size === 2))
     t.strictSame(workers.flatMap(({ held }) => [...held]).sort(), [...boards].sort(), 'each board has one worker')
     await workers[0]!.stop()
@@ -198,7 +240,8 @@ test('several workers', async (t) => {
   })
 
   await t.test('keep the order of each user while they hand boards to each other', async (t) => {
-    // What is archived at once is written in the order of the stream; so the order over time is that of the transactions.
+    // What is archived at once is written in the order of the stream; so the order over time is that of the
+    // transactions.
     const board = freshBoard().name
     const names = [board, ...boards]
     for (let n = 1; n <= 1500; n++) await addEntry(redis, board, { user_id: `user-${n % 3}`, score_after: n })
@@ -209,9 +252,12 @@ test('several workers', async (t) => {
     }
     startTestArchiver(t, { redis, database, boards: () => names })
     await archived(redis, board)
-    const [row] = await database.query<{ n: number, turns: number, disorder: number }>(`
+    const [row] = await database.query<{ n: number, turns: number, disorder: number }>(
+      `
       SELECT count(*)::integer AS n, count(DISTINCT recorded_at)::integer AS turns, count(*) FILTER (WHERE recorded_at < before)::integer AS disorder
-      FROM (SELECT recorded_at, lag(recorded_at) OVER (PARTITION BY user_id ORDER BY at, seq) AS before FROM score_events WHERE board = $1) AS ordered`, [board])
+      FROM (SELECT recorded_at, lag(recorded_at) OVER (PARTITION BY user_id ORDER BY at, seq) AS before FROM score_events WHERE board = $1) AS ordered`,
+      [board]
+    )
     t.match(row, { n: 1500, disorder: 0 })
     t.ok(row!.turns > 6)
   })

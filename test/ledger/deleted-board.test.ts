@@ -14,10 +14,20 @@ test('a board that is deleted while PostgreSQL is away', async (t) => {
   const admin = node.token('boss', { scope: 'admin' })
   const { ledger, deadLetters } = boardKeys('gone')
   const put = async (rules: object) => (await node.call('PUT', '/v1/boards/gone', { token: admin, body: rules })).status
-  const raise = async (user: string) => (await node.call('POST', '/v1/boards/gone/increments', { token: node.token(user), body: {} })).status
-  const count = async (user: string) => (await postgres.database.query<{ n: number }>("SELECT count(*)::integer AS n FROM score_events WHERE board = 'gone' AND user_id = $1", [user]))[0]!.n
-  const scored = async () => (await postgres.database.query<{ user_id: string }>("SELECT user_id FROM users_scores WHERE board = 'gone'")).map(({ user_id: user }) => user)
-  const until = async (fits: () => Promise<boolean>) => { await eventually(async () => await fits(), 'what is waited for is so') }
+  const raise = async (user: string) =>
+    (await node.call('POST', '/v1/boards/gone/increments', { token: node.token(user), body: {} })).status
+  const count = async (user: string) =>
+    (await postgres.database.query<{ n: number }>(
+      "SELECT count(*)::integer AS n FROM score_events WHERE board = 'gone' AND user_id = $1",
+      [user]
+    ))[0]!.n
+  const scored = async () =>
+    (await postgres.database.query<{ user_id: string }>("SELECT user_id FROM users_scores WHERE board = 'gone'")).map((
+      { user_id: user }
+    ) => user)
+  const until = async (fits: () => Promise<boolean>) => {
+    await eventually(async () => await fits(), 'what is waited for is so')
+  }
   const opened = async () => await redis.client.sismember('sw:ledgers', 'gone') === 1
 
   t.equal(await put({}), 201)
@@ -32,7 +42,11 @@ test('a board that is deleted while PostgreSQL is away', async (t) => {
   await redis.client.xadd(deadLetters, '*', 'entry', '1-0', 'why', 'a test')
   t.equal((await node.call('DELETE', '/v1/boards/gone', { token: admin })).status, 204)
   t.equal(await redis.client.xlen(ledger), 21, 'keeps its ledger')
-  t.strictSame((await redis.client.keys('sw:{gone}:*')).filter((key) => !key.endsWith(':archiver')).sort(), [deadLetters, ledger, 'sw:{gone}:meta'], 'and nothing else but what could not be archived')
+  t.strictSame((await redis.client.keys('sw:{gone}:*')).filter((key) => !key.endsWith(':archiver')).sort(), [
+    deadLetters,
+    ledger,
+    'sw:{gone}:meta'
+  ], 'and nothing else but what could not be archived')
 
   await t.test('may be made again meanwhile, and has no scores', async (t) => {
     t.equal(await put({}), 201)

@@ -1,3 +1,4 @@
+// Tests of ledger, migrate: migrations.
 import { readdirSync } from 'node:fs'
 import { test } from 'tap'
 import { makeMonths, migrate } from '../../src/ledger/migrate.ts'
@@ -18,7 +19,12 @@ test('migrations', async (t) => {
 
   await t.test('are undone as a whole where one of them fails', async (t) => {
     const known = Object.fromEntries(OURS.map((name) => [name, '']))
-    const folder = t.testdir({ ...known, '9001-sound.sql': 'CREATE TABLE sound ()', '9002-broken.sql': 'CREATE TABLE', 'notes.sql': 'nonsense' })
+    const folder = t.testdir({
+      ...known,
+      '9001-sound.sql': 'CREATE TABLE sound ()',
+      '9002-broken.sql': 'CREATE TABLE',
+      'notes.sql': 'nonsense'
+    })
     const directory = new URL(`file://${folder}/`)
     await t.rejects(migrate(database, directory), { message: /syntax error/ })
     t.strictSame(await database.query("SELECT to_regclass('sound') AS found"), [{ found: null }])
@@ -28,7 +34,10 @@ test('migrations', async (t) => {
     const other = await startPostgres(t, { migrated: false })
     await other.database.query('CREATE TABLE scorewire_migrations (name text PRIMARY KEY)')
     await other.database.query("INSERT INTO scorewire_migrations VALUES ('0001-ledger.sql'), ('0002-rebuild.sql')")
-    const refusal = { message: /another version of scorewire \(0001-ledger.sql, 0002-rebuild.sql\): name an empty database in DATABASE_URL/ }
+    const refusal = {
+      message:
+        /another version of scorewire \(0001-ledger.sql, 0002-rebuild.sql\): name an empty database in DATABASE_URL/
+    }
     await t.rejects(migrate(other.database), refusal)
     const redis = await startRedis(t)
     const env = { REDIS_URL: redis.url, DATABASE_URL: other.url, PORT: '0', DATA_DIR: t.testdir({}) }
@@ -43,8 +52,12 @@ test('migrations', async (t) => {
   await t.test('make the running month and those ahead, and a month that is there is not made again', async (t) => {
     await Promise.all([1, 2, 3].map(async () => await makeMonths(database)))
     const now = new Date()
-    const ahead = [0, 1, 2].map((n) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + n)).toISOString().slice(0, 7).replace('-', '_'))
-    const months = await database.query<{ name: string }>("SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'score_events'::regclass ORDER BY 1")
+    const ahead = [0, 1, 2].map((n) =>
+      new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + n)).toISOString().slice(0, 7).replace('-', '_')
+    )
+    const months = await database.query<{ name: string }>(
+      "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'score_events'::regclass ORDER BY 1"
+    )
     t.strictSame(months.map(({ name }) => name), ahead.map((month) => `score_events_${month}`))
   })
 })

@@ -23,7 +23,14 @@ import { eventually } from '../harness/eventually.ts'
 /** Longer than the lock of a test is held. */
 const LOCKED_MS = 300_000
 
-const BOARDS = { main: { windows: ['all', 'day'], segments: ['region'], quota: { increments: 20, per_seconds: 86_400 }, actions: { jump: { points: 7, limit: { max: 2, per: 'day' } } } } }
+const BOARDS = {
+  main: {
+    windows: ['all', 'day'],
+    segments: ['region'],
+    quota: { increments: 20, per_seconds: 86_400 },
+    actions: { jump: { points: 7, limit: { max: 2, per: 'day' } } }
+  }
+}
 
 async function setScene (t: Test, boards: object = BOARDS) {
   const redis = await startRedis(t)
@@ -33,14 +40,22 @@ async function setScene (t: Test, boards: object = BOARDS) {
   const node = await startNode(t, { redisUrl: redis.url, env })
   const cli = { REDIS_URL: redis.url, DATABASE_URL: postgres.url }
   const known = async (name: string) => {
-    await eventually(async () => (await postgres.database.query('SELECT FROM board_rules WHERE board = $1', [name]).catch(() => [])).length !== 0, 'the rules are kept')
+    await eventually(
+      async () =>
+        (await postgres.database.query('SELECT FROM board_rules WHERE board = $1', [name]).catch(() => [])).length !==
+          0,
+      'the rules are kept'
+    )
   }
   for (const name of Object.keys(boards)) await known(name)
   return { redis, postgres, node, env, cli, admin: node.token('root', { scope: 'admin' }) }
 }
 
 const raise = async (node: TestNode, user: string, body: object, claims: object = {}) =>
-  await node.call('POST', '/v1/boards/main/increments', { token: node.token(user, { name: `Name of ${user}`, region: 'eu', ...claims }), body })
+  await node.call('POST', '/v1/boards/main/increments', {
+    token: node.token(user, { name: `Name of ${user}`, region: 'eu', ...claims }),
+    body
+  })
 
 test('a Redis that has lost everything', async (t) => {
   const { redis, node, env, cli, admin } = await setScene(t)
@@ -66,18 +81,30 @@ test('a Redis that has lost everything', async (t) => {
 
   await redis.client.flushall()
   await shows([])
-  t.match(await perform(rebuild, ['--board', 'other'], cli), { code: 1, error: /knows no board called "other"; it knows main/ })
+  t.match(await perform(rebuild, ['--board', 'other'], cli), {
+    code: 1,
+    error: /knows no board called "other"; it knows main/
+  })
   const { code, out, error } = await perform(rebuild, [], cli)
   t.equal(code, 0, out + error)
-  t.match(out, /^main: rebuilt from 2\d events in \d+\.\d s: 5 users, 24 remembered actions\n1 bans from all boards restored\n$/)
+  t.match(
+    out,
+    /^main: rebuilt from 2\d events in \d+\.\d s: 5 users, 24 remembered actions\n1 bans from all boards restored\n$/
+  )
   t.equal(difference(await boardDigest(redis.client, 'main'), expected), undefined)
   t.equal(await redis.client.hget(boardKeys('main').rules, 'revision'), changed)
   await shows([19, 14, 10, 5])
-  t.strictSame((await redis.client.keys(draftPattern('main'))), [])
+  t.strictSame(await redis.client.keys(draftPattern('main')), [])
 
   await t.test('what counted is known', async (t) => {
-    t.match(await raise(node, 'ada', { increment: 10, action_id: 'one' }), { status: 200, body: { new_score: first.body.new_score, applied: false } })
-    t.match(await raise(node, 'ada', { increment: 11, action_id: 'one' }), { status: 422, body: { code: 'action_mismatch' } })
+    t.match(await raise(node, 'ada', { increment: 10, action_id: 'one' }), {
+      status: 200,
+      body: { new_score: first.body.new_score, applied: false }
+    })
+    t.match(await raise(node, 'ada', { increment: 11, action_id: 'one' }), {
+      status: 422,
+      body: { code: 'action_mismatch' }
+    })
     t.match(await raise(node, 'ada', { increment: 1, action_id: 'two' }), { status: 200, body: { new_score: 11 } })
   })
   await t.test('so are quotas and limits', async (t) => {
@@ -85,9 +112,14 @@ test('a Redis that has lost everything', async (t) => {
     t.match(await raise(node, 'cid', {}), { status: 200, body: { new_score: 20 } })
     t.match(await raise(node, 'cid', {}), { status: 429 })
   })
-  await t.test('and bans, the board\'s and those from all boards', async (t) => {
-    t.match((await node.call('GET', '/v1/boards/main/bans/eve', { token: admin })).body, { reason: 'bots', shadow: true })
-    t.match((await node.call('GET', '/v1/bans', { token: admin })).body, { bans: [{ user_id: 'fay', reason: 'everywhere' }] })
+  await t.test("and bans, the board's and those from all boards", async (t) => {
+    t.match((await node.call('GET', '/v1/boards/main/bans/eve', { token: admin })).body, {
+      reason: 'bots',
+      shadow: true
+    })
+    t.match((await node.call('GET', '/v1/bans', { token: admin })).body, {
+      bans: [{ user_id: 'fay', reason: 'everywhere' }]
+    })
   })
   await t.test('a board with scores is not replaced without a word', async (t) => {
     const before = await boardDigest(redis.client, 'main')
@@ -104,7 +136,12 @@ test('a Redis that has lost everything', async (t) => {
     await redis.client.flushall()
     const { BOARDS_FILE: _, ...plain } = env
     const other = await startNode(t, { redisUrl: redis.url, env: plain })
-    t.strictSame((await other.call('GET', '/v1/boards')).body.boards.map(({ name, windows }: any) => [name, windows.map((window: any) => window.name ?? window)]).length, 1)
+    t.strictSame(
+      (await other.call('GET', '/v1/boards')).body.boards.map((
+        { name, windows }: any
+      ) => [name, windows.map((window: any) => window.name ?? window)]).length,
+      1
+    )
     t.equal(await redis.client.hget(boardKeys('main').rules, 'revision'), changed)
   })
 })
@@ -118,14 +155,23 @@ function keepScoring (node: TestNode, users: readonly string[]) {
     const token = node.token(user)
     for (let n = 0; load.isGoing; n++) {
       for (let isCounted = false; !isCounted;) {
-        const { status, body } = await node.call('POST', '/v1/boards/main/increments', { token, body: { action_id: `${user}-${n}` } })
+        const { status, body } = await node.call('POST', '/v1/boards/main/increments', {
+          token,
+          body: { action_id: `${user}-${n}` }
+        })
         const end = status === 200 ? (body.applied ? 'applied' : 'replayed') : `${status} ${body.code}`
         ends.set(end, (ends.get(end) ?? 0) + 1)
         isCounted = status === 200
         if (!isCounted) await delay(20)
       }
       applied.set(user, n + 1)
-      if (n % 5 === 0) await node.call('POST', '/v1/boards/main/increments', { token, body: { action_id: `${user}-${n}` } }).then(({ body }) => { if (body.applied === true) throw new Error('an action counted twice') })
+      if (n % 5 === 0) {
+        await node.call('POST', '/v1/boards/main/increments', { token, body: { action_id: `${user}-${n}` } }).then(
+          ({ body }) => {
+            if (body.applied === true) { throw new Error('an action counted twice') }
+          }
+        )
+      }
     }
   })
   return {
@@ -139,7 +185,9 @@ function keepScoring (node: TestNode, users: readonly string[]) {
 }
 
 test('users who write meanwhile', async (t) => {
-  const { redis, postgres, node, cli } = await setScene(t, { main: { windows: ['all', 'day'], quota: { increments: 1_000_000, per_seconds: 60 } } })
+  const { redis, postgres, node, cli } = await setScene(t, {
+    main: { windows: ['all', 'day'], quota: { increments: 1_000_000, per_seconds: 60 } }
+  })
   await seedLedger(postgres.url, 'main', 4000)
   const users = ['ada', 'bob', 'cid', 'dot']
   const load = keepScoring(node, users)
@@ -156,13 +204,18 @@ test('users who write meanwhile', async (t) => {
   const scores = await redis.client.zmscore(boardKeys('main').scores('all'), ...users)
   t.strictSame(scores.map(Number), users.map((user) => applied.get(user)), 'each action counted once')
   t.equal(await redis.client.zcard(boardKeys('main').scores('all')), 4004)
-  const rows = await postgres.database.query('SELECT user_id, count(*)::integer AS n FROM score_events WHERE user_id = ANY ($1) GROUP BY 1 ORDER BY 1', [users])
+  const rows = await postgres.database.query(
+    'SELECT user_id, count(*)::integer AS n FROM score_events WHERE user_id = ANY ($1) GROUP BY 1 ORDER BY 1',
+    [users]
+  )
   t.strictSame(rows, users.map((user) => ({ user_id: user, n: applied.get(user) })))
   t.equal(await redis.client.xlen(boardKeys('main').deadLetters), 0)
 })
 
 test('increments that are queued, and an import, meanwhile', async (t) => {
-  const { redis, postgres, node, cli, admin } = await setScene(t, { main: { windows: ['all', 'day'], quota: { increments: 1_000_000, per_seconds: 60 } } })
+  const { redis, postgres, node, cli, admin } = await setScene(t, {
+    main: { windows: ['all', 'day'], quota: { increments: 1_000_000, per_seconds: 60 } }
+  })
   await seedLedger(postgres.url, 'main', 4000)
   const token = node.token('ada')
   const users = ['bob', 'cid', 'dot']
@@ -170,7 +223,10 @@ test('increments that are queued, and an import, meanwhile', async (t) => {
   const load = { isGoing: true }
   const queueing = (async () => {
     while (load.isGoing) {
-      const { status } = await queue(node, '/v1/boards/main/increments', { token, body: { action_id: `queued-${queued}` } })
+      const { status } = await queue(node, '/v1/boards/main/increments', {
+        token,
+        body: { action_id: `queued-${queued}` }
+      })
       if (status === 202) queued++
       else if (status === 503) await delay(20) // the same again
       else throw new Error(`queued ${queued}: ${status}`)
@@ -179,7 +235,11 @@ test('increments that are queued, and an import, meanwhile', async (t) => {
   const importing = (async () => {
     for (let n = 1; load.isGoing; n++) {
       const rows = users.map((user) => JSON.stringify({ user_id: user, score: n })).join('\n')
-      await node.call('POST', '/v1/boards/main/import', { token: admin, body: rows, headers: { 'content-type': 'application/x-ndjson' } })
+      await node.call('POST', '/v1/boards/main/import', {
+        token: admin,
+        body: rows,
+        headers: { 'content-type': 'application/x-ndjson' }
+      })
     }
   })()
   for (let n = 0; n < 3; n++) {
@@ -190,7 +250,9 @@ test('increments that are queued, and an import, meanwhile', async (t) => {
   load.isGoing = false
   await Promise.all([queueing, importing])
   t.ok(queued > 5, `${queued} queued`)
-  t.match((await settled(node, `/v1/boards/main/users/ada/actions/queued-${queued - 1}`, token)).body, { status: 'applied' })
+  t.match((await settled(node, `/v1/boards/main/users/ada/actions/queued-${queued - 1}`, token)).body, {
+    status: 'applied'
+  })
   for (let n = 0; n < queued; n++) {
     const { body } = await settled(node, `/v1/boards/main/users/ada/actions/queued-${n}`, token)
     if (body.status !== 'applied') t.fail(`queued-${n}: ${JSON.stringify(body)}`)
@@ -213,13 +275,22 @@ test('a rebuild that is killed leaves the board as it was, and can be run again'
     await archived(redis, 'main')
     await database.transaction(async (query) => {
       await query('LOCK TABLE user_names IN ACCESS EXCLUSIVE MODE') // it reads the names last, and so cannot end before it is killed
-      const child = spawn(process.execPath, [...MAIN, 'rebuild', '--replace'], { env: { ...PLAIN, ...cli }, stdio: 'ignore' })
+      const child = spawn(process.execPath, [...MAIN, 'rebuild', '--replace'], {
+        env: { ...PLAIN, ...cli },
+        stdio: 'ignore'
+      })
       const ended = once(child, 'exit')
-      await eventually(async () => (await redis.client.keys(until)).length !== 0, 'the rebuild has come so far', { everyMs: 2 })
+      await eventually(async () => (await redis.client.keys(until)).length !== 0, 'the rebuild has come so far', {
+        everyMs: 2
+      })
       child.kill('SIGKILL')
       await ended
     })
-    t.match(await raise(node, 'ada', {}), { status: 503, body: { code: 'unavailable', detail: /being made anew/ } }, 'closed as long as it might live')
+    t.match(
+      await raise(node, 'ada', {}),
+      { status: 503, body: { code: 'unavailable', detail: /being made anew/ } },
+      'closed as long as it might live'
+    )
     t.strictSame(await scores(), before)
     await redis.client.del(boardKeys('main').rebuilder) // as if its time had run out
     const { status, body } = await raise(node, 'ada', {})
@@ -227,12 +298,14 @@ test('a rebuild that is killed leaves the board as it was, and can be run again'
     before[before.indexOf('ada') + 1] = String(body.new_score)
     before.push(...before.splice(before.indexOf('ada'), 2))
     t.strictSame(await scores(), before)
-    for (const key of await redis.client.keys(draftPattern('main'))) t.ok(await redis.client.pttl(key) > 0, 'what is left ends by itself')
+    for (const key of await redis.client.keys(draftPattern('main'))) {
+      t.ok(await redis.client.pttl(key) > 0, 'what is left ends by itself')
+    }
   }
   const { code, out, error } = await perform(rebuild, ['--replace'], cli)
   t.equal(code, 0, out + error)
   t.equal(await redis.client.zcard(boardKeys('main').scores('all')), 30_002)
-  t.strictSame((await redis.client.zmscore(boardKeys('main').scores('all'), 'ada', 'bob')), ['7', '5'])
+  t.strictSame(await redis.client.zmscore(boardKeys('main').scores('all'), 'ada', 'bob'), ['7', '5'])
   t.strictSame(await redis.client.keys(draftPattern('main')), [])
   t.ok((await redis.client.keys(boardPattern('main'))).length > 5)
 })

@@ -1,4 +1,5 @@
-// A Redis that is killed may lose the last of what it has acknowledged: a board of which a part is missing takes nobody's place.
+// A Redis that is killed may lose the last of what it has acknowledged: a board of which a part is missing takes
+// nobody's place.
 import type { Redis } from 'ioredis'
 import { test, type Test } from 'tap'
 import { BoardHistory } from '../../src/leaderboard/boards/board-history.ts'
@@ -35,35 +36,47 @@ test('a draft that has lost something is not put in place', async (t) => {
   await know(database, board)
   await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   startTestArchiver(t, { redis, database, boards: () => [name] })
-  for (const user of ['ada', 'bob', 'cid']) await store.applyIncrement(board, { ...increment(user, 5, { username: `Name of ${user}` }), segments: ['region:eu'] })
+  for (const user of ['ada', 'bob', 'cid']) {
+    await store.applyIncrement(board, {
+      ...increment(user, 5, { username: `Name of ${user}` }),
+      segments: ['region:eu']
+    })
+  }
   await archived(redis, name)
   const expected = await boardDigest(redis.client, name)
   const range = { board: name, sinceMicros: 0 }
 
-  const rebuild = async (lose: () => Promise<unknown>, over = redis.client) => await rebuildBoard({
-    history: new BoardHistory([{ fromMs: 0, board }]),
-    which: 'any',
-    close: createRebuild(over),
-    ledger: {
-      open: async () => await streamOf(redis).open(name),
-      measure: async () => await measureReplay(database, range),
-      replay: async (take) => await replay(database, range, take),
-      async names (take) {
-        await replayNames(database, name, take)
-        await lose()
-      },
-      drain: async () => await archived(redis, name)
-    }
-  })
+  const rebuild = async (lose: () => Promise<unknown>, over = redis.client) =>
+    await rebuildBoard({
+      history: new BoardHistory([{ fromMs: 0, board }]),
+      which: 'any',
+      close: createRebuild(over),
+      ledger: {
+        open: async () => await streamOf(redis).open(name),
+        measure: async () => await measureReplay(database, range),
+        replay: async (take) => await replay(database, range, take),
+        async names (take) {
+          await replayNames(database, name, take)
+          await lose()
+        },
+        drain: async () => await archived(redis, name)
+      }
+    })
   const { client } = redis
   const keys = boardKeys(name)
   const tag = keys.meta.length - 'meta'.length
-  const draftOf = async (key: string) => (await client.keys(draftPattern(name))).find((draft) => draft.endsWith(`:${key.slice(tag)}`))!
-  for (const [what, lose] of [
-    ['a score', async () => t.equal(await client.zrem(await draftOf(keys.scores('all')), 'bob'), 1)],
-    ['a score in a segment', async () => t.equal(await client.zrem(await draftOf(keys.scores('all', 'region:eu')), 'cid'), 1)],
-    ['a name', async () => t.equal(await client.hdel(await draftOf(keys.names), 'ada'), 1)]
-  ] as const) {
+  const draftOf = async (key: string) =>
+    (await client.keys(draftPattern(name))).find((draft) => draft.endsWith(`:${key.slice(tag)}`))!
+  for (
+    const [what, lose] of [
+      ['a score', async () => t.equal(await client.zrem(await draftOf(keys.scores('all')), 'bob'), 1)],
+      [
+        'a score in a segment',
+        async () => t.equal(await client.zrem(await draftOf(keys.scores('all', 'region:eu')), 'cid'), 1)
+      ],
+      ['a name', async () => t.equal(await client.hdel(await draftOf(keys.names), 'ada'), 1)]
+    ] as const
+  ) {
     t.equal(await rebuild(lose).catch(({ why }) => why), 'lost', what)
     t.equal(difference(await boardDigest(client, name), expected), undefined, 'the board is as it was')
     t.strictSame(await client.keys(draftPattern(name)), [])

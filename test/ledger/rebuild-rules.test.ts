@@ -16,7 +16,22 @@ import { freshBoard, increment, openTestStore } from '../harness/servers/store.t
 import { eventually } from '../harness/eventually.ts'
 
 const HOUR_MS = 3_600_000
-const USERS = ['ada', 'a:b', ':', 'all:ada', 'constructor', '__proto__', 'ünï 🦊', '{x}', '*', "o'brien \\ \"q\"", '1e3', '-1', 'ü'.repeat(64), 'x'.repeat(128)]
+const USERS = [
+  'ada',
+  'a:b',
+  ':',
+  'all:ada',
+  'constructor',
+  '__proto__',
+  'ünï 🦊',
+  '{x}',
+  '*',
+  'o\'brien \\ "q"',
+  '1e3',
+  '-1',
+  'ü'.repeat(64),
+  'x'.repeat(128)
+]
 
 test('rules that change in the middle, and odd ids', async (t) => {
   const redis = await startRedis(t)
@@ -24,17 +39,40 @@ test('rules that change in the middle, and odd ids', async (t) => {
   const store = await openTestStore(t, redis.url)
   const { name } = freshBoard()
   const begun = Date.now() - HOUR_MS
-  const season = { name: 'one', start: new Date(begun).toISOString(), end: new Date(begun + 100 * HOUR_MS).toISOString(), grace_seconds: 3600 }
+  const season = {
+    name: 'one',
+    start: new Date(begun).toISOString(),
+    end: new Date(begun + 100 * HOUR_MS).toISOString(),
+    grace_seconds: 3600
+  }
   const actions = (max: number) => ({ jump: { points: 3, limit: { max, per: 'day' } } })
   const quota = (increments: number, hours: number) => ({ increments, per_seconds: hours * 3600 })
   const lives = [
     { windows: ['all'], quota: quota(100, 1), actions: actions(50) },
     { windows: ['all', 'day'], quota: quota(100, 1), actions: actions(50), segments: ['region'] },
-    { windows: ['all', 'day', 'season'], quota: quota(200, 2), actions: actions(60), segments: ['region', 'class'], seasons: [season] },
-    { windows: ['season', 'all', 'day', 'week'], quota: quota(300, 2), segments: ['class', 'region'], seasons: [{ ...season, grace_seconds: 7200 }] }
+    {
+      windows: ['all', 'day', 'season'],
+      quota: quota(200, 2),
+      actions: actions(60),
+      segments: ['region', 'class'],
+      seasons: [season]
+    },
+    {
+      windows: ['season', 'all', 'day', 'week'],
+      quota: quota(300, 2),
+      segments: ['class', 'region'],
+      seasons: [{ ...season, grace_seconds: 7200 }]
+    }
   ]
   startTestArchiver(t, { redis, database, boards: () => [name] })
-  const act = (userId: string, n: number) => ({ userId, actionId: `act-${n}-${userId}`, actor: 'mod', reason: 'a test', ip: '192.0.2.1', requestId: 'test' })
+  const act = (userId: string, n: number) => ({
+    userId,
+    actionId: `act-${n}-${userId}`,
+    actor: 'mod',
+    reason: 'a test',
+    ip: '192.0.2.1',
+    requestId: 'test'
+  })
   let now: Board
   for (const [n, rules] of lives.entries()) {
     const parsed = parseRules({ boards: { [name]: rules } })
@@ -46,11 +84,21 @@ test('rules that change in the middle, and odd ids', async (t) => {
     now = stored.board
     t.ok(await keepRules(database, stored))
     for (const [k, user] of USERS.entries()) {
-      const segments = now.segments.length > 0 && k % 3 < 2 ? now.segments.map((segment) => `${segment}:${segment}-${(k + n) % 3}`) : undefined
+      const segments = now.segments.length > 0 && k % 3 < 2
+        ? now.segments.map((segment) => `${segment}:${segment}-${(k + n) % 3}`)
+        : undefined
       const jump = now.actions['jump']
       const action = jump !== undefined && k % 2 === 0 ? { name: 'jump', ...jump } : undefined
-      t.match(await store.applyIncrement(now, { ...increment(user, action?.points ?? 1 + k, { action, username: `${user} ${n}`.slice(0, 60) }), ...(segments !== undefined && { segments }) }), { result: 'applied' })
-      if ((k + n) % 7 === 0) await store.moderation.ban(now, act(user, n), { reason: 'a test', shadow: true, actor: 'mod' })
+      t.match(
+        await store.applyIncrement(now, {
+          ...increment(user, action?.points ?? 1 + k, { action, username: `${user} ${n}`.slice(0, 60) }),
+          ...(segments !== undefined && { segments })
+        }),
+        { result: 'applied' }
+      )
+      if ((k + n) % 7 === 0) {
+        await store.moderation.ban(now, act(user, n), { reason: 'a test', shadow: true, actor: 'mod' })
+      }
       if ((k + n) % 7 === 2) await store.moderation.unban(now, act(user, n), 'any')
     }
   }
@@ -97,5 +145,8 @@ test('a window that is added while the board is written to has what came after',
     await Promise.all(writers)
     await archived(redis, name)
   }
-  t.match(await perform(reconcile, [], { REDIS_URL: redis.url, DATABASE_URL: url }), { code: 0, out: /nothing differs/ })
+  t.match(await perform(reconcile, [], { REDIS_URL: redis.url, DATABASE_URL: url }), {
+    code: 0,
+    out: /nothing differs/
+  })
 })

@@ -24,16 +24,36 @@ const seasons = [
   { name: 'one', start: rfc(START - 30 * DAY_MS), end: rfc(START + 12 * HOUR_MS), grace_seconds: 86_400 },
   { name: 'two', start: rfc(START + 18 * HOUR_MS), end: rfc(START + 500 * DAY_MS) }
 ]
-const RULES = { windows: ['all', 'day', 'week', 'season'], seasons, segments: ['region', 'class'], time_zone: 'America/New_York', head_size: 100, max_increment: 10 }
+const RULES = {
+  windows: ['all', 'day', 'week', 'season'],
+  seasons,
+  segments: ['region', 'class'],
+  time_zone: 'America/New_York',
+  head_size: 100,
+  max_increment: 10
+}
 const actions = { jump: { points: 3, limit: { max: 1000, per: 'day' } } }
 const LINES = ['region:eu', 'region:us', 'region:ü:🦊', 'class:a', 'class:b']
 
 let acts = 0
-const act = (userId: string, more: Partial<Act> = {}): Act =>
-  ({ userId, actionId: `act-${acts++}`, actor: 'mod', reason: 'a test', ip: '192.0.2.1', requestId: 'test', ...more })
+const act = (userId: string, more: Partial<Act> = {}): Act => ({
+  userId,
+  actionId: `act-${acts++}`,
+  actor: 'mod',
+  reason: 'a test',
+  ip: '192.0.2.1',
+  requestId: 'test',
+  ...more
+})
 const origin = { actor: 'mod', ip: '192.0.2.1', requestId: 'test' }
 
-interface Load { readonly rules: object, readonly users: number, readonly rounds: number, readonly seed: number, readonly erases: boolean }
+interface Load {
+  readonly rules: object
+  readonly users: number
+  readonly rounds: number
+  readonly seed: number
+  readonly erases: boolean
+}
 
 /** Does things at random, a day and a night long. */
 async function live ({ store, set }: SetClock, board: Board, { users, rounds, seed, erases }: Load): Promise<void> {
@@ -43,7 +63,9 @@ async function live ({ store, set }: SetClock, board: Board, { users, rounds, se
   const adds = board.operator === 'increment'
   let atMs = START
   const lines = () => {
-    const given = [...new Map([one(LINES), one(LINES)].map((line) => [line.slice(0, line.indexOf(':')), line])).values()]
+    const given = [
+      ...new Map([one(LINES), one(LINES)].map((line) => [line.slice(0, line.indexOf(':')), line])).values()
+    ]
     return one([undefined, undefined, given, given.slice(0, 1)])
   }
   const write = async (userId: string) => {
@@ -52,8 +74,14 @@ async function live ({ store, set }: SetClock, board: Board, { users, rounds, se
     const username = among(3) === 0 ? `Name ${among(9)} of ${userId}` : undefined
     const action = adds && among(4) === 0 ? { name: 'jump', ...board.actions['jump']! } : undefined
     const amount = action?.points ?? (adds ? 1 + among(3) : among(7))
-    const write = { ...increment(userId, amount, { ...(username !== undefined && { username }), action }), ...(segments !== undefined && { segments }), ...late }
-    await store.applyIncrement(board, write).catch((error) => { if (error.code !== 'season_closed') throw error })
+    const write = {
+      ...increment(userId, amount, { ...(username !== undefined && { username }), action }),
+      ...(segments !== undefined && { segments }),
+      ...late
+    }
+    await store.applyIncrement(board, write).catch((error) => {
+      if (error.code !== 'season_closed') throw error
+    })
     if (among(10) === 0) await store.applyIncrement(board, write).catch(() => {})
   }
   const step = async (userId: string) => {
@@ -61,9 +89,16 @@ async function live ({ store, set }: SetClock, board: Board, { users, rounds, se
     if (n < 0.45) await write(userId)
     else if (n < 0.57) {
       const points = among(7) - 4 || 1
-      await store.moderation.adjust(board, act(userId), { change: !adds ? '=' : points < 0 ? '-' : '+', amount: Math.abs(points), madeMs: undefined })
+      await store.moderation.adjust(board, act(userId), {
+        change: !adds ? '=' : points < 0 ? '-' : '+',
+        amount: Math.abs(points),
+        madeMs: undefined
+      })
     } else if (n < 0.69) {
-      const kind = one([{}, { shadow: true }, { until_ms: atMs + 3 * HOUR_MS }, { until_ms: atMs + 900 * DAY_MS, shadow: true }])
+      const kind = one([{}, { shadow: true }, { until_ms: atMs + 3 * HOUR_MS }, {
+        until_ms: atMs + 900 * DAY_MS,
+        shadow: true
+      }])
       const allBoards = one([false, true])
       await store.moderation.ban(board, act(userId, { allBoards }), { reason: 'a test', ...kind, actor: 'mod' })
     } else if (n < 0.79) await store.moderation.unban(board, act(userId), 'any')
@@ -71,9 +106,16 @@ async function live ({ store, set }: SetClock, board: Board, { users, rounds, se
     else if (n < 0.86 && erases) await store.moderation.removeUser(board, act(userId), 'erase')
     else {
       const day = rfc(atMs - among(3) * DAY_MS - 5 * HOUR_MS).slice(0, 10)
-      const row = { userId, username: among(2) === 0 ? `Imported ${userId}` : undefined, score: among(30), segments: lines() }
+      const row = {
+        userId,
+        username: among(2) === 0 ? `Imported ${userId}` : undefined,
+        score: among(30),
+        segments: lines()
+      }
       const window = one(['all', `day:${day}`, 'season:one', 'season:two'])
-      await store.applyImport(board, window, [row], origin).catch((error) => { if (error.code !== 'season_closed' && error.code !== 'invalid_request') throw error })
+      await store.applyImport(board, window, [row], origin).catch((error) => {
+        if (error.code !== 'season_closed' && error.code !== 'invalid_request') throw error
+      })
     }
   }
   await set(atMs)
@@ -85,11 +127,21 @@ async function live ({ store, set }: SetClock, board: Board, { users, rounds, se
 }
 
 const KINDS = [
-  { order: 'desc', operator: 'increment' }, { order: 'asc', operator: 'increment' }, { order: 'desc', operator: 'best' },
-  { order: 'asc', operator: 'best' }, { order: 'desc', operator: 'latest' }, { order: 'asc', operator: 'latest' }
+  { order: 'desc', operator: 'increment' },
+  { order: 'asc', operator: 'increment' },
+  { order: 'desc', operator: 'best' },
+  { order: 'asc', operator: 'best' },
+  { order: 'desc', operator: 'latest' },
+  { order: 'asc', operator: 'latest' }
 ]
 /** All that a run leaves must be the same; every user is within the head, which then knows the order of all. */
-const LOADS: Load[] = KINDS.map((kind, n) => ({ rules: { ...RULES, ...kind, ...kind.operator === 'increment' && { actions } }, users: 40, rounds: 9, seed: n + 1, erases: n % 2 === 1 }))
+const LOADS: Load[] = KINDS.map((kind, n) => ({
+  rules: { ...RULES, ...kind, ...kind.operator === 'increment' && { actions } },
+  users: 40,
+  rounds: 9,
+  seed: n + 1,
+  erases: n % 2 === 1
+}))
 
 test('what is made anew is what there was: windows, segments, heads, names, bans, what is hidden, remembered actions', async (t) => {
   const redis = await startRedis(t)
@@ -143,7 +195,9 @@ function apart (digest: Record<string, unknown>): { seen: string[], rest: Record
   const isSeen = (key: string) => key.includes(':actions:')
   const entries = Object.entries(digest)
   return {
-    seen: entries.filter(([key]) => isSeen(key)).flatMap(([, records]) => Object.entries(records as object).map((pair) => pair.join(' '))),
+    seen: entries.filter(([key]) => isSeen(key)).flatMap(([, records]) =>
+      Object.entries(records as object).map((pair) => pair.join(' '))
+    ),
     rest: Object.fromEntries(entries.filter(([key]) => !isSeen(key)))
   }
 }

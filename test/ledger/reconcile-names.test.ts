@@ -1,4 +1,5 @@
-// A name has no place in the ledger: who is renamed between two looks must not pass for a drift, nor get the old name back.
+// A name has no place in the ledger: who is renamed between two looks must not pass for a drift, nor get the old name
+// back.
 import { test } from 'tap'
 import { BoardHistory } from '../../src/leaderboard/boards/board-history.ts'
 import { reconcile, type Drift } from '../../src/leaderboard/ledger/reconcile.ts'
@@ -21,7 +22,8 @@ test('users who are renamed while they are looked at', async (t) => {
   await know(database, board)
   await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   startTestArchiver(t, { redis, database, boards: () => [name] })
-  const rename = async (user: string, username: string) => await store.applyIncrement(board, increment(user, 1, { username }))
+  const rename = async (user: string, username: string) =>
+    await store.applyIncrement(board, increment(user, 1, { username }))
   await rename('ada', 'Ada 0')
   await rename('bob', 'Bob')
 
@@ -63,6 +65,10 @@ test('users who are renamed while they are looked at', async (t) => {
   await redis.client.zadd(keys.scores('all'), 1000, 'ada')
   const told = (await run(true)).map(({ userId, what }) => `${userId} ${what}`)
   t.strictSame(told.sort(), ['ada score', 'bob name'])
-  t.strictSame(await redis.client.hmget(keys.names, 'ada', 'bob'), [`Ada ${renames}`, 'Bob'], 'and a repair leaves the name of now')
+  t.strictSame(
+    await redis.client.hmget(keys.names, 'ada', 'bob'),
+    [`Ada ${renames}`, 'Bob'],
+    'and a repair leaves the name of now'
+  )
   t.equal(await redis.client.zscore(keys.scores('all'), 'ada'), String(renames + 1))
 })

@@ -1,3 +1,4 @@
+// Tests of ledger, rollback: on a board that adds, each window loses what was gained in it.
 import { test, type Test } from 'tap'
 import { rebuild } from '../../src/cli/commands/rebuild.ts'
 import { reconcile } from '../../src/cli/commands/reconcile.ts'
@@ -30,7 +31,12 @@ async function setScene (t: Test, rules: object) {
   let score = 0
   for (const [days, amount] of past) {
     score = board.operator === 'increment' ? score + amount : amount
-    await addEntry(redis, name, { user_id: 'ada', delta: amount, score_after: score, kind, segments }, `${nowMs - days * DAY_MS}-0`)
+    await addEntry(
+      redis,
+      name,
+      { user_id: 'ada', delta: amount, score_after: score, kind, segments },
+      `${nowMs - days * DAY_MS}-0`
+    )
   }
   startTestArchiver(t, { redis, database, boards: () => [name] })
   const cli = { REDIS_URL: redis.url, DATABASE_URL: url }
@@ -39,12 +45,16 @@ async function setScene (t: Test, rules: object) {
   const scores = async () => {
     const windows = ['all', ...[3, 2, 1, 0].map((days) => `day:${day(nowMs - days * DAY_MS)}`)]
     return await Promise.all(windows.map(async (window) => {
-      const [whole, part] = await Promise.all([redis.client.zscore(keys.scores(window), 'ada'), redis.client.zscore(keys.scores(window, 'region:eu'), 'ada')])
+      const [whole, part] = await Promise.all([
+        redis.client.zscore(keys.scores(window), 'ada'),
+        redis.client.zscore(keys.scores(window, 'region:eu'), 'ada')
+      ])
       return whole === part ? whole && Math.abs(Number(whole)) : `${whole} and ${part}`
     }))
   }
   const since = (days: number) => new Date(nowMs - days * DAY_MS - 1000).toISOString()
-  const run = async (days: number, ...more: string[]) => await perform(rollback, ['--board', name, '--user', 'ada', '--since', since(days), ...more], cli)
+  const run = async (days: number, ...more: string[]) =>
+    await perform(rollback, ['--board', name, '--user', 'ada', '--since', since(days), ...more], cli)
   const isComplete = async () => {
     await archived(redis, name)
     t.match(await perform(reconcile, [], cli), { code: 0, out: /nothing differs/ })
@@ -67,13 +77,23 @@ test('on a board that adds, each window loses what was gained in it', async (t) 
   t.strictSame(await scores(), [10, 10, null, null, null])
   t.match(await run(2), { code: 0, out: /Nothing to take back/ }, 'a second run does nothing')
   t.strictSame(await scores(), [10, 10, null, null, null])
-  t.match(await store.applyIncrement(board, increment('ada', 5, { actionId: 'today' })), { result: 'replayed', score: 75 }, 'receipts stay')
+  t.match(await store.applyIncrement(board, increment('ada', 5, { actionId: 'today' })), {
+    result: 'replayed',
+    score: 75
+  }, 'receipts stay')
   await store.applyIncrement(board, { ...increment('ada', 2), segments: ['region:eu'] })
   t.strictSame(await scores(), [12, 10, null, null, 2])
   await archived(redis, board.name)
-  const events = await database.query("SELECT kind, delta::integer, in_window, reason, actor FROM score_events WHERE board = $1 AND actor = 'scorewire rollback' ORDER BY at, seq", [board.name])
-  t.match(events, [{ kind: 'adjust', delta: -65, in_window: 'all', reason: 'a bot' }, { kind: 'delete', delta: 0 }, { kind: 'delete' }, { kind: 'delete' }])
-  t.strictSame(await database.query('SELECT score::integer FROM users_scores WHERE board = $1', [board.name]), [{ score: 12 }])
+  const events = await database.query(
+    "SELECT kind, delta::integer, in_window, reason, actor FROM score_events WHERE board = $1 AND actor = 'scorewire rollback' ORDER BY at, seq",
+    [board.name]
+  )
+  t.match(events, [{ kind: 'adjust', delta: -65, in_window: 'all', reason: 'a bot' }, { kind: 'delete', delta: 0 }, {
+    kind: 'delete'
+  }, { kind: 'delete' }])
+  t.strictSame(await database.query('SELECT score::integer FROM users_scores WHERE board = $1', [board.name]), [{
+    score: 12
+  }])
   await isComplete()
 })
 
@@ -89,7 +109,13 @@ test('of somebody who is banned it takes what is hidden', async (t) => {
   await isComplete()
 })
 
-for (const [operator, order, left] of [['best', 'desc', 20], ['best', 'asc', 10], ['latest', 'desc', 20], ['latest', 'asc', 20]] as const) {
+for (
+  const [operator, order, left] of [['best', 'desc', 20], ['best', 'asc', 10], ['latest', 'desc', 20], [
+    'latest',
+    'asc',
+    20
+  ]] as const
+) {
   test(`on a board of the ${operator} score, ${order}, it is that of the scores that are left`, async (t) => {
     const { scores, run, isComplete } = await setScene(t, { operator, order })
     t.match(await run(1), { code: 0 })
@@ -101,11 +127,18 @@ for (const [operator, order, left] of [['best', 'desc', 20], ['best', 'asc', 10]
 
 test('says what it does not understand, or does not know', async (t) => {
   const { run, cli, board } = await setScene(t, {})
-  const words = (more: Record<string, string>) => Object.entries({ '--board': board.name, '--user': 'ada', '--since': '2026-01-01', ...more }).flat()
+  const words = (more: Record<string, string>) =>
+    Object.entries({ '--board': board.name, '--user': 'ada', '--since': '2026-01-01', ...more }).flat()
   t.equal((await perform(rollback, [], cli)).code, 2)
-  t.match(await perform(rollback, words({ '--since': 'yesterday' }), cli), { code: 2, error: /--since yesterday is not a time/ })
+  t.match(await perform(rollback, words({ '--since': 'yesterday' }), cli), {
+    code: 2,
+    error: /--since yesterday is not a time/
+  })
   t.match(await perform(rollback, words({ '--reason': 'a\nb' }), cli), { code: 2, error: /--reason/ })
   t.match(await perform(rollback, words({ '--user': 'nobody' }), cli), { code: 1, error: /knows no user "nobody"/ })
-  t.match(await perform(rollback, words({ '--board': 'none' }), cli), { code: 1, error: /knows no board called "none"/ })
+  t.match(await perform(rollback, words({ '--board': 'none' }), cli), {
+    code: 1,
+    error: /knows no board called "none"/
+  })
   t.match(await run(-1), { code: 0, out: /Nothing to take back/ })
 })

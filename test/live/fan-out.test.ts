@@ -3,7 +3,11 @@ import { test } from 'tap'
 import { FanOut } from '../../src/live/fan-out.ts'
 import { FakeClock } from '../harness/models/fake-clock.ts'
 
-interface Visited { place: number, readonly name: number, saw: number }
+interface Visited {
+  place: number
+  readonly name: number
+  saw: number
+}
 
 const visitor = (name: number): Visited => ({ place: 0, name, saw: 0 })
 
@@ -65,7 +69,9 @@ test('clients that come and go in the middle of a pass keep no other from being 
   const clock = new FakeClock()
   for (let round = 0; round < 20; round++) {
     let newest = 1
-    const fan = new FanOut<Visited>((client) => { client.saw = newest }, clock)
+    const fan = new FanOut<Visited>((client) => {
+      client.saw = newest
+    }, clock)
     const clients = Array.from({ length: 1500 }, (_, name) => visitor(name))
     for (const client of clients) fan.add(client)
     newest = 2
@@ -86,7 +92,9 @@ test('clients that come and go, in any place, leave no other out', async (t) => 
   const clock = new FakeClock()
   for (let round = 0; round < 2000; round++) {
     let newest = 1
-    const fan = new FanOut<Visited>((client) => { client.saw = newest }, clock)
+    const fan = new FanOut<Visited>((client) => {
+      client.saw = newest
+    }, clock)
     const clients = Array.from({ length: 300 + Math.floor(Math.random() * 600) }, (_, name) => visitor(name))
     for (const client of clients) fan.add(client)
     for (let start = 0; start < Math.random() * 3; start++) {

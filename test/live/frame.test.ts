@@ -8,13 +8,21 @@ import type { LiveMessage } from '../../src/live/messages.ts'
 const messageWith = (text: string): LiveMessage => ({ event: 'error', code: 'invalid_request', detail: text })
 
 /** What ws itself reads from a frame. */
-async function decode (frame: Frame, wire: Wire, { withPing = false } = {}): Promise<{ message: unknown, ping: string | undefined }> {
+async function decode (
+  frame: Frame,
+  wire: Wire,
+  { withPing = false } = {}
+): Promise<{ message: unknown, ping: string | undefined }> {
   const deflate = new PerMessageDeflate({ serverNoContextTakeover: true })
   deflate.accept([{ server_no_context_takeover: [true] }])
   const receiver = new Receiver({ isServer: false, extensions: { 'permessage-deflate': deflate } })
   let ping: string | undefined
-  receiver.on('ping', (data) => { ping = String(data) })
-  const message = new Promise((resolve) => receiver.once('message', (data, isBinary) => resolve(isBinary ? 'binary' : JSON.parse(String(data)))))
+  receiver.on('ping', (data) => {
+    ping = String(data)
+  })
+  const message = new Promise((resolve) =>
+    receiver.once('message', (data, isBinary) => resolve(isBinary ? 'binary' : JSON.parse(String(data))))
+  )
   await new Promise((resolve) => receiver.write(withPing ? frame.bytesWithPing(wire) : frame.bytes(wire), resolve))
   return { message: await message, ping }
 }
@@ -31,7 +39,12 @@ test('a frame is what ws itself reads as one text message, plain and compressed'
 })
 
 test('a long message is smaller compressed, and a short one is not compressed at all', async (t) => {
-  const long = new Frame({ event: 'scores', board: 'main', window: 'all', changes: Array.from({ length: 10 }, (_, n) => ({ user_id: `user-${n}`, score: 1000 - n })) })
+  const long = new Frame({
+    event: 'scores',
+    board: 'main',
+    window: 'all',
+    changes: Array.from({ length: 10 }, (_, n) => ({ user_id: `user-${n}`, score: 1000 - n }))
+  })
   t.ok(long.bytes('deflated').length < long.bytes('websocket').length / 2)
   const short = new Frame({ event: 'heartbeat' })
   t.strictSame(short.bytes('deflated'), short.bytes('websocket'))
@@ -39,6 +52,12 @@ test('a long message is smaller compressed, and a short one is not compressed at
 
 test('as an event it has its id and one line of data, whatever is in it', async (t) => {
   const text = 'two\nlines\r\nand an end: \u2028'
-  t.equal(String(new Frame(messageWith(text), 'e-1').bytes('events')), `id: e-1\ndata: ${JSON.stringify(messageWith(text))}\n\n`)
-  t.equal(String(new Frame(messageWith(text)).bytesWithPing('events')), `data: ${JSON.stringify(messageWith(text))}\n\n:\n\n`)
+  t.equal(
+    String(new Frame(messageWith(text), 'e-1').bytes('events')),
+    `id: e-1\ndata: ${JSON.stringify(messageWith(text))}\n\n`
+  )
+  t.equal(
+    String(new Frame(messageWith(text)).bytesWithPing('events')),
+    `data: ${JSON.stringify(messageWith(text))}\n\n:\n\n`
+  )
 })

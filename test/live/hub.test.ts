@@ -9,7 +9,13 @@ import { FakeClock } from '../harness/models/fake-clock.ts'
 const board = defaultBoards().default
 
 function top (epoch: string, version: number, score: number): Top {
-  return { epoch, version, readMs: 0, resetsMs: undefined, entries: [{ rank: 1, userId: 'ada', username: 'ada', score }] }
+  return {
+    epoch,
+    version,
+    readMs: 0,
+    resetsMs: undefined,
+    entries: [{ rank: 1, userId: 'ada', username: 'ada', score }]
+  }
 }
 
 /** Pings are sent every 1.5 s, and their answers come over real sockets: no step of the clock is longer than this. */
@@ -92,8 +98,12 @@ test('clients see each new version once and never an older one, but another epoc
   await change(top('e1', 8, 12))
   await change(top('e2', 1, 1))
   await change(top('e2', 2, 2))
-  t.strictSame(messages.map(({ event, epoch, version }) => [event, epoch, version]),
-    [['snapshot', 'e1', 5], ['update', 'e1', 7], ['update', 'e2', 1], ['update', 'e2', 2]], 'version 6 is older and version 8 looks the same')
+  t.strictSame(messages.map(({ event, epoch, version }) => [event, epoch, version]), [
+    ['snapshot', 'e1', 5],
+    ['update', 'e1', 7],
+    ['update', 'e2', 1],
+    ['update', 'e2', 2]
+  ], 'version 6 is older and version 8 looks the same')
 })
 
 test('who comes late gets the newest, and who has it already is told that it is', async (t) => {
@@ -102,7 +112,11 @@ test('who comes late gets the newest, and who has it already is told that it is'
   await change(top('e1', 6, 11))
   await change(top('e1', 7, 11))
   const late = await watcher(t)
-  t.match(late.messages[0], { event: 'snapshot', version: 7 }, 'the newest, also where it looked the same to the others')
+  t.match(
+    late.messages[0],
+    { event: 'snapshot', version: 7 },
+    'the newest, also where it looked the same to the others'
+  )
   t.equal(first.messages.at(-1).version, 6)
   const resumed = await watcher(t, { resumeFrom: 'e1-7' })
   t.match(resumed.messages[0], { event: 'heartbeat', version: 7 })
@@ -189,7 +203,8 @@ test('the own standing follows the snapshot and then every change of it', async 
 
 test('being passed within the top is told, with who did it', async (t) => {
   const { change, watcher } = startHub()
-  const entries = (...rows: [string, number, number][]) => rows.map(([userId, score, rank]) => ({ userId, username: userId, score, rank }))
+  const entries = (...rows: [string, number, number][]) =>
+    rows.map(([userId, score, rank]) => ({ userId, username: userId, score, rank }))
   await change({ ...top('e1', 6, 0), entries: entries(['ada', 10, 1], ['bob', 9, 2], ['cid', 8, 3]) })
   const own = await watcher(t, { userId: 'ada' })
   t.strictSame(eventsOf(own), ['snapshot', 'you'])
@@ -224,6 +239,9 @@ test('the feed tells every change, to those who asked for it', async (t) => {
   const fed = await watcher(t, { feed: true })
   const other = await watcher(t)
   await score({ score: 3, rank: 1 })
-  t.strictSame(fed.messages.find(({ event }) => event === 'scores').changes, [{ user_id: 'ada', score: 3 }, { user_id: 'bob', score: 1 }])
+  t.strictSame(fed.messages.find(({ event }) => event === 'scores').changes, [{ user_id: 'ada', score: 3 }, {
+    user_id: 'bob',
+    score: 1
+  }])
   t.ok(other.messages.every(({ event }) => event === 'snapshot'))
 })

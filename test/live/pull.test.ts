@@ -71,7 +71,10 @@ test('a poll that found nothing does not keep a hint waiting', async (t) => {
 
 test('a hint during a read leads to one more read when that has ended', async (t) => {
   const ends: (() => void)[] = []
-  const read = async () => await new Promise<boolean>((resolve) => { ends.push(() => resolve(false)) })
+  const read = async () =>
+    await new Promise<boolean>((resolve) => {
+      ends.push(() => resolve(false))
+    })
   const { clock, pull, reads } = startPull({ windowMs: () => 0, read })
   for (let n = 0; n < 5; n++) {
     pull.hint()

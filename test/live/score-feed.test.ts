@@ -5,7 +5,8 @@ import { ScoreFeed } from '../../src/live/score-feed.ts'
 
 const HEADING = { board: 'main', window: 'all' } as const
 
-const changes = (from: number, count: number, score = 1) => Array.from({ length: count }, (_, n) => ({ userId: `u${from + n}`, score }))
+const changes = (from: number, count: number, score = 1) =>
+  Array.from({ length: count }, (_, n) => ({ userId: `u${from + n}`, score }))
 
 function read (feed: ScoreFeed, after: number) {
   const outbox: Frame[] = []
@@ -32,7 +33,11 @@ test('who lags gets one message with the newest score of each', async (t) => {
   feed.push(changes(0, 2, 5))
   feed.push(changes(1, 2, 7))
   feed.push(changes(2, 1, 9))
-  t.strictSame(read(feed, 0).messages, [{ event: 'scores', ...HEADING, changes: [{ user_id: 'u0', score: 5 }, { user_id: 'u1', score: 7 }, { user_id: 'u2', score: 9 }] }])
+  t.strictSame(read(feed, 0).messages, [{
+    event: 'scores',
+    ...HEADING,
+    changes: [{ user_id: 'u0', score: 5 }, { user_id: 'u1', score: 7 }, { user_id: 'u2', score: 9 }]
+  }])
   t.strictSame(read(feed, 1).messages[0].changes.length, 2)
 })
 

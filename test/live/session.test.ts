@@ -16,7 +16,15 @@ function showIn ({ session }: Listener) {
   }
   session.setSources([source])
   return (version: number, padding = '') => {
-    newest = new Frame({ event: 'update', board: 'main', window: 'all', epoch: padding, version, ts: '', top_scores: [] })
+    newest = new Frame({
+      event: 'update',
+      board: 'main',
+      window: 'all',
+      epoch: padding,
+      version,
+      ts: '',
+      top_scores: []
+    })
     session.flush()
   }
 }

@@ -26,9 +26,17 @@ function startSessions ({ random = () => 0.5 } = {}) {
   const add = async (t: Test, { validMs = Infinity, wire = 'websocket' }: ClientOptions = {}) => {
     const { near } = await socketPair(t)
     const closes: { code: CloseCode, afterMs: number }[] = []
-    const close = (code: CloseCode) => { closes.push({ code, afterMs: clock.now() - beganMs }) }
+    const close = (code: CloseCode) => {
+      closes.push({ code, afterMs: clock.now() - beganMs })
+    }
     const session = new Session({
-      socket: near, wire, stats, beatMs: BEAT_MS, expiresAt: clock.now() + validMs, clock, close
+      socket: near,
+      wire,
+      stats,
+      beatMs: BEAT_MS,
+      expiresAt: clock.now() + validMs,
+      clock,
+      close
     })
     return { session, near, closes, leave: sessions.add(session) }
   }
@@ -102,7 +110,9 @@ test('a drain tells every client at once, and closes those that stay one after t
   const clients = []
   for (let n = 0; n < 10; n++) clients.push(await add(t))
   let isOver = false
-  const drained = sessions.drain(2000).then(() => { isOver = true })
+  const drained = sessions.drain(2000).then(() => {
+    isOver = true
+  })
   t.equal(stats.sent, 10)
   clients[3]!.leave('1000')
   await clock.advance(1000)

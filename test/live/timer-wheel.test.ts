@@ -3,7 +3,10 @@ import { test } from 'tap'
 import { TimerWheel } from '../../src/live/timer-wheel.ts'
 import { FakeClock } from '../harness/models/fake-clock.ts'
 
-interface Item { dueAt: number, readonly name: string }
+interface Item {
+  dueAt: number
+  readonly name: string
+}
 
 /** A wheel that notes what came, and how late. `again` is asked for another time, 500 ms after it came. */
 function startWheel () {

@@ -1,3 +1,4 @@
+// Tests of load, scenarios: each scenario does what it says, in one process or in two.
 import { test } from 'tap'
 import { CannotRun } from '../../src/load/settings.ts'
 import { mergeHistograms } from '../../src/load/report/histogram.ts'
@@ -9,7 +10,10 @@ test('each scenario does what it says, in one process or in two', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url })
   const target = node.url
-  await t.rejects(putLoad(node, { target, scenario: 'user' }), new CannotRun('the board has no users, so there is nothing to read: run the scenario increment first'))
+  await t.rejects(
+    putLoad(node, { target, scenario: 'user' }),
+    new CannotRun('the board has no users, so there is nothing to read: run the scenario increment first')
+  )
 
   await t.test('by schedule, each planned request is made once', async (t) => {
     for (const [scenario, processes] of [['increment', 2], ['mixed', 1], ['top', 1], ['user', 1]] as const) {
@@ -25,11 +29,24 @@ test('each scenario does what it says, in one process or in two', async (t) => {
     t.equal(measured.done, 70)
     t.match(measured.counts, { acknowledged: 70, replays: 70 })
     t.ok(check!.isRight)
-    t.match(await putLoad(node, { target, scenario: 'increment', rate: 50, as: 'user' }), { measured: { done: 50, errors: {} }, check: { isRight: true } })
+    t.match(await putLoad(node, { target, scenario: 'increment', rate: 50, as: 'user' }), {
+      measured: { done: 50, errors: {} },
+      check: { isRight: true }
+    })
   })
   await t.test('screens are shown every write, over WebSockets and events', async (t) => {
-    for (const [scenario, transport, processes] of [['write-to-screen', 'websocket', 2], ['fan-out', 'sse', 1]] as const) {
-      const { measured } = await putLoad(node, { target, scenario, transport, processes, rate: 2, seconds: 3, connections: 6 })
+    for (
+      const [scenario, transport, processes] of [['write-to-screen', 'websocket', 2], ['fan-out', 'sse', 1]] as const
+    ) {
+      const { measured } = await putLoad(node, {
+        target,
+        scenario,
+        transport,
+        processes,
+        rate: 2,
+        seconds: 3,
+        connections: 6
+      })
       t.strictSame(measured.writes?.shownOn, [6, 6, 6, 6, 6, 6], scenario)
       t.equal(mergeHistograms(measured.latencies).totalCount, 36)
       t.ok(measured.done > 0 && measured.done <= 36, 'boards that came; one may hold several writes')
@@ -37,12 +54,23 @@ test('each scenario does what it says, in one process or in two', async (t) => {
     }
   })
   await t.test('screens that are cut come back', async (t) => {
-    for (const transport of ['websocket', 'sse'] as const) t.match(await putLoad(node, { target, scenario: 'storm', transport, rate: 20 }), { measured: { done: 20, errors: {}, counts: { lost: 0 } } })
+    for (const transport of ['websocket', 'sse'] as const) {
+      t.match(await putLoad(node, { target, scenario: 'storm', transport, rate: 20 }), {
+        measured: { done: 20, errors: {}, counts: { lost: 0 } }
+      })
+    }
   })
   await t.test('whoever asks gets the results so far', async (t) => {
     let stop = () => {}
-    const stopped = new Promise<void>((resolve) => { stop = resolve })
-    const { isInterrupted, seconds, measured, check } = await putLoad(node, { target, scenario: 'increment', rate: 50, seconds: 600 }, { stopped, onProgress: whenMeasuring(() => stop()) })
+    const stopped = new Promise<void>((resolve) => {
+      stop = resolve
+    })
+    const { isInterrupted, seconds, measured, check } = await putLoad(node, {
+      target,
+      scenario: 'increment',
+      rate: 50,
+      seconds: 600
+    }, { stopped, onProgress: whenMeasuring(() => stop()) })
     t.ok(isInterrupted)
     t.ok(seconds > 0 && seconds < 60)
     t.ok(measured.perSecond.length < 60)
@@ -56,13 +84,20 @@ test('the first user rises into a full board, and one that is out of reach is to
   const admin = node.token('admin', { scope: 'admin' })
   const raise = async (points: number) => {
     for (let n = 0; n < 10; n++) {
-      const { status } = await node.call('POST', '/v1/boards/main/adjustments', { token: admin, body: { user_id: `other-${n}`, increment: points, reason: 'a full board' } })
+      const { status } = await node.call('POST', '/v1/boards/main/adjustments', {
+        token: admin,
+        body: { user_id: `other-${n}`, increment: points, reason: 'a full board' }
+      })
       t.equal(status, 200)
     }
   }
-  const watch = async () => await putLoad(node, { target: node.url, scenario: 'fan-out', rate: 2, seconds: 3, connections: 2 })
+  const watch = async () =>
+    await putLoad(node, { target: node.url, scenario: 'fan-out', rate: 2, seconds: 3, connections: 2 })
   await raise(2500)
   t.match(await watch(), { measured: { counts: { refused: 0 }, writes: { shownOn: Array(6).fill(2) } } })
   await raise(1_000_000)
-  await t.rejects(watch(), /^the top ten of the board is out of reach \([\d,]+ points, 1,000 an increment\): test on a board of its own/)
+  await t.rejects(
+    watch(),
+    /^the top ten of the board is out of reach \([\d,]+ points, 1,000 an increment\): test on a board of its own/
+  )
 })

@@ -1,3 +1,4 @@
+// Tests of redis, clock: the clock follows Redis, and a late reply does not set it back.
 import { test } from 'tap'
 import { createRedisClock } from '../../src/redis/clock.ts'
 

@@ -1,3 +1,4 @@
+// Tests of redis, deadline redis: how long a connection waits for Redis.
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -28,7 +29,9 @@ test('how long a connection waits for Redis', { timeout: 60_000 }, async (t) => 
   })
 
   await t.test('a command is given up, and then a connection on which nothing comes', async (t) => {
-    const closed = new Promise((resolve) => { redis.once('close', resolve) })
+    const closed = new Promise((resolve) => {
+      redis.once('close', resolve)
+    })
     server.signal('SIGSTOP')
     const begun = performance.now()
     await t.rejects(redis.ping(), { message: 'Redis has not answered in time' })
@@ -37,7 +40,11 @@ test('how long a connection waits for Redis', { timeout: 60_000 }, async (t) => 
     await closed
     t.ok(performance.now() - begun >= 1.5 * timeoutMs)
     server.signal('SIGCONT')
-    while (redis.status !== 'ready') await new Promise((resolve) => { redis.once('ready', resolve) })
+    while (redis.status !== 'ready') {
+      await new Promise((resolve) => {
+        redis.once('ready', resolve)
+      })
+    }
     t.equal(await redis.ping(), 'PONG')
     t.not(await redis.client('ID'), id)
   })
@@ -46,7 +53,8 @@ test('how long a connection waits for Redis', { timeout: 60_000 }, async (t) => 
     const before = await redis.client('ID')
     const asked = performance.now()
     const answers = []
-    const script = "local begun = redis.call('TIME') repeat local now = redis.call('TIME') until (now[1] - begun[1]) * 1e6 + now[2] - begun[2] > 1e5"
+    const script =
+      "local begun = redis.call('TIME') repeat local now = redis.call('TIME') until (now[1] - begun[1]) * 1e6 + now[2] - begun[2] > 1e5"
     while (performance.now() - asked < 3 * timeoutMs) answers.push(await redis.eval(script, 0))
     t.ok(answers.length > 1)
     t.equal(await redis.client('ID'), before)
@@ -64,7 +72,11 @@ test('whoever closes a connection that is being made again leaves nobody waiting
     }).listen(0, '127.0.0.1')
     t.teardown(() => proxy.close())
     await once(proxy, 'listening')
-    const { redis, end } = await openForWork({ url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`, name: 'patience', timeoutMs: 30_000 })
+    const { redis, end } = await openForWork({
+      url: `redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+      name: 'patience',
+      timeoutMs: 30_000
+    })
     const answer = redis.blpop('nothing', 0)
     await delay(50)
     isMute = true // one that takes connections and says nothing

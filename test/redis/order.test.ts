@@ -1,3 +1,4 @@
+// Tests of redis, order: scores are stored as they are, or negative where the lowest is the first.
 import fc from 'fast-check'
 import { test } from 'tap'
 import { shown, signOf, turn } from '../../src/redis/order.ts'

@@ -1,4 +1,5 @@
-// A worker that is killed over and over, wherever it happens to be: nothing is lost, nothing is doubled, nothing is left.
+// A worker that is killed over and over, wherever it happens to be: nothing is lost, nothing is doubled, nothing is
+// left.
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'tap'
 import { ARCHIVE_GROUP, boardKeys } from '../../src/redis/keys.ts'
@@ -46,11 +47,14 @@ test('an archiver killed with -9 twenty-five times over 60,000 actions', { timeo
     }))
   }
 
-  const rows = async () => (await postgres.database.query<{ n: number }>('SELECT count(*)::integer AS n FROM score_events'))[0]!.n
+  const rows = async () =>
+    (await postgres.database.query<{ n: number }>('SELECT count(*)::integer AS n FROM score_events'))[0]!.n
   const kept = { unread: 0, unsettled: 0 }
   for (let kills = 0; kills < KILLS; kills++) {
     const worker = await startWorker(t, env)
-    const writing = (async () => { while (sent < Math.min(ACTIONS, (kills + 1) * ACTIONS / KILLS)) await act(400) })()
+    const writing = (async () => {
+      while (sent < Math.min(ACTIONS, (kills + 1) * ACTIONS / KILLS)) await act(400)
+    })()
     // Its predecessor's lease runs out in the meantime; then it is killed at any moment of its work.
     const before = await rows()
     await eventually(async () => await rows() !== before, 'rows are added')
@@ -70,14 +74,35 @@ test('an archiver killed with -9 twenty-five times over 60,000 actions', { timeo
   await archived(redis, board.name)
   t.equal(sent, ACTIONS)
   t.equal(await rows(), ACTIONS, 'rows are actions')
-  t.strictSame(await postgres.database.query(
-    'SELECT user_id, sum(delta)::integer AS sum FROM score_events GROUP BY 1 EXCEPT SELECT user_id, score::integer FROM users_scores'), [], 'sums are scores')
-  t.strictSame(await postgres.database.query('SELECT user_id, action_id FROM score_events GROUP BY 1, 2 HAVING count(*) > 1'), [], 'nothing twice')
-  const scores = await postgres.database.query<{ user_id: string, username: string, score: number }>('SELECT user_id, username, score::integer FROM users_scores')
-  t.strictSame(new Map(scores.map(({ user_id: user, score }) => [user, score])), points, 'everybody has what was acknowledged')
+  t.strictSame(
+    await postgres.database.query(
+      'SELECT user_id, sum(delta)::integer AS sum FROM score_events GROUP BY 1 EXCEPT SELECT user_id, score::integer FROM users_scores'
+    ),
+    [],
+    'sums are scores'
+  )
+  t.strictSame(
+    await postgres.database.query('SELECT user_id, action_id FROM score_events GROUP BY 1, 2 HAVING count(*) > 1'),
+    [],
+    'nothing twice'
+  )
+  const scores = await postgres.database.query<{ user_id: string, username: string, score: number }>(
+    'SELECT user_id, username, score::integer FROM users_scores'
+  )
+  t.strictSame(
+    new Map(scores.map(({ user_id: user, score }) => [user, score])),
+    points,
+    'everybody has what was acknowledged'
+  )
   t.ok(scores.every(({ user_id: user, username }) => username === `Name of ${user}`))
   const redisScores = await redis.client.zrange(boardKeys(board.name).scores('all'), '0', '-1', 'WITHSCORES')
-  t.strictSame(new Map(Array.from({ length: redisScores.length / 2 }, (_, n) => [redisScores[2 * n]!, Number(redisScores[2 * n + 1])])), points, 'as the store has')
+  t.strictSame(
+    new Map(
+      Array.from({ length: redisScores.length / 2 }, (_, n) => [redisScores[2 * n]!, Number(redisScores[2 * n + 1])])
+    ),
+    points,
+    'as the store has'
+  )
   t.equal((await redis.client.xpending(boardKeys(board.name).ledger, ARCHIVE_GROUP))[0], 0, 'nothing pending')
   t.match(await stream.backlog(board.name), { waiting: 0, deadLetters: 0 })
   t.equal(await last.stop('SIGTERM'), 0)

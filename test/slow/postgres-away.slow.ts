@@ -14,7 +14,11 @@ const USERS = 8
 test('PostgreSQL is away for a minute', { timeout: 300_000 }, async (t) => {
   const redis = await startRedis(t)
   const postgres = await startPostgres(t, { durable: true })
-  const file = `${t.testdir({ 'boards.json': JSON.stringify({ boards: { main: { quota: { increments: 1_000_000, per_seconds: 60 } } } }) })}/boards.json`
+  const file = `${
+    t.testdir({
+      'boards.json': JSON.stringify({ boards: { main: { quota: { increments: 1_000_000, per_seconds: 60 } } } })
+    })
+  }/boards.json`
   const node = await startNode(t, { redisUrl: redis.url, env: { DATABASE_URL: postgres.url, BOARDS_FILE: file } })
   const load = { isGoing: true }
   const acknowledged = new Map<string, number>()
@@ -23,7 +27,10 @@ test('PostgreSQL is away for a minute', { timeout: 300_000 }, async (t) => {
     const user = `user-${w}`
     const token = node.token(user)
     for (let n = 0; load.isGoing;) {
-      const { status, body } = await node.call('POST', '/v1/boards/main/increments', { token, body: { action_id: `${user}-${n}` } })
+      const { status, body } = await node.call('POST', '/v1/boards/main/increments', {
+        token,
+        body: { action_id: `${user}-${n}` }
+      })
       if (status === 200) acknowledged.set(user, ++n)
       else refusals.push(body)
     }
@@ -44,7 +51,8 @@ test('PostgreSQL is away for a minute', { timeout: 300_000 }, async (t) => {
   t.ok(meanwhile > 1000, 'writes went on')
   t.strictSame(refusals, [])
   const rows = await postgres.database.query<{ user_id: string, n: number, sum: number, score: number }>(
-    'SELECT e.user_id, count(*)::integer AS n, sum(delta)::integer AS sum, max(s.score)::integer AS score FROM score_events e JOIN users_scores s USING (board, user_id) GROUP BY 1')
+    'SELECT e.user_id, count(*)::integer AS n, sum(delta)::integer AS sum, max(s.score)::integer AS score FROM score_events e JOIN users_scores s USING (board, user_id) GROUP BY 1'
+  )
   t.strictSame(new Map(rows.map(({ user_id: user, n }) => [user, n])), acknowledged, 'rows are actions')
   t.ok(rows.every(({ n, sum, score }) => n === sum && n === score))
   t.equal(await redis.client.xlen(boardKeys('main').deadLetters), 0)

@@ -19,7 +19,8 @@ test('20,000 queued increments, with a worker killed in the middle, and again', 
   const token = node.token('game-server', service)
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONCURRENT })
   t.teardown(() => agent.destroy())
-  const send = async (method: string, path: string, body?: object) => await call(node, agent, { method, path, token, body })
+  const send = async (method: string, path: string, body?: object) =>
+    await call(node, agent, { method, path, token, body })
   const env = { REDIS_URL: redis.url }
   let counted = 0
   const workers = [await startWorker(t, env), await startWorker(t, env)]
@@ -28,14 +29,24 @@ test('20,000 queued increments, with a worker killed in the middle, and again', 
   const statuses = new Map<number, number>()
   const sending = each(ACTIONS, async (n) => {
     for (;;) {
-      const { status } = await send('POST', '/v1/boards/main/increments', { user_id: users[n], action_id: `action-${n}`, increment: 1 + n % 7 })
+      const { status } = await send('POST', '/v1/boards/main/increments', {
+        user_id: users[n],
+        action_id: `action-${n}`,
+        increment: 1 + n % 7
+      })
       if (status !== 503) return statuses.set(status, (statuses.get(status) ?? 0) + 1)
       await delay(100)
     }
   })
   for (const part of [1, 2]) {
-    await eventually(async () => (counted = await redis.client.xlen('sw:{main}:ledger')) >= part * ACTIONS / 4, 'so many increments have counted', { withinMs: 400_000 })
-    await eventually(async () => await redis.client.llen('{sw-jobs}:scores:active') !== 0, 'a job is under way', { everyMs: 1 })
+    await eventually(
+      async () => (counted = await redis.client.xlen('sw:{main}:ledger')) >= part * ACTIONS / 4,
+      'so many increments have counted',
+      { withinMs: 400_000 }
+    )
+    await eventually(async () => await redis.client.llen('{sw-jobs}:scores:active') !== 0, 'a job is under way', {
+      everyMs: 1
+    })
     await workers.shift()!.stop('SIGKILL')
     t.ok(await redis.client.llen('{sw-jobs}:scores:active') > 0, `killed after ${counted}, with work under way`)
     workers.push(await startWorker(t, env))
@@ -43,7 +54,10 @@ test('20,000 queued increments, with a worker killed in the middle, and again', 
   await sending
   t.strictSame([...statuses], [[202, ACTIONS]], 'all of them were accepted')
 
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end && (await redis.client.keys('{sw-jobs}:scores:a*')).some((key) => /:a[\w-]{16}$/.test(key));) await delay(100)
+  for (
+    const end = Date.now() + PATIENCE_MS;
+    Date.now() < end && (await redis.client.keys('{sw-jobs}:scores:a*')).some((key) => /:a[\w-]{16}$/.test(key));
+  ) await delay(100)
   const entries = await redis.client.xrange('sw:{main}:ledger', '-', '+')
   t.equal(entries.length, ACTIONS, 'each was applied once')
   t.equal(new Set(entries.map(([, fields]) => fields[3])).size, ACTIONS)
@@ -60,7 +74,9 @@ test('20,000 queued increments, with a worker killed in the middle, and again', 
   })
   t.strictSame([...receipts], [['200 applied true', ACTIONS]], 'and its receipt says so')
   for (const list of ['wait', 'active']) t.equal(await redis.client.llen(`{sw-jobs}:scores:${list}`), 0, list)
-  for (const set of ['delayed', 'completed', 'failed']) t.equal(await redis.client.zcard(`{sw-jobs}:scores:${set}`), 0, set)
+  for (const set of ['delayed', 'completed', 'failed']) {
+    t.equal(await redis.client.zcard(`{sw-jobs}:scores:${set}`), 0, set)
+  }
   for (const worker of workers) t.equal(await worker.stop('SIGTERM'), 0)
 })
 
@@ -72,15 +88,30 @@ async function each (count: number, perform: (n: number) => Promise<unknown>): P
   }))
 }
 
-interface Call { readonly method: string, readonly path: string, readonly token: string, readonly body: object | undefined }
+interface Call {
+  readonly method: string
+  readonly path: string
+  readonly token: string
+  readonly body: object | undefined
+}
 
 /** As `node.call`, at a fifth of its cost. */
-async function call (node: TestNode, agent: Agent, { method, path, token, body }: Call): Promise<{ status: number, body: { status?: string, increment?: number } }> {
+async function call (
+  node: TestNode,
+  agent: Agent,
+  { method, path, token, body }: Call
+): Promise<{ status: number, body: { status?: string, increment?: number } }> {
   return await new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${token}`, prefer: 'respond-async', ...(body && { 'content-type': 'application/json' }) }
+    const headers = {
+      authorization: `Bearer ${token}`,
+      prefer: 'respond-async',
+      ...(body && { 'content-type': 'application/json' })
+    }
     const sent = request(node.url + path, { method, agent, headers }, (response) => {
       let text = ''
-      response.on('data', (data) => { text += data })
+      response.on('data', (data) => {
+        text += data
+      })
       response.on('end', () => resolve({ status: response.statusCode!, body: JSON.parse(text) }))
     })
     sent.on('error', reject)

@@ -21,14 +21,19 @@ const isBoard = ({ event }: LiveMessage) => event === 'snapshot' || event === 'u
 
 test('slow clients and dead peers', { timeout: 240_000 }, async (t) => {
   const redis = await startRedis(t)
-  const file = `${t.testdir({ 'boards.json': '{"boards":{"main":{"quota":{"increments":1000000,"per_seconds":60}},"quiet":{}}}' })}/boards.json`
+  const file = `${
+    t.testdir({ 'boards.json': '{"boards":{"main":{"quota":{"increments":1000000,"per_seconds":60}},"quiet":{}}}' })
+  }/boards.json`
   const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: file, PUSH_WINDOW_MS: '50' } })
   const token = node.token('runner')
   let score = 0
   const ended = new AbortController()
   const writer = (async () => {
     while (!ended.signal.aborted) {
-      const { status } = await node.call('POST', '/v1/boards/main/increments', { token, body: { action_id: `point-${score}` } })
+      const { status } = await node.call('POST', '/v1/boards/main/increments', {
+        token,
+        body: { action_id: `point-${score}` }
+      })
       if (status === 200) score++
       await delay(45)
     }
@@ -68,7 +73,11 @@ test('slow clients and dead peers', { timeout: 240_000 }, async (t) => {
     socket.resume()
     await eventually(() => messages.at(-1)!.version >= present.version, 'the newest version is shown')
     const late = messages.slice(known).filter(({ version }) => version < present.version)
-    t.comment(`${name}: ${late.length} stale messages, the last of them ${Date.parse(late.at(-1)?.ts ?? '') - stopped} ms after it stopped`)
+    t.comment(
+      `${name}: ${late.length} stale messages, the last of them ${
+        Date.parse(late.at(-1)?.ts ?? '') - stopped
+      } ms after it stopped`
+    )
     t.ok(late.every(({ ts }) => Date.parse(ts) <= stopped + STALE_MS + SLACK_MS), `${name}: at most 3 s' worth is old`)
     t.ok(late.length <= 20 * STALE_MS / 1000)
     t.equal(socket.readyState, WebSocket.OPEN, `${name}: being slow is no reason to be cut off`)
@@ -82,7 +91,9 @@ test('slow clients and dead peers', { timeout: 240_000 }, async (t) => {
     const socket = connect(Number(new URL(node.url).port), '127.0.0.1')
     t.teardown(() => socket.destroy())
     socket.on('error', () => {})
-    socket.write(`GET /ws/scoreboard?board=${board} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`)
+    socket.write(
+      `GET /ws/scoreboard?board=${board} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`
+    )
     await once(socket, 'data')
     const begun = Date.now()
     if (reads) {
@@ -102,7 +113,14 @@ test('slow clients and dead peers', { timeout: 240_000 }, async (t) => {
     }
   }
 
-  await Promise.all([stops(true), stops(false), dies('main', true), dies('quiet', true), dies('main', false), dies('quiet', false)])
+  await Promise.all([
+    stops(true),
+    stops(false),
+    dies('main', true),
+    dies('quiet', true),
+    dies('main', false),
+    dies('quiet', false)
+  ])
   t.equal(reader.socket.readyState, WebSocket.OPEN)
   const boards = boardsOf(reader.messages)
   t.ok(boards.every(({ version }, n) => n === 0 || version > boards[n - 1]!.version))

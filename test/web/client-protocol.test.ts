@@ -175,7 +175,9 @@ test('the client and the live protocol', async (t) => {
   })
 
   await t.test('a connection that proves to be alive is kept, though another was opened to be sure', async (t) => {
-    const peer = await startPeer(t, (socket, count) => { if (count === 1) socket.send(message('snapshot', 'a-1')) })
+    const peer = await startPeer(t, (socket, count) => {
+      if (count === 1) socket.send(message('snapshot', 'a-1'))
+    })
     const { page } = await openBlank(browser)
     await page.clock.install()
     await follow(page, `{ src: '${peer.url}' }`)

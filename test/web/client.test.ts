@@ -19,7 +19,15 @@ const raise = async (node: TestNode, user: string, increment = 1) =>
 /** A node that can be killed, being a process of its own. */
 async function startProcess (t: Test, redisUrl: string) {
   const child = spawn(process.execPath, [...MAIN, 'serve'], {
-    env: { PATH: process.env['PATH'], PORT: '0', REDIS_URL: redisUrl, JWT_SECRET: SECRET, RATE_LIMIT_MAX: '0', LOG_FORMAT: 'json', ...PATIENT }
+    env: {
+      PATH: process.env['PATH'],
+      PORT: '0',
+      REDIS_URL: redisUrl,
+      JWT_SECRET: SECRET,
+      RATE_LIMIT_MAX: '0',
+      LOG_FORMAT: 'json',
+      ...PATIENT
+    }
   })
   const ended = once(child, 'exit')
   const kill = async () => {
@@ -37,7 +45,8 @@ async function startProcess (t: Test, redisUrl: string) {
   throw new Error('the node ended')
 }
 
-const has = (user: string, score: number) => `client.board?.top_scores.some((row) => row.user_id === '${user}' && row.score === ${score})`
+const has = (user: string, score: number) =>
+  `client.board?.top_scores.some((row) => row.user_id === '${user}' && row.score === ${score})`
 
 test('the client', async (t) => {
   const redis = await startRedis(t)
@@ -64,7 +73,10 @@ test('the client', async (t) => {
     await until(page, "told.some(({ type, score }) => type === 'you' && score === 3)")
     await raise(node, 'linus', 4)
     await until(page, "told.some(({ type, by }) => type === 'overtaken' && by === 'linus')")
-    await until(page, "told.some(({ type, changes }) => type === 'scores' && changes.some(({ user_id: user }) => user === 'linus'))")
+    await until(
+      page,
+      "told.some(({ type, changes }) => type === 'scores' && changes.some(({ user_id: user }) => user === 'linus'))"
+    )
     await until(page, "told.some(({ type, rank }) => type === 'you' && rank === 3)")
     t.match((await told(page, 'you')).at(-1), { user_id: 'grace', score: 3, rank: 3 })
   })
@@ -76,7 +88,9 @@ test('the client', async (t) => {
     await follow(page)
     await until(page, 'client.board')
     const stopped = new AbortController()
-    const busy = (async () => { while (!stopped.signal.aborted) await raise(node, 'busy') })()
+    const busy = (async () => {
+      while (!stopped.signal.aborted) await raise(node, 'busy')
+    })()
     await until(page, 'told.length > 4')
     await first.kill()
     proxy.target = second.url
@@ -89,12 +103,20 @@ test('the client', async (t) => {
     await busy
     t.strictSame(await states(page), ['live', 'offline', 'live'])
     const seen = await told(page, 'board')
-    t.ok(seen.every(({ epoch, version }, n) => n === 0 || (epoch === seen[n - 1]!.epoch && version! > seen[n - 1]!.version!)), 'versions only rise')
+    t.ok(
+      seen.every(({ epoch, version }, n) =>
+        n === 0 || (epoch === seen[n - 1]!.epoch && version! > seen[n - 1]!.version!)
+      ),
+      'versions only rise'
+    )
     t.strictSame(errors, [])
   })
 
   await t.test('changes to another node before its own has left, without a moment offline', async (t) => {
-    const [leaving, staying] = [await startNode(t, { redisUrl: redis.url, env: { DRAIN_MS: '1500' } }), await startNode(t, { redisUrl: redis.url })]
+    const [leaving, staying] = [
+      await startNode(t, { redisUrl: redis.url, env: { DRAIN_MS: '1500' } }),
+      await startNode(t, { redisUrl: redis.url })
+    ]
     const proxy = await startTcpProxy(t, leaving.url)
     const { page } = await openBlank(browser, proxy.url)
     await follow(page)
@@ -167,29 +189,37 @@ test('the client', async (t) => {
 
   await t.test('asks for another token when the one it has runs out', async (t) => {
     const { page, errors } = await openBlank(browser, node.url)
-    const endsIn = (seconds: number) => node.server.jwt.sign({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + seconds })
-    await follow(page, `{ me: true, token: async () => (window.asked = (window.asked ?? 0) + 1) === 1 ? '${endsIn(3)}' : '${endsIn(600)}' }`)
+    const endsIn = (seconds: number) =>
+      node.server.jwt.sign({ sub: 'ada', exp: Math.floor(Date.now() / 1000) + seconds })
+    await follow(
+      page,
+      `{ me: true, token: async () => (window.asked = (window.asked ?? 0) + 1) === 1 ? '${endsIn(3)}' : '${
+        endsIn(600)
+      }' }`
+    )
     await until(page, 'window.asked === 2')
     await until(page, "client.state === 'live'")
-    t.match((await told(page, 'state')), [{ state: 'live' }, { state: 'connecting', code: 4401 }, { state: 'live' }])
+    t.match(await told(page, 'state'), [{ state: 'live' }, { state: 'connecting', code: 4401 }, { state: 'live' }])
     t.strictSame(errors, [])
   })
 
   await t.test('ends where coming back would not help, and says why', async (t) => {
     const { page } = await openBlank(browser, node.url)
     const bad = node.server.jwt.sign({ sub: 'ada', exp: 1 })
-    for (const [options, code] of [
-      ["board: 'nope'", 4404],
-      ["window: 'decade'", 1008],
-      ['me: true', 4403],
-      ["token: 'no token'", 4403],
-      ["token: 'abc'", 4403],
-      [`token: '${bad}'`, 4401],
-      ["board: 'nope', transport: 'sse'", 404],
-      ["window: 'decade', transport: 'sse'", 400],
-      ["token: 'abc', transport: 'sse'", 401],
-      [`token: () => '${bad}', transport: 'sse'`, 401]
-    ] as const) {
+    for (
+      const [options, code] of [
+        ["board: 'nope'", 4404],
+        ["window: 'decade'", 1008],
+        ['me: true', 4403],
+        ["token: 'no token'", 4403],
+        ["token: 'abc'", 4403],
+        [`token: '${bad}'`, 4401],
+        ["board: 'nope', transport: 'sse'", 404],
+        ["window: 'decade', transport: 'sse'", 400],
+        ["token: 'abc', transport: 'sse'", 401],
+        [`token: () => '${bad}', transport: 'sse'`, 401]
+      ] as const
+    ) {
       await follow(page, `{ ${options} }`)
       await until(page, "client.state === 'ended'")
       t.match((await told(page)).at(-1), { type: 'state', state: 'ended', code, reason: /\w/ }, `${options}: ${code}`)
@@ -200,7 +230,9 @@ test('the client', async (t) => {
     const full = await startNode(t, { redisUrl: redis.url, env: { MAX_SOCKETS_PER_IP: '1' } })
     const { page } = await openBlank(browser, full.url)
     await page.clock.install()
-    await page.evaluate("import('/client.js').then(({ ScoreboardClient }) => { window.other = new ScoreboardClient({ transport: 'sse' }) })")
+    await page.evaluate(
+      "import('/client.js').then(({ ScoreboardClient }) => { window.other = new ScoreboardClient({ transport: 'sse' }) })"
+    )
     await until(page, "other.state === 'live'")
     await follow(page, "{ transport: 'sse' }")
     await until(page, "client.state === 'offline'")
@@ -212,7 +244,10 @@ test('the client', async (t) => {
 
   await t.test('a token that cannot be had is asked for again', async (t) => {
     const { page, errors } = await openBlank(browser, node.url)
-    await follow(page, "{ token: async () => { if ((window.asked = (window.asked ?? 0) + 1) < 4) throw new Error('no login') } }")
+    await follow(
+      page,
+      "{ token: async () => { if ((window.asked = (window.asked ?? 0) + 1) < 4) throw new Error('no login') } }"
+    )
     await until(page, "client.state === 'live'")
     t.equal(await page.evaluate('asked'), 4)
     t.strictSame(errors, [])
@@ -261,7 +296,13 @@ test('the client', async (t) => {
   await t.test('options that make no sense are refused at once', async (t) => {
     const { page } = await openBlank(browser, node.url)
     for (const options of ["{ src: 'file:///tmp' }", "{ src: 'http://' }", "{ transport: 'pigeon' }"]) {
-      t.equal(await page.evaluate(`import('/client.js').then(({ ScoreboardClient }) => { new ScoreboardClient(${options}) }).catch(({ name }) => name)`), 'TypeError', options)
+      t.equal(
+        await page.evaluate(
+          `import('/client.js').then(({ ScoreboardClient }) => { new ScoreboardClient(${options}) }).catch(({ name }) => name)`
+        ),
+        'TypeError',
+        options
+      )
     }
   })
 })

@@ -22,19 +22,32 @@ test('<live-scoreboard>', async (t) => {
   const redis = await startRedis(t)
   const foreign = await startForeignPage(t, () => node.url)
   const boardsFile = join(t.testdir(), 'boards.json')
-  await writeFile(boardsFile, JSON.stringify({
-    boards: {
-      main: { windows: ['all', 'day'], max_increment: Number.MAX_SAFE_INTEGER, quota: { increments: 100_000, per_seconds: 60 } },
-      many: {},
-      names: { max_increment: Number.MAX_SAFE_INTEGER },
-      empty: {}
-    }
-  }))
-  const node: TestNode = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: boardsFile, ALLOWED_ORIGINS: foreign.url } })
+  await writeFile(
+    boardsFile,
+    JSON.stringify({
+      boards: {
+        main: {
+          windows: ['all', 'day'],
+          max_increment: Number.MAX_SAFE_INTEGER,
+          quota: { increments: 100_000, per_seconds: 60 }
+        },
+        many: {},
+        names: { max_increment: Number.MAX_SAFE_INTEGER },
+        empty: {}
+      }
+    })
+  )
+  const node: TestNode = await startNode(t, {
+    redisUrl: redis.url,
+    env: { BOARDS_FILE: boardsFile, ALLOWED_ORIGINS: foreign.url }
+  })
   const browser = await startBrowser(t)
 
   const raise = async (name: string, increment: number, user = name.slice(0, 20), on = 'main') => {
-    const { status } = await node.call('POST', `/v1/boards/${on}/increments`, { token: node.token(user, { name }), body: { increment } })
+    const { status } = await node.call('POST', `/v1/boards/${on}/increments`, {
+      token: node.token(user, { name }),
+      body: { increment }
+    })
     if (status !== 200) throw new Error(`refused with ${status}`)
   }
 
@@ -83,7 +96,11 @@ test('<live-scoreboard>', async (t) => {
     await page.getByText('Ada leads with 1,234 points').waitFor({ state: 'attached' })
     t.equal(await page.locator('[aria-live=polite]').count(), 1)
     t.equal(await page.locator('[aria-live]:not([aria-live=polite])').count(), 0)
-    await page.evaluate(`window.said = []; new MutationObserver(() => said.push(${inside('[aria-live]')}.textContent)).observe(${inside('[aria-live]')}, { childList: true })`)
+    await page.evaluate(
+      `window.said = []; new MutationObserver(() => said.push(${inside('[aria-live]')}.textContent)).observe(${
+        inside('[aria-live]')
+      }, { childList: true })`
+    )
     await raise('Grace', 1000)
     await page.getByRole('row', { name: '1 Grace you 1,900', exact: true }).waitFor()
     await raise('Ada', 1000)
@@ -94,7 +111,11 @@ test('<live-scoreboard>', async (t) => {
     await page.getByRole('row', { name: '1 Grace you 2,900', exact: true }).waitFor()
     await page.clock.fastForward(1000)
     await until(page, 'said.length > 0')
-    t.strictSame(await page.evaluate('said'), ['Grace leads with 2,900 points'], 'the last of three changes within five seconds')
+    t.strictSame(
+      await page.evaluate('said'),
+      ['Grace leads with 2,900 points'],
+      'the last of three changes within five seconds'
+    )
   })
 
   await t.test('its attributes may change', async (t) => {
@@ -111,7 +132,9 @@ test('<live-scoreboard>', async (t) => {
     await page.evaluate(`${board}.user = 'p11'`)
     await page.getByRole('row', { name: '2 Player 11 you 11', exact: true }).waitFor()
     t.ok(await page.evaluate(`${board}.client === first`), 'none of which needs another connection')
-    await page.evaluate(`${board}.setAttribute('board', 'main'); ${board}.setAttribute('window', 'day'); ${board}.setAttribute('user', 'Ada')`)
+    await page.evaluate(
+      `${board}.setAttribute('board', 'main'); ${board}.setAttribute('window', 'day'); ${board}.setAttribute('user', 'Ada')`
+    )
     await page.getByRole('row', { name: /^2 Ada you 2,234$/ }).waitFor()
     t.equal(await page.evaluate('first.state'), 'ended')
     t.equal(await page.evaluate(`${board}.client.board.window`), 'day')
@@ -124,7 +147,9 @@ test('<live-scoreboard>', async (t) => {
   await t.test('taken out of the page it ends its connection, put back it has another, moved it keeps it', async (t) => {
     const { page } = await open('<live-scoreboard></live-scoreboard><hidden></hidden>')
     await page.getByRole('row', { name: /Ada/ }).waitFor()
-    await page.evaluate(`window.element = ${board}; window.first = element.client; document.querySelector('hidden').append(element)`)
+    await page.evaluate(
+      `window.element = ${board}; window.first = element.client; document.querySelector('hidden').append(element)`
+    )
     await page.evaluate('new Promise(requestAnimationFrame)')
     t.ok(await page.evaluate("element.client === first && first.state === 'live'"))
     await page.evaluate('element.remove()')
@@ -152,39 +177,76 @@ test('<live-scoreboard>', async (t) => {
   })
 
   await t.test('speaks other languages, and writes numbers as the document does', async (t) => {
-    const labels = { rank: 'Platz', player: 'Wer', score: 'Punkte', you: 'du', caption: 'Die besten {limit}', live: 'Aktuell', leads: { one: '{name} führt mit {score} Punkt', other: '{name} führt mit {score} Punkten' } }
-    const { page } = await open(`<live-scoreboard lang="de" user="Ada" labels='${JSON.stringify(labels)}'></live-scoreboard>`)
+    const labels = {
+      rank: 'Platz',
+      player: 'Wer',
+      score: 'Punkte',
+      you: 'du',
+      caption: 'Die besten {limit}',
+      live: 'Aktuell',
+      leads: { one: '{name} führt mit {score} Punkt', other: '{name} führt mit {score} Punkten' }
+    }
+    const { page } = await open(
+      `<live-scoreboard lang="de" user="Ada" labels='${JSON.stringify(labels)}'></live-scoreboard>`
+    )
     await page.getByRole('row', { name: '2 Ada du 2.234', exact: true }).waitFor()
     await page.getByRole('table', { name: 'Die besten 10' }).waitFor()
     await page.getByText('Aktuell').waitFor()
     await page.getByText('Grace führt mit 2.900 Punkten').waitFor({ state: 'attached' })
     await page.evaluate(`${board}.lang = 'ar-EG'; ${board}.labels = { rank: 'الترتيب' }`)
     await page.getByRole('row', { name: '٢ Ada you ٢٬٢٣٤', exact: true }).waitFor()
-    t.strictSame(await page.getByRole('columnheader').allTextContents(), ['الترتيب', 'Player', 'Score'], 'what has no other word stays')
+    t.strictSame(
+      await page.getByRole('columnheader').allTextContents(),
+      ['الترتيب', 'Player', 'Score'],
+      'what has no other word stays'
+    )
     await page.evaluate(`${board}.lang = 'no language'`)
     await page.getByRole('row', { name: /^2 Ada you/ }).waitFor()
   })
 
   await t.test('on 360 pixels every name and score has its place, from right to left too', async (t) => {
-    for (const [name, score, user] of [[ARABIC, Number.MAX_SAFE_INTEGER, 'a'], [FAMILY, 9_000_000_000_000, 'b'], ['A name as long as names may be, and that is sixty-four character', 1_000_000, 'c'], ['Ａ', 1, 'd']] as const) {
+    for (
+      const [name, score, user] of [[ARABIC, Number.MAX_SAFE_INTEGER, 'a'], [FAMILY, 9_000_000_000_000, 'b'], [
+        'A name as long as names may be, and that is sixty-four character',
+        1_000_000,
+        'c'
+      ], ['Ａ', 1, 'd']] as const
+    ) {
       await raise(name, score, user, 'names')
     }
     for (const dir of ['ltr', 'rtl']) {
-      const { page } = await open('<live-scoreboard board="names" user="a"><h2 slot="heading">لوحة النتائج</h2></live-scoreboard>', { viewport: { width: 360, height: 740 } })
-      await page.evaluate(`document.documentElement.dir = '${dir}'; document.documentElement.lang = '${dir === 'rtl' ? 'ar-EG' : 'en'}'; ${board}.labels = {}`)
+      const { page } = await open(
+        '<live-scoreboard board="names" user="a"><h2 slot="heading">لوحة النتائج</h2></live-scoreboard>',
+        { viewport: { width: 360, height: 740 } }
+      )
+      await page.evaluate(
+        `document.documentElement.dir = '${dir}'; document.documentElement.lang = '${
+          dir === 'rtl' ? 'ar-EG' : 'en'
+        }'; ${board}.labels = {}`
+      )
       await page.getByRole('row', { name: dir === 'rtl' ? /٩٬٠٠٧٬١٩٩٬٢٥٤٬٧٤٠٬٩٩١/ : /9,007,199,254,740,991/ }).waitFor()
       t.ok(await page.evaluate('document.documentElement.scrollWidth <= 360'), `${dir}: nothing sticks out`)
-      t.strictSame(await cells(page, 'name'), [ARABIC, FAMILY, 'A name as long as names may be, and that is sixty-four character', 'Ａ'])
+      t.strictSame(await cells(page, 'name'), [
+        ARABIC,
+        FAMILY,
+        'A name as long as names may be, and that is sixty-four character',
+        'Ａ'
+      ])
       const places = await page.evaluate(`Array.from(${inside('tbody')}.rows, (row) => {
         const box = (part) => { const { left, right, top, bottom } = row.querySelector('[part~=' + part + ']').getBoundingClientRect(); return { left, right, top, bottom } }
         const range = document.createRange()
         range.selectNodeContents(row.cells[2])
         return { rank: box('rank'), name: box('name'), score: range.getBoundingClientRect().toJSON(), height: row.offsetHeight }
       })`) as Record<'rank' | 'name' | 'score', { left: number, right: number }>[]
-      for (const { name } of places.slice(0, 3)) t.ok(name.right - name.left > 90, `${dir}: a long name shows some of itself`)
+      for (const { name } of places.slice(0, 3)) {
+        t.ok(name.right - name.left > 90, `${dir}: a long name shows some of itself`)
+      }
       for (const { rank, name, score } of places) {
         const [first, second, third] = dir === 'rtl' ? [score, name, rank] : [rank, name, score]
-        t.ok(first.right <= second.left && second.right <= third.left && first.left >= 8 && third.right <= 352, `${dir}: one beside the other`)
+        t.ok(
+          first.right <= second.left && second.right <= third.left && first.left >= 8 && third.right <= 352,
+          `${dir}: one beside the other`
+        )
         t.ok(name.right > name.left, `${dir}: with room for the name`)
       }
     }
@@ -206,7 +268,9 @@ test('<live-scoreboard>', async (t) => {
     const peer = await startPeer(t, (socket) => socket.send(message('snapshot', 'a-1')))
     const { page } = await openWindow(browser, `${node.url}/healthz`) // a page without rules, for a peer of another address
     await stopClock(page)
-    await page.evaluate(`import('/live-scoreboard.js').then(() => { document.body.innerHTML = '<live-scoreboard src="${peer.url}"></live-scoreboard>' })`)
+    await page.evaluate(
+      `import('/live-scoreboard.js').then(() => { document.body.innerHTML = '<live-scoreboard src="${peer.url}"></live-scoreboard>' })`
+    )
     const says = async (text: string) => await until(page, `${inside('.status')}?.textContent.trim() === '${text}'`)
     await says('Live')
     peer.sockets[0]!.send(message('update', 'a-2'))

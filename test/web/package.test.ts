@@ -46,7 +46,10 @@ async function project (t: Test, files: Record<string, string>): Promise<string>
 }
 
 test('both modules can be imported where there is no browser, as bundlers and servers do', async (t) => {
-  const cwd = await project(t, { 'main.js': "import { ScoreboardClient } from 'scorewire/client'; import { LiveScoreboard } from 'scorewire/live-scoreboard'; console.log(ScoreboardClient.name, LiveScoreboard.name)" })
+  const cwd = await project(t, {
+    'main.js':
+      "import { ScoreboardClient } from 'scorewire/client'; import { LiveScoreboard } from 'scorewire/live-scoreboard'; console.log(ScoreboardClient.name, LiveScoreboard.name)"
+  })
   const { stdout } = await run(process.execPath, ['main.js'], { cwd })
   t.equal(stdout, 'ScoreboardClient LiveScoreboard\n')
   await writeFile(join(cwd, 'inner.js'), "import 'scorewire/dist/main.js'")
@@ -55,10 +58,24 @@ test('both modules can be imported where there is no browser, as bundlers and se
 
 for (const resolution of [{ module: 'esnext', moduleResolution: 'bundler' }, { module: 'nodenext' }]) {
   test(`the types are there and right (${resolution.module})`, async (t) => {
-    const compilerOptions = { ...resolution, strict: true, noEmit: true, exactOptionalPropertyTypes: true, target: 'es2023', lib: ['es2023', 'dom', 'dom.iterable'], types: [] }
-    const cwd = await project(t, { 'right.ts': CONSUMER, 'wrong.ts': MISTAKES, 'tsconfig.json': JSON.stringify({ compilerOptions }) })
+    const compilerOptions = {
+      ...resolution,
+      strict: true,
+      noEmit: true,
+      exactOptionalPropertyTypes: true,
+      target: 'es2023',
+      lib: ['es2023', 'dom', 'dom.iterable'],
+      types: []
+    }
+    const cwd = await project(t, {
+      'right.ts': CONSUMER,
+      'wrong.ts': MISTAKES,
+      'tsconfig.json': JSON.stringify({ compilerOptions })
+    })
     const { stdout } = await run(process.execPath, [TSC], { cwd }).catch((failed: { stdout: string }) => failed)
-    const complaints = stdout.split('\n').filter((line) => /^\S/.test(line)).map((line) => /^(\w+\.ts)\((\d+)/.exec(line)?.slice(1).join(' ') ?? line)
+    const complaints = stdout.split('\n').filter((line) => /^\S/.test(line)).map((line) =>
+      /^(\w+\.ts)\((\d+)/.exec(line)?.slice(1).join(' ') ?? line
+    )
     t.strictSame(complaints, ['wrong.ts 3', 'wrong.ts 4', 'wrong.ts 5', 'wrong.ts 6'])
   })
 }

@@ -6,17 +6,29 @@ import { startNode } from '../harness/servers/node.ts'
 import { startRedis } from '../harness/servers/redis.ts'
 import { plantFault } from '../harness/models/scripts.ts'
 
-async function open (browser: Browser, url: string, options?: BrowserContextOptions): Promise<{ page: Page, faults: string[] }> {
+async function open (
+  browser: Browser,
+  url: string,
+  options?: BrowserContextOptions
+): Promise<{ page: Page, faults: string[] }> {
   const { page, faults } = await openWindow(browser, url, options)
-  page.on('request', (request) => { if (!request.url().startsWith(url)) faults.push(`asked elsewhere: ${request.url()}`) })
+  page.on('request', (request) => {
+    if (!request.url().startsWith(url)) faults.push(`asked elsewhere: ${request.url()}`)
+  })
   await page.locator('[data-state=live]').waitFor()
   return { page, faults }
 }
 
-const table = async (page: Page) => await page.locator('tbody tr').evaluateAll((rows) => rows.map((row) => Array.from(row.children as Iterable<{ textContent: string }>, (cell) => cell.textContent.replace(/you$/, ''))))
+const table = async (page: Page) =>
+  await page.locator('tbody tr').evaluateAll((rows) =>
+    rows.map((row) =>
+      Array.from(row.children as Iterable<{ textContent: string }>, (cell) => cell.textContent.replace(/you$/, ''))
+    )
+  )
 
 /** A row by what a screen reader says of it. */
-const row = (page: Page, rank: number, name: string, points: number) => page.getByRole('row', { name: new RegExp(`^${rank} ${name}( you)? ${points}$`) })
+const row = (page: Page, rank: number, name: string, points: number) =>
+  page.getByRole('row', { name: new RegExp(`^${rank} ${name}( you)? ${points}$`) })
 
 async function score (page: Page, name: string): Promise<void> {
   await page.getByLabel('Your name').fill(name)
@@ -65,13 +77,22 @@ test('the page', async (t) => {
   })
 
   await t.test('it fits on 360 pixels, in the dark too, and stands still where motion is unwanted', async (t) => {
-    const { page, faults } = await open(browser, node.url, { viewport: { width: 360, height: 740 }, colorScheme: 'dark', reducedMotion: 'reduce' })
-    const fits = 'document.documentElement.scrollWidth <= 360 && document.querySelector("live-scoreboard").shadowRoot.querySelector("table").offsetWidth <= 328'
+    const { page, faults } = await open(browser, node.url, {
+      viewport: { width: 360, height: 740 },
+      colorScheme: 'dark',
+      reducedMotion: 'reduce'
+    })
+    const fits =
+      'document.documentElement.scrollWidth <= 360 && document.querySelector("live-scoreboard").shadowRoot.querySelector("table").offsetWidth <= 328'
     t.ok(await page.evaluate(fits), 'nothing sticks out')
-    await redis.client.multi().zadd('sw:{main}:z:all', Number.MAX_SAFE_INTEGER, 'a long name for so large a score').hset('sw:{main}:head:all', 'a long name for so large a score', 1).hincrby('sw:{main}:meta', 'version', 1).exec()
+    await redis.client.multi().zadd('sw:{main}:z:all', Number.MAX_SAFE_INTEGER, 'a long name for so large a score')
+      .hset('sw:{main}:head:all', 'a long name for so large a score', 1).hincrby('sw:{main}:meta', 'version', 1).exec()
     await page.getByRole('row', { name: '9,007,199,254,740,991' }).waitFor()
     t.ok(await page.evaluate(fits), 'nor does the largest score')
-    await redis.client.multi().zrem('sw:{main}:z:all', 'a long name for so large a score').hdel('sw:{main}:head:all', 'a long name for so large a score').hincrby('sw:{main}:meta', 'version', 1).exec()
+    await redis.client.multi().zrem('sw:{main}:z:all', 'a long name for so large a score').hdel(
+      'sw:{main}:head:all',
+      'a long name for so large a score'
+    ).hincrby('sw:{main}:meta', 'version', 1).exec()
     await page.getByRole('row', { name: '9,007,199,254,740,991' }).waitFor({ state: 'detached' })
     const [red] = /\d+/.exec(String(await page.evaluate('getComputedStyle(document.body).backgroundColor'))) ?? []
     t.ok(Number(red) < 60, 'the ground is dark')
@@ -98,14 +119,21 @@ test('the page', async (t) => {
     await page.locator('[data-state=offline]').waitFor()
     t.match(await page.locator('.state').textContent(), 'Offline, reconnecting')
     t.equal((await table(page))[0]?.[1], 'Grace', 'the last board stays on the screen')
-    await node.call('POST', '/v1/boards/main/increments', { token: node.token('Ada', { name: 'Ada' }), body: { increment: 10 } })
+    await node.call('POST', '/v1/boards/main/increments', {
+      token: node.token('Ada', { name: 'Ada' }),
+      body: { increment: 10 }
+    })
     await startNode(t, { redisUrl: redis.url, port: Number(port) })
     await row(page, 1, 'Ada', 14).waitFor()
     t.equal(await page.locator('.state').textContent(), 'Live')
   })
 
   await t.test('a point that counted is told also where its rank could not be read', async (t) => {
-    const fault = { script: 'ranking/read-user.lua', sound: "local score = call('ZSCORE', scores, user)", faulty: "local score = call('GET', scores)" }
+    const fault = {
+      script: 'ranking/read-user.lua',
+      sound: "local score = call('ZSCORE', scores, user)",
+      faulty: "local score = call('GET', scores)"
+    }
     const broken = await startNode(t, { redisUrl: redis.url, scripts: await plantFault(t, fault) })
     const { page } = await open(browser, broken.url)
     await score(page, 'Newcomer')
@@ -113,8 +141,17 @@ test('the page', async (t) => {
   })
 
   await t.test('its two modules may be imported by any page, the rest of it by none, and all of it is asked for anew and seldom sent twice', async (t) => {
-    for (const [path, origin, policy] of [['client.js', '*', 'cross-origin'], ['live-scoreboard.js', '*', 'cross-origin'], ['page.js', null, 'same-origin'], ['', null, 'same-origin']] as const) {
-      const { status, headers } = await node.call('GET', `/${path}`, { headers: { origin: 'https://elsewhere.example' } })
+    for (
+      const [path, origin, policy] of [
+        ['client.js', '*', 'cross-origin'],
+        ['live-scoreboard.js', '*', 'cross-origin'],
+        ['page.js', null, 'same-origin'],
+        ['', null, 'same-origin']
+      ] as const
+    ) {
+      const { status, headers } = await node.call('GET', `/${path}`, {
+        headers: { origin: 'https://elsewhere.example' }
+      })
       t.equal(status, 200)
       t.equal(headers.get('access-control-allow-origin'), origin, `/${path}`)
       t.equal(headers.get('cross-origin-resource-policy'), policy, `/${path}`)
@@ -129,7 +166,10 @@ test('the page', async (t) => {
   })
 
   await t.test('in production, where it gets no token, it watches', async (t) => {
-    const production = await startNode(t, { redisUrl: redis.url, env: { NODE_ENV: 'production', REDIS_URL: redis.url, JWT_SECRET: 'x'.repeat(32) } })
+    const production = await startNode(t, {
+      redisUrl: redis.url,
+      env: { NODE_ENV: 'production', REDIS_URL: redis.url, JWT_SECRET: 'x'.repeat(32) }
+    })
     const { page } = await open(browser, production.url)
     await page.getByText('This page watches').waitFor()
     t.ok(await page.locator('form').isHidden())

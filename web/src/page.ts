@@ -10,7 +10,7 @@ const nameField = element('name', HTMLInputElement)
 const answer = element('answer', HTMLOutputElement)
 
 /** The element of the page with this id. */
-function element<Type extends HTMLElement> (id: string, type: new () => Type): Type {
+function element<Type extends HTMLElement> (id: string, type: new() => Type): Type {
   const found = document.getElementById(id)
   if (!(found instanceof type)) throw new Error(`the page has no ${type.name} with the id ${id}`)
   return found
@@ -31,7 +31,9 @@ form.addEventListener('submit', (event) => {
 async function play (name: string): Promise<void> {
   try {
     const board = scoreboard.client?.board?.board ?? 'main'
-    const { new_score: score, rank } = await raiseScore(name, board, (userId) => { scoreboard.user = userId })
+    const { new_score: score, rank } = await raiseScore(name, board, (userId) => {
+      scoreboard.user = userId
+    })
     answer.removeAttribute('data-failed')
     const points = `${POINTS.format(score)} ${score === 1 ? 'point' : 'points'}`
     answer.textContent = rank === undefined ? points : `${points}, rank ${POINTS.format(rank)}`

@@ -1,5 +1,5 @@
-// The limit of the machine: a Fastify POST with the increment route's body, schema and answer, a GET with those of the top, and nothing
-// behind them.
+// The limit of the machine: a Fastify POST with the increment route's body, schema and answer, a GET with those of
+// the top, and nothing behind them.
 import fastify from 'fastify'
 
 const server = fastify({ logger: false })
@@ -8,7 +8,11 @@ server.post('/v1/boards/:board/increments', {
   schema: {
     body: {
       type: 'object',
-      properties: { action_id: { type: 'string', maxLength: 128 }, increment: { type: 'integer', minimum: 1 }, user_id: { type: 'string', maxLength: 128 } },
+      properties: {
+        action_id: { type: 'string', maxLength: 128 },
+        increment: { type: 'integer', minimum: 1 },
+        user_id: { type: 'string', maxLength: 128 }
+      },
       additionalProperties: false
     },
     response: {
@@ -30,26 +34,52 @@ server.post('/v1/boards/:board/increments', {
   return { board: 'main', user_id: 'nobody', action_id: actionId, increment, new_score: 42, applied: true }
 })
 
-const row = { type: 'object', properties: { rank: { type: 'integer' }, user_id: { type: 'string' }, username: { type: 'string' }, score: { type: 'integer' } } }
-const rows = Array.from({ length: 10 }, (_, n) => ({ rank: n + 1, user_id: `user-${n}`, username: `Player ${n}`, score: 1000 - n }))
+const row = {
+  type: 'object',
+  properties: {
+    rank: { type: 'integer' },
+    user_id: { type: 'string' },
+    username: { type: 'string' },
+    score: { type: 'integer' }
+  }
+}
+const rows = Array.from(
+  { length: 10 },
+  (_, n) => ({ rank: n + 1, user_id: `user-${n}`, username: `Player ${n}`, score: 1000 - n })
+)
 
-server.get('/v1/boards/:board/top', {
-  schema: {
-    querystring: { type: 'object', properties: { limit: { type: 'integer', minimum: 1, maximum: 100, default: 10 } }, additionalProperties: false },
-    response: {
-      200: {
+server.get(
+  '/v1/boards/:board/top',
+  {
+    schema: {
+      querystring: {
         type: 'object',
-        properties: {
-          board: { type: 'string' },
-          window: { type: 'string' },
-          epoch: { type: 'string' },
-          version: { type: 'integer' },
-          generated_at: { type: 'string' },
-          top_scores: { type: 'array', items: row }
+        properties: { limit: { type: 'integer', minimum: 1, maximum: 100, default: 10 } },
+        additionalProperties: false
+      },
+      response: {
+        200: {
+          type: 'object',
+          properties: {
+            board: { type: 'string' },
+            window: { type: 'string' },
+            epoch: { type: 'string' },
+            version: { type: 'integer' },
+            generated_at: { type: 'string' },
+            top_scores: { type: 'array', items: row }
+          }
         }
       }
     }
-  }
-}, async () => ({ board: 'main', window: 'all', epoch: '64f1c1a5e5d80', version: 42, generated_at: new Date().toISOString(), top_scores: rows }))
+  },
+  async () => ({
+    board: 'main',
+    window: 'all',
+    epoch: '64f1c1a5e5d80',
+    version: 42,
+    generated_at: new Date().toISOString(),
+    top_scores: rows
+  })
+)
 
 console.log(`is live at ${await server.listen({ host: '127.0.0.1', port: 0 })}`)

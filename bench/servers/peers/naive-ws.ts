@@ -12,4 +12,8 @@ const server = createServer((request, response) => {
 })
 const sockets = new WebSocketServer({ server })
 
-server.listen(0, '127.0.0.1', () => console.log(`is live at http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+server.listen(
+  0,
+  '127.0.0.1',
+  () => console.log(`is live at http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+)

@@ -1,9 +1,10 @@
-// The floor of a fan-out from Node: the board as one frame, made once, and a loop of `socket.write` to plain TCP sockets that have been
-// answered a handshake and are asked nothing. Nobody can fall behind, or be found to be gone.
+// The floor of a fan-out from Node: the board as one frame, made once, and a loop of `socket.write` to plain TCP
+// sockets that have been answered a handshake and are asked nothing. Nobody can fall behind, or be found to be gone.
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { Sender } from 'ws'
 
-const HANDSHAKE = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'
+const HANDSHAKE =
+  'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'
 const sockets = new Set<Socket>()
 
 function publish (top: Buffer): void {
@@ -34,4 +35,8 @@ const server = createServer({ noDelay: true }, (socket) => {
   })
 })
 
-server.listen(0, '127.0.0.1', () => console.log(`is live at http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+server.listen(
+  0,
+  '127.0.0.1',
+  () => console.log(`is live at http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+)

@@ -1,13 +1,16 @@
-// The service as the specifications describe it (../shared/specs): Express, PostgreSQL with an index on the score, `jsonwebtoken`, and
-// Socket.IO, which brings the top 10 to everybody after each update. One UPDATE and one SELECT a request, each a prepared statement.
-// With REDIS_URL the top 10 comes from a cache instead of the SELECT (see top-cache.ts).
+// The service as the specifications describe it (../shared/specs): Express, PostgreSQL with an index on the score,
+// `jsonwebtoken`, and Socket.IO, which brings the top 10 to everybody after each update. One UPDATE and one SELECT a
+// request, each a prepared statement. With REDIS_URL the top 10 comes from a cache instead of the SELECT (see
+// top-cache.ts).
 //
-// Built as they recommend it: NODE_ENV=production, given by who starts it (https://expressjs.com/en/advanced/best-practice-performance.html),
-// the pool's default of 10 connections (https://node-postgres.com/guides/pool-sizing), prepared statements by their name
-// (https://node-postgres.com/features/queries), `verify` with the one algorithm and a KeyObject (https://github.com/auth0/node-jsonwebtoken#readme;
-// a secret given as text takes it 0.4 ms a token instead of 8 µs),
-// `io.emit` (https://socket.io/docs/v4/broadcasting-events/) on the same HTTP server (https://socket.io/docs/v4/server-initialization/).
-// To its advantage it leaves out what they ask for besides: rate limits, an audit log, and that an action counts once.
+// Built as they recommend it: NODE_ENV=production, given by who starts it
+// (https://expressjs.com/en/advanced/best-practice-performance.html), the pool's default of 10 connections
+// (https://node-postgres.com/guides/pool-sizing), prepared statements by their name
+// (https://node-postgres.com/features/queries), `verify` with the one algorithm and a KeyObject
+// (https://github.com/auth0/node-jsonwebtoken#readme; a secret given as text takes it 0.4 ms a token instead of 8
+// µs), `io.emit` (https://socket.io/docs/v4/broadcasting-events/) on the same HTTP server
+// (https://socket.io/docs/v4/server-initialization/). To its advantage it leaves out what they ask for besides: rate
+// limits, an audit log, and that an action counts once.
 import { createSecretKey } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -32,7 +35,9 @@ await cache?.fill(await selectTop())
 const app = express()
 const server = createServer(app)
 const io = new Server(server)
-io.on('connection', async (socket) => { socket.emit('update', { top_scores: await readTop() }) })
+io.on('connection', async (socket) => {
+  socket.emit('update', { top_scores: await readTop() })
+})
 
 const authenticate: RequestHandler = (request, response, next) => {
   const [scheme, token = ''] = request.headers.authorization?.split(' ') ?? []
@@ -53,7 +58,9 @@ app.post('/api/update-score', authenticate, express.json(), async (request, resp
     return
   }
   const { rows: [user] } = await pool.query<Row>({
-    name: 'raise', text: 'UPDATE users_scores SET score = score + $2 WHERE user_id = $1 RETURNING user_id, username, score', values: [response.locals['user'].sub, increment]
+    name: 'raise',
+    text: 'UPDATE users_scores SET score = score + $2 WHERE user_id = $1 RETURNING user_id, username, score',
+    values: [response.locals['user'].sub, increment]
   })
   if (user === undefined) {
     response.status(404).json({ error: 'unknown_user', message: 'There is no such user.' })
@@ -71,7 +78,10 @@ const onError: ErrorRequestHandler = (_error, _request, response, _next) => {
 app.use(onError)
 
 async function selectTop (): Promise<Row[]> {
-  const { rows } = await pool.query<Row>({ name: 'top', text: 'SELECT user_id, username, score FROM users_scores ORDER BY score DESC LIMIT 10' })
+  const { rows } = await pool.query<Row>({
+    name: 'top',
+    text: 'SELECT user_id, username, score FROM users_scores ORDER BY score DESC LIMIT 10'
+  })
   return rows
 }
 
@@ -84,4 +94,8 @@ function leave (error: Error): never {
   process.exit(1)
 }
 
-server.listen(0, '127.0.0.1', () => console.log(`is live at http://127.0.0.1:${(server.address() as AddressInfo).port}`))
+server.listen(
+  0,
+  '127.0.0.1',
+  () => console.log(`is live at http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+)

@@ -54,7 +54,9 @@ async function boardNamed ({ boards }: Config, boardName: string, env: Process['
 }
 
 async function * newest (
-  readEvents: ReadEvents, board: Board, { query, limit }: { query: Omit<EventsQuery, 'limit'>, limit: number }
+  readEvents: ReadEvents,
+  board: Board,
+  { query, limit }: { query: Omit<EventsQuery, 'limit'>, limit: number }
 ) {
   let before: EventsQuery['before']
   for (let left = limit; left > 0;) {
@@ -66,7 +68,11 @@ async function * newest (
   }
 }
 
-interface Events { readonly readEvents: ReadEvents, readonly source: EventsSource, close (): Promise<void> }
+interface Events {
+  readonly readEvents: ReadEvents
+  readonly source: EventsSource
+  close(): Promise<void>
+}
 
 async function openEvents ({ databaseUrl, redisUrl, redisTimeoutMs, dataDir }: Config): Promise<Events> {
   const log = pino({ level: 'silent' })

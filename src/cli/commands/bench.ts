@@ -29,10 +29,16 @@ export const bench: Command = async (words, process) => {
   await checkWritable([options.out, options.report])
   try {
     const finished = await runLoad({
-      settings: options.settings, callers, onProgress: showProgress, stopped: process.stopSignal
+      settings: options.settings,
+      callers,
+      onProgress: showProgress,
+      stopped: process.stopSignal
     })
     const result = resultOf(finished, {
-      settings: options.settings, command: ['scorewire bench', ...words].join(' '), version: VERSION, date: new Date()
+      settings: options.settings,
+      command: ['scorewire bench', ...words].join(' '),
+      version: VERSION,
+      date: new Date()
     })
     await writeFiles(result, earlier, options)
     write(options.json ? `${JSON.stringify(result, null, 2)}\n` : `${reportMarkdown(result, earlier)}\n`)
@@ -83,7 +89,9 @@ function mintOf (env: Process['env']): Mint | undefined {
 async function checkWritable (files: readonly (string | undefined)[]): Promise<void> {
   for (const file of files) {
     if (file === undefined) continue
-    await appendFile(file, '').catch((error) => { throw new UsageError(`cannot write ${file}: ${error.message}`) })
+    await appendFile(file, '').catch((error) => {
+      throw new UsageError(`cannot write ${file}: ${error.message}`)
+    })
   }
 }
 

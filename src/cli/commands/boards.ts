@@ -2,7 +2,11 @@
 import { messageOf } from '../../leaderboard/log.ts'
 import { readBoards } from '../../config.ts'
 import {
-  applyBoard, planBoard, type BoardPlan, type BoardRegistry, type StoredBoard
+  applyBoard,
+  planBoard,
+  type BoardPlan,
+  type BoardRegistry,
+  type StoredBoard
 } from '../../leaderboard/boards/apply-board.ts'
 import { rulesOf } from '../../leaderboard/boards/rules.ts'
 import type { Store } from '../../redis/store.ts'
@@ -37,7 +41,9 @@ type Run = (store: Store, write: Process['write']) => Promise<number>
 function parseWords (words: string[]): Run {
   const flag = { type: 'boolean', default: false } as const
   const { positionals: [verb, operand, ...more], values: { yes, 'dry-run': isDry } } = readWords({
-    args: words, allowPositionals: true, options: { yes: flag, 'dry-run': flag }
+    args: words,
+    allowPositionals: true,
+    options: { yes: flag, 'dry-run': flag }
   }, usage)
   const isApply = verb === 'apply'
   const isUnderstood = more.length === 0 && (isApply || (!yes && !isDry)) && !(yes && isDry)
@@ -48,7 +54,10 @@ function parseWords (words: string[]): Run {
 }
 
 async function apply (
-  file: string, isDry: boolean, { boards: registry, now }: Store, write: Process['write']
+  file: string,
+  isDry: boolean,
+  { boards: registry, now }: Store,
+  write: Process['write']
 ): Promise<number> {
   const wanted = readBoards(file).all
   const listed = await registry.list()

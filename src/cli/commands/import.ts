@@ -5,7 +5,11 @@ import { stat } from 'node:fs/promises'
 import { readConfig } from '../../config.ts'
 import type { Board } from '../../leaderboard/boards/board.ts'
 import {
-  importRows, importWindow, judgeRow, type ImportLine, type ImportReport
+  importRows,
+  importWindow,
+  judgeRow,
+  type ImportLine,
+  type ImportReport
 } from '../../leaderboard/transfer/import.ts'
 import { readRows } from '../../leaderboard/transfer/transfer-format.ts'
 import { openSortedSet } from '../../redis/transfer/sorted-set.ts'
@@ -64,14 +68,16 @@ export const importBoard: Command = async (words, { env, stdin, write, showProgr
 interface Source {
   readonly lines: AsyncIterable<ImportLine>
   /** The share of the whole that these lines are, from 0 to 1, where it is known. */
-  share (lines: number): number | undefined
-  close (): void
+  share(lines: number): number | undefined
+  close(): void
 }
 
 type Options = ReturnType<typeof parseWords>
 
 async function openSource (
-  board: Board, { file, format, key, url }: Options, { env, stdin }: Pick<Process, 'env' | 'stdin'>
+  board: Board,
+  { file, format, key, url }: Options,
+  { env, stdin }: Pick<Process, 'env' | 'stdin'>
 ): Promise<Source> {
   if (key !== undefined) {
     const { redisUrl, redisTimeoutMs: timeoutMs, dataDir } = readConfig({ ...env, BOARDS_FILE: undefined }, [])

@@ -9,7 +9,7 @@ import type { Usage } from '../usage.ts'
 
 /** How `scorewire migrate` is used. */
 export const usage: Usage = {
-  summary: 'bring the ledger\'s database up to date; a worker does the same when it starts',
+  summary: "bring the ledger's database up to date; a worker does the same when it starts",
   forms: ['migrate'],
   variables: ['DATABASE_URL']
 }

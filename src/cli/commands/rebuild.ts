@@ -55,11 +55,16 @@ const WHY: Record<RebuildRefusal['why'], string> = {
   nothing: 'nothing in the ledger.'
 }
 
-interface HowToRebuild { readonly which: 'empty' | 'any', readonly showProgress: Process['showProgress'] }
+interface HowToRebuild {
+  readonly which: 'empty' | 'any'
+  readonly showProgress: Process['showProgress']
+}
 type TimedReport = RebuildReport & { readonly seconds: number }
 
 async function rebuildOne (
-  running: RunningLedger, board: LedgerBoard, { which, showProgress }: HowToRebuild
+  running: RunningLedger,
+  board: LedgerBoard,
+  { which, showProgress }: HowToRebuild
 ): Promise<TimedReport> {
   const { history } = board
   const begun = performance.now()
@@ -68,7 +73,11 @@ async function rebuildOne (
   const progress = createProgress(showProgress, `events of ${history.board.name}`)
   try {
     const report = await rebuildBoard({
-      history, which, close: rebuilding.close, ledger: running.ledgerOf(board), onProgress: progress.show
+      history,
+      which,
+      close: rebuilding.close,
+      ledger: running.ledgerOf(board),
+      onProgress: progress.show
     })
     return { ...report, seconds: (performance.now() - begun) / 1000 }
   } finally {

@@ -44,7 +44,9 @@ type Options = Pick<Process, 'write' | 'showProgress'> & { readonly apply: boole
 
 /** Compares a board, and repairs it where asked to. Returns how many differences are left. */
 async function reconcileOne (
-  running: RunningLedger, board: LedgerBoard, { apply, json, write, showProgress }: Options
+  running: RunningLedger,
+  board: LedgerBoard,
+  { apply, json, write, showProgress }: Options
 ): Promise<number> {
   const { history, sinceMicros } = board
   const { name } = history.board
@@ -98,7 +100,11 @@ function body ({ userId, what, window, segment, store, ledger }: Drift) {
 }
 
 const WORDS: Record<Drift['what'], string> = {
-  score: 'score', hidden: 'hidden score', ban: 'ban', segments: 'segments', name: 'name'
+  score: 'score',
+  hidden: 'hidden score',
+  ban: 'ban',
+  segments: 'segments',
+  name: 'name'
 }
 
 function sentence (board: string, { userId, what, window, segment, store, ledger }: Drift): string {
@@ -109,7 +115,9 @@ function sentence (board: string, { userId, what, window, segment, store, ledger
 function parseWords (words: string[]) {
   const flag = { type: 'boolean', default: false } as const
   const { positionals, values } = readWords({
-    args: words, allowPositionals: true, options: { board: { type: 'string' }, apply: flag, json: flag }
+    args: words,
+    allowPositionals: true,
+    options: { board: { type: 'string' }, apply: flag, json: flag }
   }, usage)
   if (positionals.length > 0) throw misuse('a board is named by --board', usage)
   const { board, apply, json } = values

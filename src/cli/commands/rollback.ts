@@ -8,7 +8,11 @@ import type { Store } from '../../redis/store.ts'
 import { misuse, readWords } from '../arguments.ts'
 import type { Command, Process } from '../command.ts'
 import {
-  boardsNamed, LEDGER_VARIABLES, storedRevision, withRunningLedger, type RunningLedger
+  boardsNamed,
+  LEDGER_VARIABLES,
+  storedRevision,
+  withRunningLedger,
+  type RunningLedger
 } from '../running-ledger.ts'
 import type { Usage } from '../usage.ts'
 
@@ -44,15 +48,18 @@ async function rollbackUser (running: RunningLedger, asked: Asked, write: Proces
   }
   for (const step of steps) write(`${isDry ? sentence(step, step.to) : await apply(store, board, { step, asked })}\n`)
   const done = `${plan.events} events of ${userId} on ${boardName} taken back.`
-  write(isDry
-    ? `Nothing was done: this was a dry run. ${plan.events} events would be taken back.\n`
-    : `${done} They stay in the ledger, and so do their receipts.\n`)
+  write(
+    isDry
+      ? `Nothing was done: this was a dry run. ${plan.events} events would be taken back.\n`
+      : `${done} They stay in the ledger, and so do their receipts.\n`
+  )
   return 0
 }
 
 /** What has to be taken back, by a ledger that holds everything up to now. */
 async function planOf (
-  running: RunningLedger, { boardName, userId, sinceMs }: Asked
+  running: RunningLedger,
+  { boardName, userId, sinceMs }: Asked
 ): Promise<{ board: LedgerBoard, plan: ReturnType<typeof planRollback> }> {
   const { store, database } = running
   const board = boardsNamed(running, boardName)[0]!
@@ -72,7 +79,9 @@ async function planOf (
 
 /** Takes back the gains in one window. Returns what became of them. */
 async function apply (
-  store: Store, { history }: LedgerBoard, { step, asked }: { step: RollbackStep, asked: Asked }
+  store: Store,
+  { history }: LedgerBoard,
+  { step, asked }: { step: RollbackStep, asked: Asked }
 ): Promise<string> {
   const { boardName, userId, since, reason } = asked
   const { result, score } = await store.applyRollback(history.board, {

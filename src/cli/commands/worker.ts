@@ -12,8 +12,20 @@ export const usage: Usage = {
   summary: 'work behind the nodes: apply queued increments, archive the ledger, send webhooks',
   forms: ['worker'],
   variables: [
-    'NODE_ENV', 'HOST', 'PORT', 'REDIS_URL', 'REDIS_TIMEOUT_MS', 'DATABASE_URL', 'LEDGER_MAX_ENTRIES', 'QUEUE_MAX_JOBS',
-    'BOARDS_FILE', 'LOG_LEVEL', 'LOG_FORMAT', 'TRUST_PROXY', 'WEBHOOK_TIMEOUT_MS', 'WEBHOOK_NETWORKS'
+    'NODE_ENV',
+    'HOST',
+    'PORT',
+    'REDIS_URL',
+    'REDIS_TIMEOUT_MS',
+    'DATABASE_URL',
+    'LEDGER_MAX_ENTRIES',
+    'QUEUE_MAX_JOBS',
+    'BOARDS_FILE',
+    'LOG_LEVEL',
+    'LOG_FORMAT',
+    'TRUST_PROXY',
+    'WEBHOOK_TIMEOUT_MS',
+    'WEBHOOK_NETWORKS'
   ],
   notes: ['REDIS_URL is required. The port answers /healthz, /readyz and /metrics alone.']
 }
@@ -24,7 +36,11 @@ export const worker: Command = async (words, { env, isTerminal, stopSignal }) =>
   const { config, redisUrl } = workerConfig(env)
   const log = createLog(config, isTerminal)
   const server = await createWorker({
-    config: { ...config, roles: new Set(['worker'] as const) }, redisUrl, log, random: Math.random, clock: systemClock
+    config: { ...config, roles: new Set(['worker'] as const) },
+    redisUrl,
+    log,
+    random: Math.random,
+    clock: systemClock
   })
   try {
     await server.listen({ host: config.host, port: config.port })

@@ -11,7 +11,10 @@ const update = {
   summary: '000: raise a score',
   tags: ['contracts'],
   security: [{ bearer: [] }],
-  body: Type.Object({ userId: UserId, scoreIncrement: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }, { additionalProperties: false }),
+  body: Type.Object(
+    { userId: UserId, scoreIncrement: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) },
+    { additionalProperties: false }
+  ),
   response: { 200: Answer }
 }
 
@@ -33,7 +36,10 @@ export async function registerContract000 (server: Server, parts: ContractParts)
       await raiseFor(request, reply, { boards, raiseScore, principal: principalOf(request), userId, increment })
       return { success: true, message: 'Score updated successfully.' }
     })
-    scope.get('/scoreboard', { schema: scoreboard, preParsing: auth.authenticate }, async (request, reply) =>
-      (await topTenFor(request, reply, parts)).map(({ userId, score }) => ({ userId, score })))
+    scope.get(
+      '/scoreboard',
+      { schema: scoreboard, preParsing: auth.authenticate },
+      async (request, reply) => (await topTenFor(request, reply, parts)).map(({ userId, score }) => ({ userId, score }))
+    )
   })
 }

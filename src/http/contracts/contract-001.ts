@@ -11,7 +11,10 @@ const update = {
   summary: '001: raise a score',
   tags: ['contracts'],
   security: [{ bearer: [] }],
-  body: Type.Object({ user_id: UserId, score_increase: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) }, { additionalProperties: false }),
+  body: Type.Object(
+    { user_id: UserId, score_increase: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) },
+    { additionalProperties: false }
+  ),
   response: { 200: Answer }
 }
 
@@ -32,7 +35,11 @@ export async function registerContract001 (server: Server, parts: ContractParts)
       await raiseFor(request, reply, { boards, raiseScore, principal: principalOf(request), userId, increment })
       return { message: 'Score updated successfully', status: 'success' }
     })
-    scope.get('/api/v1/scoreboard', { schema: scoreboard }, async (request, reply) =>
-      (await topTenFor(request, reply, parts)).map(({ userId, score }) => ({ user_id: userId, score })))
+    scope.get(
+      '/api/v1/scoreboard',
+      { schema: scoreboard },
+      async (request, reply) =>
+        (await topTenFor(request, reply, parts)).map(({ userId, score }) => ({ user_id: userId, score }))
+    )
   })
 }

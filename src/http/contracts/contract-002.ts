@@ -18,7 +18,9 @@ const update = {
 const top = {
   summary: '002: the top ten',
   tags: ['contracts'],
-  response: { 200: Type.Object({ topScores: Type.Array(Type.Object({ userId: Type.String(), score: Type.Integer() })) }) }
+  response: {
+    200: Type.Object({ topScores: Type.Array(Type.Object({ userId: Type.String(), score: Type.Integer() })) })
+  }
 }
 
 const PUBLISHED: Readonly<Record<number, string>> = {
@@ -26,9 +28,16 @@ const PUBLISHED: Readonly<Record<number, string>> = {
   403: 'Unauthorized score update attempt.'
 }
 
-/** The contract knows 400 and 403; a wrong method (405), being too fast (429) and being away (5xx) are said as they are. */
+/**
+ * The contract knows 400 and 403; a wrong method (405), being too fast (429) and being away (5xx) are said as they
+ * are.
+ */
 const errorOf: ContractError = ({ statusCode, message }) => {
-  const status = statusCode === 405 || statusCode === 429 || statusCode >= 500 ? statusCode : statusCode === 401 || statusCode === 403 ? 403 : 400
+  const status = statusCode === 405 || statusCode === 429 || statusCode >= 500
+    ? statusCode
+    : statusCode === 401 || statusCode === 403
+      ? 403
+      : 400
   return { status, body: { success: false, error: PUBLISHED[status] ?? message } }
 }
 
@@ -38,10 +47,21 @@ export async function registerContract002 (server: Server, parts: ContractParts)
   await registerContract(server, errorOf, (scope) => {
     scope.post('/api/scores/update', { schema: update }, async (request, reply) => {
       const { userId, authToken, actionId } = request.body
-      const raised = await raiseFor(request, reply, { boards, raiseScore, principal: auth.verify(authToken), userId, actionId })
+      const raised = await raiseFor(request, reply, {
+        boards,
+        raiseScore,
+        principal: auth.verify(authToken),
+        userId,
+        actionId
+      })
       return { success: true, message: 'Score updated successfully.', updatedScore: raised.score }
     })
-    scope.get('/api/scores/top', { schema: top }, async (request, reply) =>
-      ({ topScores: (await topTenFor(request, reply, parts)).map(({ userId, score }) => ({ userId, score })) }))
+    scope.get(
+      '/api/scores/top',
+      { schema: top },
+      async (request, reply) => ({
+        topScores: (await topTenFor(request, reply, parts)).map(({ userId, score }) => ({ userId, score }))
+      })
+    )
   })
 }

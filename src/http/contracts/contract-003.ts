@@ -1,4 +1,5 @@
-// Contract 003: POST /scores/update, which answers the new top ten, GET /scores. It publishes no error shape: errors are problem+json.
+// Contract 003: POST /scores/update, which answers the new top ten, GET /scores. It publishes no error shape: errors
+// are problem+json.
 import { Type } from 'typebox'
 import { ActionId } from '../../leaderboard/identifiers.ts'
 import { outcomeUnknown } from '../../leaderboard/problem.ts'
@@ -23,7 +24,8 @@ const update = {
 
 const scores = { summary: '003: the top ten', tags: ['contracts'], response: { 200: Scores, ...PROBLEMS } }
 
-const rows = (entries: readonly RankedEntry[]) => entries.map(({ userId, username, score }) => ({ user_id: userId, username, score }))
+const rows = (entries: readonly RankedEntry[]) =>
+  entries.map(({ userId, username, score }) => ({ user_id: userId, username, score }))
 
 /** Registers the routes of contract 003. */
 export async function registerContract003 (server: Server, parts: ContractParts): Promise<void> {
@@ -34,7 +36,10 @@ export async function registerContract003 (server: Server, parts: ContractParts)
     try {
       return rows(await topTenAfterWrite(parts))
     } catch (cause) {
-      throw outcomeUnknown('The action has counted, but the board cannot be read now. The same action_id again counts no more.', { cause })
+      throw outcomeUnknown(
+        'The action has counted, but the board cannot be read now. The same action_id again counts no more.',
+        { cause }
+      )
     }
   })
   server.get('/scores', { schema: scores }, async (request, reply) => rows(await topTenFor(request, reply, parts)))

@@ -33,17 +33,26 @@ export interface ContractParts {
  * @throws Problem for every refusal
  */
 export async function raiseFor (
-  request: FastifyRequest, reply: FastifyReply, { boards, raiseScore, principal, ...asked }: Pick<ContractParts, 'boards' | 'raiseScore'> & IncrementRequest & { principal: Principal }
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { boards, raiseScore, principal, ...asked }: Pick<ContractParts, 'boards' | 'raiseScore'> & IncrementRequest & {
+    principal: Principal
+  }
 ): Promise<AppliedIncrement> {
   const actionId = actionIdOf(request, asked.actionId)
-  const raised = await raiseScore(boards.default, principal, { ...asked, actionId }, { ip: request.ip, requestId: request.id })
+  const raised = await raiseScore(boards.default, principal, { ...asked, actionId }, {
+    ip: request.ip,
+    requestId: request.id
+  })
   if (!raised.applied) reply.header('idempotency-replayed', 'true')
   return raised
 }
 
 /** The first ten, for whoever may read the board; `Age` tells how old they are while the store is away. */
 export async function topTenFor (
-  request: FastifyRequest, reply: FastifyReply, { boards, auth, readTop, now }: Pick<ContractParts, 'boards' | 'auth' | 'readTop' | 'now'>
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { boards, auth, readTop, now }: Pick<ContractParts, 'boards' | 'auth' | 'readTop' | 'now'>
 ): Promise<readonly RankedEntry[]> {
   const board = boards.default
   auth.mayRead(board, request)
@@ -53,7 +62,9 @@ export async function topTenFor (
 }
 
 /** The first ten as they are after everything that this node has written. @throws Problem `unavailable` */
-export async function topTenAfterWrite ({ boards, readStoredTop }: Pick<ContractParts, 'boards' | 'readStoredTop'>): Promise<readonly RankedEntry[]> {
+export async function topTenAfterWrite (
+  { boards, readStoredTop }: Pick<ContractParts, 'boards' | 'readStoredTop'>
+): Promise<readonly RankedEntry[]> {
   const board = boards.default
   return (await readStoredTop(board, defaultPart(board))).entries.slice(0, LIVE_ROWS)
 }
@@ -62,7 +73,11 @@ export async function topTenAfterWrite ({ boards, readStoredTop }: Pick<Contract
 export type ContractError = (problem: Problem) => { status: number, body: object }
 
 /** Registers a contract's routes in a scope of their own, where every error takes the contract's shape. */
-export async function registerContract (server: Server, errorOf: ContractError, addRoutes: (scope: Server) => void): Promise<void> {
+export async function registerContract (
+  server: Server,
+  errorOf: ContractError,
+  addRoutes: (scope: Server) => void
+): Promise<void> {
   await server.register(async (scope) => {
     scope.setErrorHandler((error: Parameters<typeof problemOf>[0], request, reply) => {
       const problem = problemOf(error)

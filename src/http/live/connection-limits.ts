@@ -5,7 +5,7 @@ import type { Clock } from '../../leaderboard/clock.ts'
 import { Problem, rateLimited, unavailable } from '../../leaderboard/problem.ts'
 import { networkOf } from '../network.ts'
 
-export interface ConnectionLimitsOptions {
+interface ConnectionLimitsOptions {
   /** Origins of the pages that may watch, `*` for all; none: only pages of this service itself. */
   readonly allowedOrigins: readonly string[]
   /** Live connections from one IP address (an IPv6 /64), 0 for no limit. */
@@ -23,9 +23,9 @@ export interface ConnectionLimitsOptions {
 /** Which clients may connect at all, decided before anything is spent on them. */
 export interface ConnectionLimits {
   /** @throws Problem `forbidden_origin`, `rate_limited`, `unavailable` */
-  check (request: FastifyRequest): void
+  check(request: FastifyRequest): void
   /** Counts the connection until it ends. */
-  admit (request: FastifyRequest): void
+  admit(request: FastifyRequest): void
 }
 
 /** Creates the limits of a node, with counters of their own. */
@@ -53,7 +53,7 @@ export function createConnectionLimits (options: ConnectionLimitsOptions): Conne
   function checkHandshakes (network: string): void {
     const now = Math.floor(clock.now() / 1000)
     if (now !== second) {
-      [second, handshakes] = [now, 0]
+      ;[second, handshakes] = [now, 0]
       handshakesOf.clear()
     }
     const own = (handshakesOf.get(network) ?? 0) + 1

@@ -14,7 +14,13 @@ import type { Session } from '../../live/session.ts'
 import { SUBPROTOCOL } from '../auth.ts'
 import type { Server } from '../server.ts'
 import {
-  judgeRequest, judgeWatch, openSession, parseWatchMessage, parseWatchQuery, type WatchMessage, type WatchOptions
+  judgeRequest,
+  judgeWatch,
+  openSession,
+  parseWatchMessage,
+  parseWatchQuery,
+  type WatchMessage,
+  type WatchOptions
 } from './watch-request.ts'
 
 const PATH = '/ws/scoreboard'
@@ -122,7 +128,9 @@ function accept (socket: WebSocket, request: FastifyRequest, options: WatchOptio
 
 /** Receives what a client sends: answers to our pings, and messages, whose number and form have limits. */
 function receive (
-  socket: WebSocket, { session, clock }: { session: Session, clock: Clock }, onMessage: (message: WatchMessage) => void
+  socket: WebSocket,
+  { session, clock }: { session: Session, clock: Clock },
+  onMessage: (message: WatchMessage) => void
 ): void {
   let since = 0
   let received = 0
@@ -133,7 +141,9 @@ function receive (
     session.close(CLOSE.policy, `more than ${MAX_INBOUND_PER_SECOND} messages in a second`)
     return true
   }
-  socket.on('pong', (data) => { if (!session.receivePong(String(data))) isTooMuch() })
+  socket.on('pong', (data) => {
+    if (!session.receivePong(String(data))) isTooMuch()
+  })
   socket.on('ping', isTooMuch)
   socket.on('message', (data, isBinary) => {
     if (session.isEnded || isTooMuch()) return

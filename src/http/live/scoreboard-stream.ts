@@ -38,7 +38,7 @@ const schema = {
   }
 }
 
-export interface ScoreboardStreamOptions extends WatchOptions {
+interface ScoreboardStreamOptions extends WatchOptions {
   /** Between 0 and 1. */
   readonly random: () => number
 }

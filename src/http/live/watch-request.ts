@@ -17,7 +17,7 @@ import type { ConnectionLimits } from './connection-limits.ts'
 import { checker, firstProblem } from '../../leaderboard/schema.ts'
 
 const Board = Type.String({ description: 'Name of a board' })
-const Feed = Type.Literal('scores', { description: 'every user\'s new score too, conflated' })
+const Feed = Type.Literal('scores', { description: "every user's new score too, conflated" })
 
 /** The parameters of `/ws/scoreboard` and `/sse/scoreboard`. */
 export const WatchQuery = Type.Object({
@@ -35,7 +35,9 @@ const Place = { board: Board, window: Type.Optional(WindowKind), segment: Type.O
 export const WatchMessage = Type.Union([
   Type.Object({
     subscribe: Type.Object({
-      ...Place, me: Type.Optional(Type.Boolean()), feed: Type.Optional(Feed)
+      ...Place,
+      me: Type.Optional(Type.Boolean()),
+      feed: Type.Optional(Feed)
     }, { additionalProperties: false })
   }, { additionalProperties: false }),
   Type.Object({ unsubscribe: Type.Object(Place, { additionalProperties: false }) }, { additionalProperties: false })
@@ -62,7 +64,7 @@ export function parseWatchMessage (text: string): WatchMessage | undefined {
 }
 
 /** What is asked to be watched, without a board the default one. */
-export interface WatchAsked {
+interface WatchAsked {
   readonly board?: string | undefined
   readonly window?: WindowKind | undefined
   readonly segment?: string | undefined
@@ -72,7 +74,9 @@ export interface WatchAsked {
 
 /** Judges what a client asks to watch. @throws Problem `unknown_board`, `invalid_request`, `missing_token` */
 export function judgeWatch (
-  boards: Boards, principal: Principal | undefined, { board: name, window, segment, me = false, feed }: WatchAsked
+  boards: Boards,
+  principal: Principal | undefined,
+  { board: name, window, segment, me = false, feed }: WatchAsked
 ): Watch {
   const board = name === undefined ? boards.default : boards.get(name)
   const ranking = rankingWatched(board, { window, segment })
@@ -93,14 +97,16 @@ export interface WatchOptions {
 }
 
 /** The principal of the token, if there is one, and what to show first. */
-export interface WatchRequest {
+interface WatchRequest {
   readonly principal: Principal | undefined
   readonly watch: Watch
 }
 
 /** Judges a request to watch by its token and its query. @throws Problem as `Auth.verify` and `judgeWatch` */
 export function judgeRequest (
-  request: FastifyRequest, { me, ...query }: Static<typeof WatchQuery>, { boards, auth }: WatchOptions
+  request: FastifyRequest,
+  { me, ...query }: Static<typeof WatchQuery>,
+  { boards, auth }: WatchOptions
 ): WatchRequest {
   const token = presentedToken(request)
   const principal = token === undefined ? undefined : auth.verify(token)
@@ -112,7 +118,8 @@ export function judgeRequest (
  * has ended.
  */
 export function openSession (
-  principal: Principal | undefined, connection: Omit<SessionOptions, 'stats' | 'expiresAt' | 'clock'>,
+  principal: Principal | undefined,
+  connection: Omit<SessionOptions, 'stats' | 'expiresAt' | 'clock'>,
   { auth, hub, sessions, stats, clock }: WatchOptions
 ): { session: Session, leave: (how: string) => void } {
   const expiresAt = principal === undefined ? Infinity : clock.now() + auth.lifetimeMs(principal)

@@ -23,16 +23,40 @@ const EntriesBody = Type.Object({
   window: Type.String(),
   segment: Type.Optional(Type.String()),
   total: Type.Integer({ description: 'Users on the board' }),
-  entries: Type.Array(EntryBody, { description: 'In the board\'s order' }),
-  next_cursor: Type.Union([Type.String(), Type.Null()], { description: 'What the next page is asked for with; null where this one is the last' })
+  entries: Type.Array(EntryBody, { description: "In the board's order" }),
+  next_cursor: Type.Union([Type.String(), Type.Null()], {
+    description: 'What the next page is asked for with; null where this one is the last'
+  })
 })
 
 const Query = Type.Object({
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT, description: `Entries of the page, ${MAX_LIMIT} by default` })),
-  cursor: Type.Optional(Type.String({ maxLength: MAX_CURSOR_CHARACTERS, pattern: '^[A-Za-z0-9_-]+$', description: 'The next_cursor of the page before' })),
-  rank: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_SCORE, description: 'The page begins at this place, 1 for the first' })),
-  score: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_SCORE, description: 'With around, instead of limit: the entries around a score, which nobody needs to have' })),
-  around: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_AROUND, description: 'So many that pass the score, and as many that do not' })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: MAX_LIMIT, description: `Entries of the page, ${MAX_LIMIT} by default` })
+  ),
+  cursor: Type.Optional(
+    Type.String({
+      maxLength: MAX_CURSOR_CHARACTERS,
+      pattern: '^[A-Za-z0-9_-]+$',
+      description: 'The next_cursor of the page before'
+    })
+  ),
+  rank: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: MAX_SCORE, description: 'The page begins at this place, 1 for the first' })
+  ),
+  score: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: MAX_SCORE,
+      description: 'With around, instead of limit: the entries around a score, which nobody needs to have'
+    })
+  ),
+  around: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: MAX_AROUND,
+      description: 'So many that pass the score, and as many that do not'
+    })
+  ),
   window: Type.Optional(WindowText),
   segment: Type.Optional(SegmentText)
 }, { additionalProperties: false })
@@ -64,9 +88,13 @@ export function registerEntries (server: Server, { boards, auth, readEntries, no
     const window = windowNameAt(ranking.window, board, now())
     const { cursor, ...query } = request.query
     requireOneStart(request.query)
-    const { entries, next, total } = await readEntries(board, { ...ranking, window }, cursor === undefined
-      ? pageQueryOf(query)
-      : { start: { behind: readCursor(board, { ...ranking, window }, cursor) }, limit: query.limit ?? MAX_LIMIT })
+    const { entries, next, total } = await readEntries(
+      board,
+      { ...ranking, window },
+      cursor === undefined
+        ? pageQueryOf(query)
+        : { start: { behind: readCursor(board, { ...ranking, window }, cursor) }, limit: query.limit ?? MAX_LIMIT }
+    )
     return {
       board: board.name,
       ...ranking,
@@ -85,10 +113,23 @@ function pageQueryOf ({ limit = MAX_LIMIT, rank = 1, score, around }: Omit<Stati
 /** @throws Problem `invalid_request` where the parameters name more than one place to begin at, or only half of one */
 function requireOneStart (query: Static<typeof Query>): void {
   const refuse = (path: keyof typeof query, message: string) => {
-    if (query[path] !== undefined) throw new Problem('invalid_request', `The query is not well formed: ${path} ${message}.`, { errors: [{ path, message }] })
+    if (query[path] !== undefined) {
+      throw new Problem('invalid_request', `The query is not well formed: ${path} ${message}.`, {
+        errors: [{ path, message }]
+      })
+    }
   }
-  if (query.cursor !== undefined) for (const path of ['rank', 'score', 'around'] as const) refuse(path, 'does not go with cursor')
-  if (query.rank !== undefined) for (const path of ['score', 'around'] as const) refuse(path, 'does not go with rank')
+  if (query.cursor !== undefined) {
+    for (const path of ['rank', 'score', 'around'] as const) refuse(path, 'does not go with cursor')
+  }
+  if (query.rank !== undefined) {
+    for (const path of ['score', 'around'] as const) {
+      refuse(
+        path,
+        'does not go with rank'
+      )
+    }
+  }
   if (query.around === undefined) refuse('score', 'needs around')
   if (query.score === undefined) refuse('around', 'needs score')
   if (query.score !== undefined) refuse('limit', 'does not go with score')

@@ -23,11 +23,16 @@ const about = {
 const schemas = {
   store: {
     ...about,
-    summary: 'Store a list of users, such as somebody\'s friends, in place of the one of this name',
-    description: 'The whole list at once, never a part of it. Sent again it changes nothing. A group is of no board: `GET /v1/boards/{board}/top?group=` ' +
+    summary: "Store a list of users, such as somebody's friends, in place of the one of this name",
+    description:
+      'The whole list at once, never a part of it. Sent again it changes nothing. A group is of no board: `GET /v1/boards/{board}/top?group=` ' +
       'shows it on any, to everybody who may read that board.',
     body: Type.Object({
-      user_ids: Type.Array(UserId, { minItems: 1, maxItems: MAX_GROUP_USERS, description: 'With or without a score; one named twice is stored once' })
+      user_ids: Type.Array(UserId, {
+        minItems: 1,
+        maxItems: MAX_GROUP_USERS,
+        description: 'With or without a score; one named twice is stored once'
+      })
     }, { additionalProperties: false }),
     response: { 200: GroupBody, ...PROBLEMS }
   },
@@ -35,7 +40,10 @@ const schemas = {
   remove: {
     ...about,
     summary: 'Remove a group, if it is there',
-    response: { 204: Type.Null({ description: 'There is no such group, whether there was one before or not' }), ...PROBLEMS }
+    response: {
+      204: Type.Null({ description: 'There is no such group, whether there was one before or not' }),
+      ...PROBLEMS
+    }
   }
 }
 

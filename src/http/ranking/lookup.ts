@@ -17,12 +17,12 @@ const LookupBody = Type.Object({
   board: Type.String(),
   window: Type.String(),
   segment: Type.Optional(Type.String()),
-  users: Type.Array(GroupEntryBody, { description: 'In the board\'s order' }),
+  users: Type.Array(GroupEntryBody, { description: "In the board's order" }),
   not_found: Type.Array(Type.String(), { description: 'Those without a score in this window, in the order given' })
 })
 
 const schema = {
-  summary: 'Some users, such as a player\'s friends: rank on the board and among each other',
+  summary: "Some users, such as a player's friends: rank on the board and among each other",
   tags: ['read'],
   params: Type.Object({ board: BoardName }),
   body: Type.Object({

@@ -25,20 +25,35 @@ const TopBody = Type.Object({
   window: Type.String(),
   segment: Type.Optional(Type.String()),
   group: Type.Optional(Type.String({ description: 'There where a group was asked for' })),
-  epoch: Type.Optional(Type.String({ description: 'Names a history of the board: versions of different epochs do not compare. Not with a group' })),
-  version: Type.Optional(Type.Integer({ description: 'Rises with every change of the head, within an epoch. Not with a group' })),
-  stale: Type.Optional(Type.Literal(true, { description: 'There while the store is away: this may be old, by the seconds in the header Age' })),
+  epoch: Type.Optional(
+    Type.String({
+      description: 'Names a history of the board: versions of different epochs do not compare. Not with a group'
+    })
+  ),
+  version: Type.Optional(
+    Type.Integer({ description: 'Rises with every change of the head, within an epoch. Not with a group' })
+  ),
+  stale: Type.Optional(
+    Type.Literal(true, {
+      description: 'There while the store is away: this may be old, by the seconds in the header Age'
+    })
+  ),
   generated_at: Type.String({ description: 'When the board looked like this, RFC 3339 in UTC' }),
-  resets_at: Type.Optional(Type.String({ description: 'When the running window ends, RFC 3339 in UTC; absent for all' })),
+  resets_at: Type.Optional(
+    Type.String({ description: 'When the running window ends, RFC 3339 in UTC; absent for all' })
+  ),
   top_scores: Type.Array(Type.Object({
     ...GroupEntryBody.properties,
-    group_rank: Type.Optional(Type.Integer({ description: 'With a group: the rank among all its users with a score; equals share it' }))
+    group_rank: Type.Optional(
+      Type.Integer({ description: 'With a group: the rank among all its users with a score; equals share it' })
+    )
   }))
 })
 
 const schema = {
   summary: 'The top of a board, or of a group on it',
-  description: 'With `group` the users of that group alone, in the board\'s order, each with the rank on the board and among the group; those without ' +
+  description:
+    "With `group` the users of that group alone, in the board's order, each with the rank on the board and among the group; those without " +
     'a score are not listed. It is read anew each time, in steps of 200 users: it has no version and no `ETag`, `If-None-Match` never gives 304, ' +
     'and while the store is away the answer is 503.',
   tags: ['read'],
@@ -63,11 +78,20 @@ interface TopOptions {
   readonly now: () => number
 }
 
-/** An answer, and its text: the same for everybody from one reading of a board to the next, and to make it costs as much as the rest. */
-interface Prepared { readonly body: Static<typeof TopBody>, readonly text: string }
+/**
+ * An answer, and its text: the same for everybody from one reading of a board to the next, and to make it costs as
+ * much as the rest.
+ */
+interface Prepared {
+  readonly body: Static<typeof TopBody>
+  readonly text: string
+}
 
 /** What was made of a board's entries when it was read last, by the limit asked for. */
-interface Reading { readonly readMs: number, readonly prepared: Map<number, Prepared> }
+interface Reading {
+  readonly readMs: number
+  readonly prepared: Map<number, Prepared>
+}
 
 /** `GET /v1/boards/{board}/top`. */
 export function registerTop (server: Server, { boards, auth, readTop, readGroup, readLookup, now }: TopOptions): void {

@@ -23,9 +23,13 @@ const UserBody = Type.Object({
   username: Type.String(),
   score: Type.Integer(),
   rank: Type.Integer(),
-  percentile: Type.Number({ description: 'Percent of the board whose score this one equals or passes: 100 for the first' }),
+  percentile: Type.Number({
+    description: 'Percent of the board whose score this one equals or passes: 100 for the first'
+  }),
   total: Type.Integer({ description: 'Users on the board' }),
-  neighbours: Type.Array(EntryBody, { description: 'The user with up to `around` entries on either side, in the board\'s order' })
+  neighbours: Type.Array(EntryBody, {
+    description: "The user with up to `around` entries on either side, in the board's order"
+  })
 })
 
 const schema = {
@@ -56,9 +60,16 @@ export function registerUser (server: Server, { boards, auth, readUser, now }: U
     const reader = auth.readerOf(board, request)
     const { user_id: userId } = request.params
     const standing = await readUser(board, ranking, {
-      userId, around: request.query.around, reader: reader !== undefined && seesAll(reader, userId) ? 'self' : 'others'
+      userId,
+      around: request.query.around,
+      reader: reader !== undefined && seesAll(reader, userId) ? 'self' : 'others'
     })
-    if (standing === undefined) throw new Problem('unknown_user', `This user has no score on the board ${board.name} in the window ${ranking.window}.`)
+    if (standing === undefined) {
+      throw new Problem(
+        'unknown_user',
+        `This user has no score on the board ${board.name} in the window ${ranking.window}.`
+      )
+    }
     const { username, score, rank, total, neighbours } = standing
     return {
       board: board.name,

@@ -17,14 +17,23 @@ const BODY_LIMIT_BYTES = 256 * 1024
 
 const Item = Type.Object({
   ...IncrementFields,
-  score: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_SCORE, description: 'Instead of points, on a board that keeps the best or the latest score' })),
+  score: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: MAX_SCORE,
+      description: 'Instead of points, on a board that keeps the best or the latest score'
+    })
+  ),
   user_id: UserId
 }, { additionalProperties: false })
 
 // One shape for both kinds of result: the serializer would try a choice of two on every item.
-const { board, user_id: userId, action_id: actionId, increment, new_score: newScore, applied } = IncrementBody.properties
+const { board, user_id: userId, action_id: actionId, increment, new_score: newScore, applied } =
+  IncrementBody.properties
 const Result = Type.Object({
-  status: Type.Integer({ description: '200 with the fields of an increment\'s answer, or that of a refusal with `code` and `detail`' }),
+  status: Type.Integer({
+    description: "200 with the fields of an increment's answer, or that of a refusal with `code` and `detail`"
+  }),
   board: Type.Optional(board),
   user_id: Type.Optional(userId),
   action_id: Type.Optional(actionId),
@@ -43,9 +52,16 @@ const schema = {
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName }),
   body: Type.Object({
-    increments: Type.Array(Item, { minItems: 1, maxItems: MAX_ITEMS, description: 'Give each its action_id: only then may the batch be sent again' })
+    increments: Type.Array(Item, {
+      minItems: 1,
+      maxItems: MAX_ITEMS,
+      description: 'Give each its action_id: only then may the batch be sent again'
+    })
   }, { additionalProperties: false }),
-  response: { 200: Type.Object({ results: Type.Array(Result, { description: 'In the order of the increments' }) }), ...PROBLEMS }
+  response: {
+    200: Type.Object({ results: Type.Array(Result, { description: 'In the order of the increments' }) }),
+    ...PROBLEMS
+  }
 }
 
 interface BatchRouteOptions {
@@ -63,7 +79,9 @@ export function registerBatch (server: Server, { boards, auth, raiseScore, newId
     if (actionIdOf(request, undefined) !== undefined) throw oneKeyForMany()
     const requests = request.body.increments.map((item) => requestOf(item, newId))
     const results = await raiseAll(raiseScore, requests, {
-      board, principal: principalOf(request), origin: { ip: request.ip, requestId: request.id }
+      board,
+      principal: principalOf(request),
+      origin: { ip: request.ip, requestId: request.id }
     })
     const failure = results.find((result) => result instanceof Problem && result.statusCode >= 500)
     if (failure instanceof Problem) logProblem(failure, request)
@@ -71,15 +89,28 @@ export function registerBatch (server: Server, { boards, auth, raiseScore, newId
   })
 }
 
-function requestOf ({ user_id: userId, action_id: actionId, grant, ...more }: Static<typeof Item>, newId: () => string): NamedRequest {
+function requestOf (
+  { user_id: userId, action_id: actionId, grant, ...more }: Static<typeof Item>,
+  newId: () => string
+): NamedRequest {
   return grant === undefined ? { ...more, userId, actionId: actionId ?? newId() } : { ...more, userId, actionId, grant }
 }
 
-function resultBody (board: string, { actionId, score: submitted }: NamedRequest, result: BatchResult): Static<typeof Result> {
+function resultBody (
+  board: string,
+  { actionId, score: submitted }: NamedRequest,
+  result: BatchResult
+): Static<typeof Result> {
   if (result instanceof Problem) {
     const { statusCode: status, code, message: detail, headers } = result
     const retryAfter = headers['retry-after']
-    return { status, code, detail, ...(actionId !== undefined && { action_id: actionId }), ...(retryAfter !== undefined && { retry_after: Number(retryAfter) }) }
+    return {
+      status,
+      code,
+      detail,
+      ...(actionId !== undefined && { action_id: actionId }),
+      ...(retryAfter !== undefined && { retry_after: Number(retryAfter) })
+    }
   }
   const { userId, actionId: countedAs, increment, score, applied } = result
   const amount = submitted === undefined ? { increment } : { score: increment }
@@ -88,5 +119,7 @@ function resultBody (board: string, { actionId, score: submitted }: NamedRequest
 
 function oneKeyForMany (): Problem {
   const message = 'names one action and a batch has many: give each its action_id'
-  return new Problem('invalid_request', `The header Idempotency-Key ${message}.`, { errors: [{ path: 'Idempotency-Key', message }] })
+  return new Problem('invalid_request', `The header Idempotency-Key ${message}.`, {
+    errors: [{ path: 'Idempotency-Key', message }]
+  })
 }

@@ -6,8 +6,8 @@ import { Problem } from '../../leaderboard/problem.ts'
 import { checker } from '../../leaderboard/schema.ts'
 
 /**
- * Explicit typing (RFC 8725, section 3.11): a grant is signed with the same secret as a bearer token and must never pass for one, nor
- * one for a grant. Beyond its type and audience it lacks the `sub` that every bearer token needs.
+ * Explicit typing (RFC 8725, section 3.11): a grant is signed with the same secret as a bearer token and must never
+ * pass for one, nor one for a grant. Beyond its type and audience it lacks the `sub` that every bearer token needs.
  */
 export const GRANT_TYPE = 'scorewire-grant+jwt'
 const AUDIENCE = 'urn:scorewire:grant'
@@ -28,14 +28,19 @@ const Claims = Type.Object({
 const isClaims = checker(Claims)
 
 export interface GrantTokens {
-  sign (grant: Grant): string
+  sign(grant: Grant): string
   /** @throws Problem `invalid_grant` */
-  read (token: string): Grant
+  read(token: string): Grant
 }
 
 /** Grants as text that a client can carry and not change. `now` is the store's clock, which all nodes share. */
 export function createGrantTokens ({ secret, now }: { secret: string, now: () => number }): GrantTokens {
-  const sign = createSigner({ key: secret, algorithm: 'HS256', noTimestamp: true, header: { alg: 'HS256', typ: GRANT_TYPE } })
+  const sign = createSigner({
+    key: secret,
+    algorithm: 'HS256',
+    noTimestamp: true,
+    header: { alg: 'HS256', typ: GRANT_TYPE }
+  })
   const verify = createVerifier({ key: secret, algorithms: ['HS256'], checkTyp: GRANT_TYPE, ignoreExpiration: true })
 
   function claimsOf (token: string): Static<typeof Claims> {

@@ -11,7 +11,9 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]{1,128}$/
 export function actionIdOf (request: FastifyRequest, fromBody: string | undefined): string | undefined {
   const header = request.headers['idempotency-key']
   if (header === undefined) return fromBody
-  if (typeof header !== 'string' || (request.raw.headersDistinct['idempotency-key']?.length ?? 0) > 1) throw wrongKey('must come once')
+  if (typeof header !== 'string' || (request.raw.headersDistinct['idempotency-key']?.length ?? 0) > 1) {
+    throw wrongKey('must come once')
+  }
   const key = header.length > 2 && header.startsWith('"') && header.endsWith('"') ? header.slice(1, -1) : header
   if (!PRINTABLE_ASCII.test(key)) throw wrongKey('must be 1 to 128 printable ASCII characters')
   if (fromBody !== undefined && fromBody !== key) throw wrongKey('must be equal to action_id when both are given')
@@ -19,5 +21,7 @@ export function actionIdOf (request: FastifyRequest, fromBody: string | undefine
 }
 
 function wrongKey (message: string): Problem {
-  return new Problem('invalid_request', `The header Idempotency-Key ${message}.`, { errors: [{ path: 'Idempotency-Key', message }] })
+  return new Problem('invalid_request', `The header Idempotency-Key ${message}.`, {
+    errors: [{ path: 'Idempotency-Key', message }]
+  })
 }

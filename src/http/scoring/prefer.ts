@@ -3,12 +3,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import type { Queued } from '../../leaderboard/scoring/queue.ts'
 
-/** To the end where nothing closes it: to look for that again at each quote would take the square of the field's length. */
+/**
+ * To the end where nothing closes it: to look for that again at each quote would take the square of the field's
+ * length.
+ */
 const QUOTED = /"(?:[^"\\]|\\.?)*"?/g
 
 /**
- * Whether a request would rather be answered at once than when it is done (RFC 7240, section 4.1). Other preferences and parameters,
- * such as `wait`, are put up with.
+ * Whether a request would rather be answered at once than when it is done (RFC 7240, section 4.1). Other preferences
+ * and parameters, such as `wait`, are put up with.
  */
 export function prefersAsync ({ headers: { prefer } }: FastifyRequest): boolean {
   if (prefer === undefined) return false
@@ -18,7 +21,14 @@ export function prefersAsync ({ headers: { prefer } }: FastifyRequest): boolean 
 }
 
 /** The header fields of a route that can answer before it is done. */
-export const PREFER = { prefer: Type.Optional(Type.String({ description: 'respond-async: answered with 202 as soon as it is queued; the receipt at Location says what became of it' })) }
+export const PREFER = {
+  prefer: Type.Optional(
+    Type.String({
+      description:
+        'respond-async: answered with 202 as soon as it is queued; the receipt at Location says what became of it'
+    })
+  )
+}
 
 export const QueuedBody = Type.Object({
   board: Type.String(),

@@ -12,14 +12,18 @@ import { IncrementBody } from './increment.ts'
 import { QueuedBody } from './prefer.ts'
 import type { Server } from '../server.ts'
 
-const { board, user_id: userId, action_id: actionId, increment, new_score: newScore, applied } = IncrementBody.properties
+const { board, user_id: userId, action_id: actionId, increment, new_score: newScore, applied } =
+  IncrementBody.properties
 
 // One shape for what counted and what was refused: the serializer would try a choice of two on every answer.
 const ReceiptBody = Type.Object({
   board,
   user_id: userId,
   action_id: actionId,
-  status: Type.Enum(['applied', 'refused'], { description: 'applied: it has counted. refused: it was queued and did not count, and says why; sent again it is tried anew' }),
+  status: Type.Enum(['applied', 'refused'], {
+    description:
+      'applied: it has counted. refused: it was queued and did not count, and says why; sent again it is tried anew'
+  }),
   increment: Type.Optional(increment),
   score: Type.Optional(Type.Integer({ description: 'Instead of the increment, where a score was submitted' })),
   new_score: Type.Optional(newScore),
@@ -49,23 +53,44 @@ interface ReceiptRouteOptions {
 }
 
 /** `GET /v1/boards/{board}/users/{user_id}/actions/{action_id}`. */
-export function registerReceipt (server: Server, { boards, auth, readReceipt, readRefusal, isQueued }: ReceiptRouteOptions): void {
-  server.get('/v1/boards/:board/users/:user_id/actions/:action_id', { schema, preParsing: auth.authenticate }, async (request, reply) => {
-    const board = boards.get(request.params.board)
-    const action = { userId: subjectOf(principalOf(request), request.params.user_id), actionId: request.params.action_id }
-    const named = { board: board.name, user_id: action.userId, action_id: action.actionId }
-    // In this order: what leaves the queue in between has its receipt by then.
-    const queued = await isQueued(board.name, action)
-    const counted = await countedOf(readReceipt, board, action)
-    if (counted !== undefined) return { ...named, status: 'applied' as const, ...counted }
-    if (queued) return await reply.code(202).header('retry-after', '1').send({ ...named, status: 'queued' as const })
-    const refusal = await readRefusal(board, action)
-    if (refusal === undefined) {
-      throw new Problem('unknown_action_id', 'This action is not remembered: it never counted, or it did over 24 hours ago.')
+export function registerReceipt (
+  server: Server,
+  { boards, auth, readReceipt, readRefusal, isQueued }: ReceiptRouteOptions
+): void {
+  server.get(
+    '/v1/boards/:board/users/:user_id/actions/:action_id',
+    { schema, preParsing: auth.authenticate },
+    async (request, reply) => {
+      const board = boards.get(request.params.board)
+      const action = {
+        userId: subjectOf(principalOf(request), request.params.user_id),
+        actionId: request.params.action_id
+      }
+      const named = { board: board.name, user_id: action.userId, action_id: action.actionId }
+      // In this order: what leaves the queue in between has its receipt by then.
+      const queued = await isQueued(board.name, action)
+      const counted = await countedOf(readReceipt, board, action)
+      if (counted !== undefined) return { ...named, status: 'applied' as const, ...counted }
+      if (queued) return await reply.code(202).header('retry-after', '1').send({ ...named, status: 'queued' as const })
+      const refusal = await readRefusal(board, action)
+      if (refusal === undefined) {
+        throw new Problem(
+          'unknown_action_id',
+          'This action is not remembered: it never counted, or it did over 24 hours ago.'
+        )
+      }
+      const { code, detail, refusedMs } = refusal
+      return {
+        ...named,
+        status: 'refused' as const,
+        type: typeOf(code),
+        title: titleOf(code),
+        code,
+        detail,
+        refused_at: new Date(refusedMs).toISOString()
+      }
     }
-    const { code, detail, refusedMs } = refusal
-    return { ...named, status: 'refused' as const, type: typeOf(code), title: titleOf(code), code, detail, refused_at: new Date(refusedMs).toISOString() }
-  })
+  )
 }
 
 async function countedOf (readReceipt: Reads['receipt'], board: Board, action: { userId: string, actionId: string }) {

@@ -23,7 +23,10 @@ const schema = {
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName }),
   querystring: IncludeQuery,
-  headers: Type.Object({ 'idempotency-key': Type.Optional(Type.String({ description: 'The action id, where the body has none' })), ...PREFER }),
+  headers: Type.Object({
+    'idempotency-key': Type.Optional(Type.String({ description: 'The action id, where the body has none' })),
+    ...PREFER
+  }),
   body: Type.Object({
     action_id: Type.Optional(ActionId),
     score: Type.Integer({ minimum: 0, maximum: MAX_SCORE }),
@@ -42,18 +45,30 @@ interface ScoreRouteOptions {
 }
 
 /** `POST /v1/boards/{board}/scores`. */
-export function registerScore (server: Server, { boards, auth, raiseScore, queueScore, readUser }: ScoreRouteOptions): void {
+export function registerScore (
+  server: Server,
+  { boards, auth, raiseScore, queueScore, readUser }: ScoreRouteOptions
+): void {
   server.post('/v1/boards/:board/scores', { schema, preParsing: auth.authenticate }, async (request, reply) => {
     const board = boards.get(request.params.board)
     const { action_id: named, user_id: subject, ...asked } = request.body
     const raise = prefersAsync(request) ? queueScore : raiseScore
     const raised = await raise(board, principalOf(request), {
-      userId: subject, actionId: actionIdOf(request, named), ...asked
+      userId: subject,
+      actionId: actionIdOf(request, named),
+      ...asked
     }, { ip: request.ip, requestId: request.id })
     if ('queued' in raised) return replyQueued(reply, board.name, raised)
     const { userId, actionId, increment: submitted, score, applied } = raised
     if (!applied) reply.header('idempotency-replayed', 'true')
-    const answer = { board: board.name, user_id: userId, action_id: actionId, score: submitted, new_score: score, applied }
+    const answer = {
+      board: board.name,
+      user_id: userId,
+      action_id: actionId,
+      score: submitted,
+      new_score: score,
+      applied
+    }
     return { ...answer, ...request.query.include === 'rank' && await rankOf(readUser, board, userId) }
   })
 }

@@ -21,17 +21,25 @@ const ReportBody = Type.Object({
   same: Type.Integer({ description: 'Users who had that score' }),
   hidden: Type.Integer({ description: 'Users who are banned: the score counts once the ban ends' }),
   rejected: Type.Integer({ description: 'Lines that were no rows' }),
-  errors: Type.Array(Type.Object({ line: Type.Integer(), message: Type.String() }), { description: 'The first of those' })
+  errors: Type.Array(Type.Object({ line: Type.Integer(), message: Type.String() }), {
+    description: 'The first of those'
+  })
 })
 
 const schema = {
   summary: 'Set the scores of a window from NDJSON or CSV. Repeating an import changes nothing',
-  description: 'Rows as an export writes them: user_id, score, and perhaps username and segments. Up to 8 MB at a time.',
+  description:
+    'Rows as an export writes them: user_id, score, and perhaps username and segments. Up to 8 MB at a time.',
   tags: ['operate'],
   security: [{ bearer: [] }],
   params: Type.Object({ board: BoardName }),
   querystring: Type.Object({ window: Type.Optional(WindowText) }, { additionalProperties: false }),
-  body: { content: { [MEDIA_TYPE.ndjson]: { schema: Type.Unknown({ description: 'An object a line' }) }, [MEDIA_TYPE.csv]: { schema: Type.Unknown({ description: 'With a header' }) } } },
+  body: {
+    content: {
+      [MEDIA_TYPE.ndjson]: { schema: Type.Unknown({ description: 'An object a line' }) },
+      [MEDIA_TYPE.csv]: { schema: Type.Unknown({ description: 'With a header' }) }
+    }
+  },
   response: { 200: ReportBody, ...PROBLEMS }
 }
 
@@ -44,17 +52,31 @@ interface ImportRouteOptions {
   readonly now: () => number
 }
 
-interface Upload { readonly format: Format, readonly text: Buffer }
+interface Upload {
+  readonly format: Format
+  readonly text: Buffer
+}
 
 /** Registers the route in a scope of its own: only there are bodies something else than JSON. */
-export async function registerImport (server: Server, { boards, auth, applyImport, renewBoard, now }: ImportRouteOptions): Promise<void> {
+export async function registerImport (
+  server: Server,
+  { boards, auth, applyImport, renewBoard, now }: ImportRouteOptions
+): Promise<void> {
   await server.register(async (scope) => {
     scope.removeAllContentTypeParsers()
     for (const format of ['ndjson', 'csv'] as const) {
-      scope.addContentTypeParser(MEDIA_TYPE[format], { parseAs: 'buffer' }, (_request, text, done) => done(null, { format, text }))
+      scope.addContentTypeParser(
+        MEDIA_TYPE[format],
+        { parseAs: 'buffer' },
+        (_request, text, done) => done(null, { format, text })
+      )
     }
     const route = scope as Server
-    route.post('/v1/boards/:board/import', { schema, bodyLimit: BODY_LIMIT_BYTES, preParsing: [auth.authenticate, requireAdmin] }, async (request) => {
+    route.post('/v1/boards/:board/import', {
+      schema,
+      bodyLimit: BODY_LIMIT_BYTES,
+      preParsing: [auth.authenticate, requireAdmin]
+    }, async (request) => {
       let board = boards.get(request.params.board)
       const window = importWindow(board, request.query.window, now())
       if (!isUpload(request.body)) throw new Problem('invalid_request', 'The body is empty.')

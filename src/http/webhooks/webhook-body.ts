@@ -1,7 +1,11 @@
 // Webhooks and deliveries as the API shows them.
 import { Type, type Static } from 'typebox'
 import {
-  DeliveryState, WebhookEvent, type Attempt, type Delivery, type Webhook
+  DeliveryState,
+  WebhookEvent,
+  type Attempt,
+  type Delivery,
+  type Webhook
 } from '../../leaderboard/webhooks/webhook.ts'
 
 const Moment = Type.Union([Type.String(), Type.Null()])
@@ -34,12 +38,15 @@ export const DeliveryBody = Type.Object({
   status: DeliveryState,
   created_at: Type.String(),
   next_attempt_at: Moment,
-  attempts: Type.Array(Type.Object({
-    at: Type.String(),
-    status: Type.Union([Type.Integer(), Type.Null()], { description: 'null where no answer came' }),
-    error: Type.Union([Type.String(), Type.Null()]),
-    duration_ms: Type.Integer()
-  }), { description: 'The last twenty, the oldest first' })
+  attempts: Type.Array(
+    Type.Object({
+      at: Type.String(),
+      status: Type.Union([Type.Integer(), Type.Null()], { description: 'null where no answer came' }),
+      error: Type.Union([Type.String(), Type.Null()]),
+      duration_ms: Type.Integer()
+    }),
+    { description: 'The last twenty, the oldest first' }
+  )
 })
 export type DeliveryBody = Static<typeof DeliveryBody>
 

@@ -6,7 +6,12 @@ import { Problem } from '../../leaderboard/problem.ts'
 import { webhookTest } from '../../leaderboard/webhooks/webhook-event.ts'
 import { checker } from '../../leaderboard/schema.ts'
 import {
-  MAX_PENDING, WebhookName, type Deliveries, type DeliveryPlace, type Webhook, type Webhooks
+  MAX_PENDING,
+  WebhookName,
+  type Deliveries,
+  type DeliveryPlace,
+  type Webhook,
+  type Webhooks
 } from '../../leaderboard/webhooks/webhook.ts'
 import { requireAdmin, type Auth } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
@@ -21,18 +26,21 @@ const Accepted = Type.Object({ id: Type.String({ description: 'The webhook-id of
 const schemas = {
   list: {
     ...about,
-    summary: 'The log of a webhook\'s deliveries, the newest first',
+    summary: "The log of a webhook's deliveries, the newest first",
     description: 'Those that wait, and of each kind of event the last 200 that have ended, for a week.',
     params,
     querystring: Type.Object({
       limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
       cursor: Type.Optional(Type.String({
-        maxLength: 512, pattern: '^[A-Za-z0-9_-]+$', description: 'The next_cursor of the page before'
+        maxLength: 512,
+        pattern: '^[A-Za-z0-9_-]+$',
+        description: 'The next_cursor of the page before'
       }))
     }, { additionalProperties: false }),
     response: {
       200: Type.Object({
-        deliveries: Type.Array(DeliveryBody), next_cursor: Type.Union([Type.String(), Type.Null()])
+        deliveries: Type.Array(DeliveryBody),
+        next_cursor: Type.Union([Type.String(), Type.Null()])
       }),
       ...PROBLEMS
     }
@@ -66,7 +74,8 @@ interface WebhookDeliveryRoutesOptions {
  * within a second.
  */
 export function registerWebhookDeliveries (
-  server: Server, { boards, auth, webhooks, enqueue, newId, now }: WebhookDeliveryRoutesOptions
+  server: Server,
+  { boards, auth, webhooks, enqueue, newId, now }: WebhookDeliveryRoutesOptions
 ): void {
   const path = '/v1/boards/:board/webhooks/:webhook'
   const preParsing = [auth.authenticate, requireAdmin]

@@ -6,7 +6,14 @@ import { BoardName } from '../../leaderboard/identifiers.ts'
 import { Problem } from '../../leaderboard/problem.ts'
 import { whyNotUrl, type TargetPolicy } from '../../leaderboard/webhooks/webhook-target.ts'
 import {
-  isSecret, MAX_WEBHOOKS, secretOf, WebhookName, WebhookSecret, WebhookSettings, type Webhook, type Webhooks
+  isSecret,
+  MAX_WEBHOOKS,
+  secretOf,
+  WebhookName,
+  WebhookSecret,
+  WebhookSettings,
+  type Webhook,
+  type Webhooks
 } from '../../leaderboard/webhooks/webhook.ts'
 import { principalOf, requireAdmin, type Auth } from '../auth.ts'
 import { PROBLEMS } from '../errors.ts'
@@ -145,7 +152,10 @@ function registerStates (server: Server, { boards, auth, webhooks, randomBytes }
 
 type Stores = Pick<WebhookRoutesOptions, 'boards' | 'webhooks'>
 
-interface Exchange { readonly request: FastifyRequest, readonly reply: FastifyReply }
+interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
 
 interface Change {
   readonly board: string
@@ -157,7 +167,8 @@ interface Change {
 
 /** Logs a change, and answers with the webhook as it is now. */
 async function answerChange (
-  { request, reply, ...stores }: Stores & Exchange, change: Change
+  { request, reply, ...stores }: Stores & Exchange,
+  change: Change
 ): Promise<WebhookBody> {
   const { board, webhook, secret } = change
   logChange(request, change)

@@ -1,3 +1,4 @@
+// A board may be deleted and made again, with the same seasons.
 import type { Board } from '../../leaderboard/boards/board.ts'
 import { closeOf } from '../../leaderboard/boards/season.ts'
 import type { Season } from '../../leaderboard/boards/window.ts'
@@ -8,7 +9,7 @@ const AGAIN_AFTER_MS = 300_000
 /** Nodes' clocks differ: the archive is made when the last of them takes no write any more. */
 const MARGIN_MS = 2000
 
-export interface SeasonClosingOptions {
+interface SeasonClosingOptions {
   readonly boards: () => readonly Board[]
   /** The store's clock, in ms since 1970. */
   readonly now: () => number
@@ -18,7 +19,10 @@ export interface SeasonClosingOptions {
   readonly onError: (board: Board, error: unknown) => void
 }
 
-/** Sees to it that every closed season has its archive. Every node does; who comes second finds it done. Returns the stop. */
+/**
+ * Sees to it that every closed season has its archive. Every node does; who comes second finds it done. Returns the
+ * stop.
+ */
 export function closeSeasons ({ boards, now, archive, onArchived, onError }: SeasonClosingOptions): () => void {
   /** When each was found to have its archive, by `performance.now()`. */
   const done = new Map<string, number>()
@@ -30,7 +34,9 @@ export function closeSeasons ({ boards, now, archive, onArchived, onError }: Sea
     for (const board of boards()) {
       for (const season of board.seasons) {
         const name = `${board.name} ${season.name} ${closeOf(season)}`
-        if ((done.get(name) ?? -Infinity) > performance.now() - AGAIN_AFTER_MS || now() < closeOf(season) + MARGIN_MS) continue
+        if (
+          (done.get(name) ?? -Infinity) > performance.now() - AGAIN_AFTER_MS || now() < closeOf(season) + MARGIN_MS
+        ) { continue }
         try {
           await archive(board, season)
           done.set(name, performance.now())
@@ -43,7 +49,9 @@ export function closeSeasons ({ boards, now, archive, onArchived, onError }: Sea
     busy = false
   }
 
-  const timer = setInterval(() => { void look() }, EVERY_MS)
+  const timer = setInterval(() => {
+    void look()
+  }, EVERY_MS)
   timer.unref()
   void look()
   return () => clearInterval(timer)

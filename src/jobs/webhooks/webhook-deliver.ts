@@ -7,14 +7,17 @@ import type { DueWebhook } from './webhook-queue.ts'
 import type { Send } from './webhook-send.ts'
 import type { WebhookStats } from './webhook-stats.ts'
 
-/** A claim outlives its attempt by this time, so that no other worker claims a delivery whose outcome is being recorded. */
+/**
+ * A claim outlives its attempt by this time, so that no other worker claims a delivery whose outcome is being
+ * recorded.
+ */
 const CLAIM_MARGIN_MS = 5000
 /** What is due within this time is waited for in place. */
 const SOON_MS = 1000
 /** Deliveries that one job sends; then other webhooks have their turn. */
 const MAX_RUN = 100
 
-export interface DeliverOptions {
+interface DeliverOptions {
   readonly deliveries: Pick<Deliveries, 'claim' | 'recordOutcome'>
   readonly send: Send
   readonly timeoutMs: number
@@ -30,7 +33,10 @@ export interface DeliverOptions {
   readonly stop: AbortSignal
 }
 
-/** Makes the function that sends what is due for a webhook, one delivery after the other. Concurrent calls for one webhook share its deliveries. */
+/**
+ * Makes the function that sends what is due for a webhook, one delivery after the other. Concurrent calls for one
+ * webhook share its deliveries.
+ */
 export function createDeliver (options: DeliverOptions): (due: DueWebhook) => Promise<void> {
   const { deliveries, timeoutMs, schedule, now, stop } = options
   return async ({ board, webhook }) => {
@@ -50,7 +56,11 @@ export function createDeliver (options: DeliverOptions): (due: DueWebhook) => Pr
   }
 }
 
-async function attempt (options: DeliverOptions, { board, webhook }: DueWebhook, claim: ClaimedDelivery): Promise<RecordedOutcome> {
+async function attempt (
+  options: DeliverOptions,
+  { board, webhook }: DueWebhook,
+  claim: ClaimedDelivery
+): Promise<RecordedOutcome> {
   const { deliveries, send, stats, log, random, stop } = options
   const { id, kind, round, atMs } = claim
   const begun = performance.now()
@@ -59,14 +69,22 @@ async function attempt (options: DeliverOptions, { board, webhook }: DueWebhook,
   if (error === 'stopped') return await deliveries.recordOutcome(board, webhook, claim, { outcome: 'released' })
   const judged = judgeAnswer({ status, retryAfter }, { round, nowMs: atMs + ms, random: random() })
   const recorded = await deliveries.recordOutcome(board, webhook, claim, {
-    ...judged, attempt: { at: atMs, ms, ...(status !== undefined && { status }), ...(error !== undefined && { error }) }
+    ...judged,
+    attempt: { at: atMs, ms, ...(status !== undefined && { status }), ...(error !== undefined && { error }) }
   })
   stats.count(recorded.state)
-  logAttempt(log, recorded.state, { isRefused: judged.outcome === 'refused', data: { board, webhook, delivery: id, kind, status, error, ms } })
+  logAttempt(log, recorded.state, {
+    isRefused: judged.outcome === 'refused',
+    data: { board, webhook, delivery: id, kind, status, error, ms }
+  })
   return recorded
 }
 
-function logAttempt (log: Log, state: RecordedOutcome['state'], { isRefused, data }: { isRefused: boolean, data: object }): void {
+function logAttempt (
+  log: Log,
+  state: RecordedOutcome['state'],
+  { isRefused, data }: { isRefused: boolean, data: object }
+): void {
   if (state === 'delivered') log.debug(data, 'webhook delivered')
   else if (state === 'failed') log.warn(data, 'webhook delivery failed for good')
   else if (state !== 'disabled') log.info(data, 'attempt to deliver a webhook failed')

@@ -5,14 +5,20 @@ import type { Season } from '../../leaderboard/boards/window.ts'
 import type { Top } from '../../leaderboard/ranking/reads.ts'
 import { defaultPart, type Ranking } from '../../leaderboard/ranking/ranking.ts'
 import type { Velocity } from '../../leaderboard/webhooks/velocity.ts'
-import { EMPTY_TOP, seasonClosed, seasonMark, topChanged, userFlagged } from '../../leaderboard/webhooks/webhook-event.ts'
+import {
+  EMPTY_TOP,
+  seasonClosed,
+  seasonMark,
+  topChanged,
+  userFlagged
+} from '../../leaderboard/webhooks/webhook-event.ts'
 import type { EnqueueResult, NewDelivery, WatchedWebhook, WebhookEvent } from '../../leaderboard/webhooks/webhook.ts'
 
 /** What the publisher reads of a closed season's archive. */
-export interface Archives {
+interface Archives {
   /** Undefined where there is no archive yet. */
-  about (board: Board, season: Season): Promise<{ readonly entries: number, readonly digest: string } | undefined>
-  top (board: Board, season: Season): Promise<Top | undefined>
+  about(board: Board, season: Season): Promise<{ readonly entries: number, readonly digest: string } | undefined>
+  top(board: Board, season: Season): Promise<Top | undefined>
 }
 
 export interface PublisherOptions {
@@ -26,16 +32,17 @@ export interface PublisherOptions {
 }
 
 /** Publishes what has happened on a board to those of its webhooks that want it. */
-export type Publish = (board: Board, webhooks: readonly WatchedWebhook[]) => Promise<void>
+type Publish = (board: Board, webhooks: readonly WatchedWebhook[]) => Promise<void>
 
 /**
- * Makes the function that publishes. What was published is remembered with the deliveries, in one step: a worker that takes over
- * publishes each event once.
+ * Makes the function that publishes. What was published is remembered with the deliveries, in one step: a worker that
+ * takes over publishes each event once.
  */
 export function createPublisher ({ readTop, archives, flags, enqueue, now }: PublisherOptions): Publish {
   /** The top of each board as it was read last: one that is still the same costs Redis next to nothing. */
   const tops = new WeakMap<Board, Top>()
-  const wanting = (webhooks: readonly WatchedWebhook[], event: WebhookEvent) => webhooks.filter(({ events }) => events.includes(event))
+  const wanting = (webhooks: readonly WatchedWebhook[], event: WebhookEvent) =>
+    webhooks.filter(({ events }) => events.includes(event))
 
   async function publishTop (board: Board, webhooks: readonly WatchedWebhook[]): Promise<void> {
     if (webhooks.length === 0) return
@@ -54,7 +61,8 @@ export function createPublisher ({ readTop, archives, flags, enqueue, now }: Pub
       const closedMs = closeOf(season)
       const { field, value } = seasonMark(season)
       // A season that closed before the webhook was made is no news for it.
-      const isDue = ({ createdMs, marks }: WatchedWebhook) => closedMs <= now() && closedMs >= createdMs && marks[field] !== value
+      const isDue = ({ createdMs, marks }: WatchedWebhook) =>
+        closedMs <= now() && closedMs >= createdMs && marks[field] !== value
       const due = webhooks.filter(isDue)
       if (due.length === 0) continue
       const [about, top] = [await archives.about(board, season), await archives.top(board, season)]

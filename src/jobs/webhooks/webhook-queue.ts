@@ -18,17 +18,17 @@ export interface DueWebhook {
   readonly webhook: string
 }
 
-export interface WebhookQueue {
+interface WebhookQueue {
   /** Schedules the deliveries of a webhook in `delayMs`; once for each `reason`, however often it is asked for. */
-  schedule (due: DueWebhook, reason: string, delayMs: number): Promise<void>
+  schedule(due: DueWebhook, reason: string, delayMs: number): Promise<void>
   /** Calls `deliver` for what is due. The stop that it returns waits up to `withinMs` for what is under way. */
-  work (deliver: (due: DueWebhook) => Promise<void>): (withinMs: number) => Promise<void>
-  close (): void
+  work(deliver: (due: DueWebhook) => Promise<void>): (withinMs: number) => Promise<void>
+  close(): void
 }
 
 /**
- * Opens the queue. A job only names a webhook; the deliveries themselves are kept with the board. A job that runs twice sends nothing
- * twice, and a job that is lost loses nothing.
+ * Opens the queue. A job only names a webhook; the deliveries themselves are kept with the board. A job that runs
+ * twice sends nothing twice, and a job that is lost loses nothing.
  */
 export function openWebhookQueue (
   { url, timeoutMs, onError }: { url: string, timeoutMs: number, onError: (error: Error) => void }

@@ -1,9 +1,16 @@
+// Longer than this nobody's name servers are waited for.
 import { Resolver } from 'node:dns/promises'
 import { Agent as PlainAgent, request as plainRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { Agent, request } from 'node:https'
 import { isIP, isIPv6, type LookupFunction } from 'node:net'
 import { Webhook as Signer } from 'standardwebhooks'
-import { hostOf, isAllowedAddress, isLocalName, whyNotUrl, type TargetPolicy } from '../../leaderboard/webhooks/webhook-target.ts'
+import {
+  hostOf,
+  isAllowedAddress,
+  isLocalName,
+  whyNotUrl,
+  type TargetPolicy
+} from '../../leaderboard/webhooks/webhook-target.ts'
 
 /** Longer than this nobody's name servers are waited for. */
 const RESOLVE_MS = 2000
@@ -11,20 +18,21 @@ const RESOLVE_MS = 2000
 const MAX_ANSWER_BYTES = 64 * 1024
 const DRAIN_MS = 2000
 
-// Connections of their own, and never through a proxy of the environment: the address that was judged is the one that is connected to.
+// Connections of their own, and never through a proxy of the environment: the address that was judged is the one that
+// is connected to.
 const AGENTS = { 'http:': new PlainAgent({ keepAlive: false }), 'https:': new Agent({ keepAlive: false }) }
 
 /** The addresses of a name. @throws Error with a `code` such as ENOTFOUND */
 export type Resolve = (host: string) => Promise<readonly string[]>
 
-export interface SenderOptions {
+interface SenderOptions {
   readonly policy: TargetPolicy
   /** From the look-up of the name to the head of the answer. */
   readonly timeoutMs: number
   readonly resolve?: Resolve
 }
 
-export interface Message {
+interface Message {
   readonly id: string
   readonly body: string
   readonly url: string
@@ -34,7 +42,7 @@ export interface Message {
 }
 
 /** `error` is a word or a code, never what the receiver has said; without a status no answer came. */
-export interface Answer {
+interface Answer {
   readonly status?: number
   readonly error?: string
   readonly retryAfter?: string | undefined
@@ -58,7 +66,9 @@ export function createSender ({ policy, timeoutMs, resolve = resolveName }: Send
       const addresses = await withinSignal(addressesOf(url, resolve), signal)
       if (addresses.length === 0) throw failure('ENOTFOUND')
       // One forbidden address among others is a trap for whoever takes the next one.
-      if (!addresses.every((address) => isAllowedAddress(address, url.protocol, policy))) throw failure('forbidden_address')
+      if (!addresses.every((address) => isAllowedAddress(address, url.protocol, policy))) {
+        throw failure('forbidden_address')
+      }
       const headers = {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(body),
@@ -105,11 +115,21 @@ function lookupAmong (addresses: readonly string[]): LookupFunction {
   }
 }
 
-async function post (url: URL, body: string, options: Pick<RequestOptions, 'headers' | 'signal' | 'lookup'>): Promise<IncomingMessage> {
+async function post (
+  url: URL,
+  body: string,
+  options: Pick<RequestOptions, 'headers' | 'signal' | 'lookup'>
+): Promise<IncomingMessage> {
   const protocol = url.protocol === 'http:' ? 'http:' : 'https:'
   return await new Promise((resolve, reject) => {
     const sent = (protocol === 'http:' ? plainRequest : request)({
-      ...options, method: 'POST', agent: AGENTS[protocol], protocol, host: hostOf(url), port: url.port || undefined, path: url.pathname + url.search
+      ...options,
+      method: 'POST',
+      agent: AGENTS[protocol],
+      protocol,
+      host: hostOf(url),
+      port: url.port || undefined,
+      path: url.pathname + url.search
     }, resolve)
     sent.on('error', reject)
     // Without a listener an answer that nobody asked for would be no answer at all, and not even an error.

@@ -1,3 +1,4 @@
+// How often a board is polled: an event waits no longer before it is published.
 import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../../leaderboard/log.ts'
@@ -23,15 +24,15 @@ const MAX_CONCURRENT = 8
 /** How long a worker that is asked to stop waits for its receivers. */
 const STOP_MS = 2000
 
-export interface WebhooksOptions {
+interface WebhooksOptions {
   readonly redisUrl: string
   /** As they are now. */
   readonly boards: Boards
   readonly store: {
-    readonly deliveries: Deliveries
-    readonly velocity: Velocity
-    readonly readTop: PublisherOptions['readTop']
-    readonly seasons: PublisherOptions['archives']
+    readonly deliveries: Deliveries,
+    readonly velocity: Velocity,
+    readonly readTop: PublisherOptions['readTop'],
+    readonly seasons: PublisherOptions['archives'],
     /** The store's clock, in ms since 1970. */
     readonly now: () => number
   }
@@ -42,18 +43,27 @@ export interface WebhooksOptions {
   readonly resolve?: Resolve | undefined
 }
 
-export interface WebhookWorker {
+interface WebhookWorker {
   readonly stats: WebhookStats
   /** Ends after what is under way, or a little later without it, and leaves its boards to the others. */
-  stop (): Promise<void>
+  stop(): Promise<void>
 }
 
 /**
- * Tells webhooks what happens. A board is watched by one worker at a time, and every worker delivers. All of it is kept with the board before it
- * is sent: a worker that dies loses nothing, and whoever goes on sends at most what was under way once more.
+ * Tells webhooks what happens. A board is watched by one worker at a time, and every worker delivers. All of it is
+ * kept with the board before it is sent: a worker that dies loses nothing, and whoever goes on sends at most what was
+ * under way once more.
  */
 export function startWebhooks (options: WebhooksOptions): WebhookWorker {
-  const { redisUrl, boards, store: { deliveries, velocity, readTop, seasons: archives, now }, config, log, random, resolve } = options
+  const {
+    redisUrl,
+    boards,
+    store: { deliveries, velocity, readTop, seasons: archives, now },
+    config,
+    log,
+    random,
+    resolve
+  } = options
   const { webhookTimeoutMs: timeoutMs } = config
   const stats = new WebhookStats()
   const [stopping, cutOff] = [new AbortController(), new AbortController()]
@@ -65,9 +75,12 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
     isAway = true
   }
   const queue = openWebhookQueue({ url: redisUrl, timeoutMs: config.redisTimeoutMs, onError: onFailure })
-  const schedule = async (due: DueWebhook, reason: string, atMs: number) => await queue.schedule(due, reason, atMs - now())
+  const schedule = async (due: DueWebhook, reason: string, atMs: number) =>
+    await queue.schedule(due, reason, atMs - now())
   const send = createSender({ policy: config, timeoutMs, ...(resolve && { resolve }) })
-  const stopWork = queue.work(createDeliver({ deliveries, send, timeoutMs, schedule, stats, log, now, random, stop: cutOff.signal }))
+  const stopWork = queue.work(
+    createDeliver({ deliveries, send, timeoutMs, schedule, stats, log, now, random, stop: cutOff.signal })
+  )
 
   const publish = createPublisher({
     readTop,
@@ -79,9 +92,14 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
       if (outcome === 'replaced') stats.count('superseded')
       if (outcome === 'full' && delivery.mark === undefined) {
         stats.count('dropped')
-        log.warn({ board: board.name, webhook: webhook.name, kind: delivery.kind }, 'webhook event dropped: too many deliveries wait')
+        log.warn(
+          { board: board.name, webhook: webhook.name, kind: delivery.kind },
+          'webhook event dropped: too many deliveries wait'
+        )
       }
-      if (outcome === 'enqueued' && webhook.disabled === undefined) await schedule({ board: board.name, webhook: webhook.name }, delivery.id, now())
+      if (outcome === 'enqueued' && webhook.disabled === undefined) {
+        await schedule({ board: board.name, webhook: webhook.name }, delivery.id, now())
+      }
       return outcome
     }
   })
@@ -110,9 +128,15 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
     await watchVelocity(watching, board)
     const webhooks = await deliveries.webhooks(board.name)
     await publish(board, webhooks)
-    const late = webhooks.filter(({ disabled, dueMs }) => disabled === undefined && dueMs !== undefined && dueMs <= now())
-    stats.boards.set(board.name, { pending: sum(webhooks, ({ pending }) => pending), lagMs: Math.max(0, ...late.map(({ dueMs }) => now() - dueMs!)) })
-    // What was just made is on its way; this is for what was enabled or replayed, and for what a worker that died has left.
+    const late = webhooks.filter(({ disabled, dueMs }) =>
+      disabled === undefined && dueMs !== undefined && dueMs <= now()
+    )
+    stats.boards.set(board.name, {
+      pending: sum(webhooks, ({ pending }) => pending),
+      lagMs: Math.max(0, ...late.map(({ dueMs }) => now() - dueMs!))
+    })
+    // What was just made is on its way; this is for what was enabled or replayed, and for what a worker that died has
+    // left.
     const round = Math.floor(now() / POLL_MS)
     for (const { name } of late) await schedule({ board: board.name, webhook: name }, `due.${round}`, now())
   }
@@ -154,7 +178,8 @@ export function startWebhooks (options: WebhooksOptions): WebhookWorker {
       await within(STOP_MS, polling)
       await stopWork(2 * STOP_MS)
       clearTimeout(cut)
-      await Promise.all([...leased.keys()].map(async (board) => await deliveries.release(board).catch(() => {}))) // else it runs out by itself
+      // Else it runs out by itself
+      await Promise.all([...leased.keys()].map(async (board) => await deliveries.release(board).catch(() => {})))
       queue.close()
     }
   }

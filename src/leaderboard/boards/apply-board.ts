@@ -41,21 +41,22 @@ export interface ApplyOptions {
 /** The boards that all nodes share. @throws Problem `unavailable`, `outcome_unknown` */
 export interface BoardRegistry {
   /** All boards by name, with the time of their last change. */
-  list (): Promise<ReadonlyMap<string, number>>
-  read (name: string): Promise<BoardState>
+  list(): Promise<ReadonlyMap<string, number>>
+  read(name: string): Promise<BoardState>
   /**
    * Creates a board or changes its rules, and notifies every node. The last three results change nothing: `outdated`,
    * the revision is not `ifRevision`; `kept`, existing scores would be wrong; `deleted`, the board was deleted.
    */
-  apply (
-    board: Board, options: ApplyOptions
+  apply(
+    board: Board,
+    options: ApplyOptions
   ): Promise<'created' | 'changed' | 'same' | 'outdated' | 'kept' | 'deleted'>
   /**
    * Deletes a board with everything it holds, and notifies every node. `last`: it is the only board, nothing is done.
    */
-  remove (name: string): Promise<'deleted' | 'last' | 'unknown'>
+  remove(name: string): Promise<'deleted' | 'last' | 'unknown'>
   /** Opens a board that a rebuild closed before it died. Returns whether the board takes writes. */
-  reopen (name: string): Promise<boolean>
+  reopen(name: string): Promise<boolean>
 }
 
 /** What applying rules to a board does, or did. */
@@ -91,7 +92,10 @@ const MAX_TRIES = 5
  * `board_changed` for another revision than the condition names; `board_limit`; `unavailable`, `outcome_unknown`
  */
 export async function applyBoard (
-  registry: BoardRegistry, board: Board, atMs: number, { mustBeNew = false, revision }: Conditions = {}
+  registry: BoardRegistry,
+  board: Board,
+  atMs: number,
+  { mustBeNew = false, revision }: Conditions = {}
 ): Promise<BoardPlan> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const stored = await registry.read(board.name)

@@ -58,9 +58,10 @@ function change (path: string, from: unknown, to: unknown, why = '', kind: Board
 function changedWindows (before: BoardRules['windows'], after: BoardRules['windows']): BoardChange[] {
   return changedList('/windows', before, after, {
     added: 'counts from now on, without earlier points',
-    removed: (window) => window === 'all'
-      ? ['the scores of all time would be lost', 'corrupting']
-      : [UNREACHABLE, 'corrupting'],
+    removed: (window) =>
+      window === 'all'
+        ? ['the scores of all time would be lost', 'corrupting']
+        : [UNREACHABLE, 'corrupting'],
     moved: 'the first window is shown by default'
   })
 }
@@ -90,7 +91,10 @@ interface ListWords {
 }
 
 function changedList (
-  path: string, before: readonly string[], after: readonly string[], { added, removed, moved }: ListWords
+  path: string,
+  before: readonly string[],
+  after: readonly string[],
+  { added, removed, moved }: ListWords
 ): BoardChange[] {
   const changes = [
     ...before.filter((item) => !after.includes(item)).map((item) => change(path, item, undefined, ...removed(item))),
@@ -115,7 +119,9 @@ function changedSeasons (before: readonly Season[], after: readonly Season[], at
 }
 
 function changedSeason (
-  before: Season, after: Season | undefined, atMs: number
+  before: Season,
+  after: Season | undefined,
+  atMs: number
 ): [why: string, kind: BoardChange['kind']] {
   const startMs = Date.parse(before.start)
   if (startMs > atMs) return ['', 'safe']

@@ -47,7 +47,7 @@ export class BoardHistory {
 }
 
 /** The time during which one set of rules holds. */
-export class Period {
+class Period {
   readonly fromMs: number
   readonly board: Board
   readonly #known = new Map<string, Map<number, Window>>()
@@ -57,7 +57,10 @@ export class Period {
     this.fromMs = fromMs
     this.board = board
     this.#seasons = board.seasons.map((season) => ({
-      name: season.name, window: `season:${season.name}`, startMs: Date.parse(season.start), closeMs: closeOf(season)
+      name: season.name,
+      window: `season:${season.name}`,
+      startMs: Date.parse(season.start),
+      closeMs: closeOf(season)
     }))
   }
 

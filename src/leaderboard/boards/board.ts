@@ -52,14 +52,16 @@ export class Boards {
     this.#byName = new Map(this.#all.map((board) => [board.name, board]))
     for (const name of new Set([...before.keys(), ...this.#byName.keys()])) {
       const change = { before: before.get(name), after: this.#byName.get(name) }
-      if (change.before !== change.after) for (const listener of this.#listeners) listener(change)
+      if (change.before !== change.after) { for (const listener of this.#listeners) listener(change) }
     }
   }
 
   /** Calls the listener for every change from now on. Returns a function that stops this. */
   onChange (listener: BoardListener): () => void {
     this.#listeners.add(listener)
-    return () => { this.#listeners.delete(listener) }
+    return () => {
+      this.#listeners.delete(listener)
+    }
   }
 }
 
@@ -78,7 +80,7 @@ export function windowOf (board: Board, kind: WindowKind | undefined): WindowKin
 export const WindowText = Type.String({
   maxLength: 72,
   description: 'Use all, day, week, month or season for the running window. Use a name for a past one: ' +
-    'day:2026-11-20, week:2026-W47, month:2026-11, season:autumn. The default is the board\'s first window'
+    "day:2026-11-20, week:2026-W47, month:2026-11, season:autumn. The default is the board's first window"
 })
 
 /**

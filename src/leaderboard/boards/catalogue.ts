@@ -8,10 +8,12 @@ export const PERIOD_MS = { second: 1000, minute: 60_000, hour: 3_600_000, day: 8
 
 const Limit = Type.Object({
   max: Type.Integer({
-    minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'How often a user may do the action'
+    minimum: 1,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description: 'How often a user may do the action'
   }),
   per: Type.Enum(['second', 'minute', 'hour', 'day'], {
-    description: 'The period of the limit; it begins with the user\'s first use'
+    description: "The period of the limit; it begins with the user's first use"
   })
 }, { additionalProperties: false })
 
@@ -39,7 +41,8 @@ export interface CatalogueAction extends Readonly<Static<typeof CatalogueEntry>>
 
 /** The action of this name in the board's catalogue. @throws Problem `unknown_action` */
 export function catalogueAction (
-  board: { readonly name: string, readonly actions: Static<typeof Catalogue> }, name: string
+  board: { readonly name: string, readonly actions: Static<typeof Catalogue> },
+  name: string
 ): CatalogueAction {
   // An own property only: an action may be called `constructor`.
   const entry = Object.hasOwn(board.actions, name) ? board.actions[name] : undefined

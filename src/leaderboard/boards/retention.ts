@@ -25,9 +25,11 @@ export function keptUntilMs ({ retention }: Board, { kind, untilMs }: Window): n
 export function keptWindows (board: Board, atMs: number): KeptWindows {
   const seasons = board.windows.includes('season') ? seasonsAt(board, atMs) : { open: [], borders: [] }
   const running = board.windows.flatMap((kind) =>
-    kind === 'season' ? seasons.open.slice(-1) : [windowAt(kind, board, atMs)])
+    kind === 'season' ? seasons.open.slice(-1) : [windowAt(kind, board, atMs)]
+  )
   const past = board.windows.flatMap((kind) =>
-    kind === 'season' ? seasons.open.slice(0, -1) : pastWindows(board, windowAt(kind, board, atMs), atMs))
+    kind === 'season' ? seasons.open.slice(0, -1) : pastWindows(board, windowAt(kind, board, atMs), atMs)
+  )
   const calendar = running.filter(({ kind }) => kind !== 'season')
   const borders = [...seasons.borders, ...calendar.flatMap(({ fromMs, untilMs }) => [fromMs, untilMs])]
   return {

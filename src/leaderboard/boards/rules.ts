@@ -25,7 +25,8 @@ const Days = (days: number) => Type.Integer({ minimum: 1, maximum: 400, default:
 /** The rules of a board as the boards file and the API give them. */
 export const BoardRules = Type.Object({
   order: Type.Enum(['desc', 'asc'], {
-    default: 'desc', description: 'Which score ranks first: desc for the highest, asc for the lowest'
+    default: 'desc',
+    description: 'Which score ranks first: desc for the highest, asc for the lowest'
   }),
   operator: Type.Enum(['increment', 'best', 'latest'], {
     default: 'increment',
@@ -56,13 +57,20 @@ export const BoardRules = Type.Object({
     description: 'Claims of the token, such as region, by which parts of the board are ranked separately'
   }),
   visibility: Type.Enum(['public', 'authenticated'], {
-    default: 'public', description: 'public: anyone may read the board; authenticated: reading requires a token'
+    default: 'public',
+    description: 'public: anyone may read the board; authenticated: reading requires a token'
   }),
   max_increment: Type.Integer({
-    minimum: 1, maximum: MAX_SCORE, default: 1000, description: 'The most points that one action may give'
+    minimum: 1,
+    maximum: MAX_SCORE,
+    default: 1000,
+    description: 'The most points that one action may give'
   }),
   max_score: Type.Integer({
-    minimum: 1, maximum: MAX_SCORE, default: MAX_SCORE, description: 'The highest score that is allowed'
+    minimum: 1,
+    maximum: MAX_SCORE,
+    default: MAX_SCORE,
+    description: 'The highest score that is allowed'
   }),
   quota: Type.Object({
     increments: Count('How many increments or scores a user may send in a period'),
@@ -79,10 +87,12 @@ export const BoardRules = Type.Object({
   actions: Catalogue,
   client_increments: Type.Boolean({
     default: true,
-    description: 'Whether a user token may choose points or scores. If false, they come from an action, a grant or a service'
+    description:
+      'Whether a user token may choose points or scores. If false, they come from an action, a grant or a service'
   }),
   proof: Type.Enum(['none', 'grant'], {
-    default: 'none', description: 'Whether a user token needs a grant for every increment'
+    default: 'none',
+    description: 'Whether a user token needs a grant for every increment'
   }),
   head_size: Type.Integer({
     minimum: VISIBLE,
@@ -102,7 +112,9 @@ export interface Board extends Readonly<BoardRules> {
 
 const BoardsFile = Type.Object({
   boards: Type.Record(Type.String({ pattern: BOARD_NAME }), BoardRules, {
-    minProperties: 1, maxProperties: MAX_BOARDS, additionalProperties: false
+    minProperties: 1,
+    maxProperties: MAX_BOARDS,
+    additionalProperties: false
   })
 }, { additionalProperties: false })
 
@@ -119,7 +131,8 @@ export function parseRules (content: unknown): { boards: Board[] } | { problems:
   }
   const named = Object.entries(file.boards)
   const problems = named.flatMap(([name, rules]) =>
-    contradictionsIn(rules).map((problem) => `/boards/${name}${problem}`))
+    contradictionsIn(rules).map((problem) => `/boards/${name}${problem}`)
+  )
   if (problems.length > 0) return { problems }
   return { boards: named.map(([name, rules]) => ({ name, revision: revisionOf(rules), ...rules })) }
 }
@@ -161,10 +174,13 @@ function pointRulesIn ({ operator, actions, velocity, proof }: BoardRules): stri
 
 /** A digest of the rules that does not depend on their order in the file. */
 function revisionOf (rules: BoardRules): string {
-  return shortHash(JSON.stringify(rules, (_, value: unknown) => {
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
-  }), 96)
+  return shortHash(
+    JSON.stringify(rules, (_, value: unknown) => {
+      if (value === null || typeof value !== 'object' || Array.isArray(value)) return value
+      return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
+    }),
+    96
+  )
 }
 
 function isTimeZone (zone: string): boolean {

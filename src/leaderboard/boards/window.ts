@@ -4,7 +4,7 @@ import { Type, type Static } from 'typebox'
 import { BOARD_NAME } from '../identifiers.ts'
 
 export const WindowKind = Type.Enum(['all', 'day', 'week', 'month', 'season'], {
-  description: 'All time; the running day, week or month in the board\'s time zone; or the running or last season'
+  description: "All time; the running day, week or month in the board's time zone; or the running or last season"
 })
 export type WindowKind = Static<typeof WindowKind>
 
@@ -134,7 +134,11 @@ function windowOn (kind: CalendarKind, calendar: Calendar, date: Temporal.PlainD
   return { kind, name: `${kind}:${label}`, fromMs: startOf(first), untilMs: startOf(first.add(length)) }
 }
 
-interface Period { first: Temporal.PlainDate, length: Temporal.DurationLike, label: string }
+interface Period {
+  first: Temporal.PlainDate
+  length: Temporal.DurationLike
+  label: string
+}
 
 const CALENDAR: Record<CalendarKind, (date: Temporal.PlainDate, calendar: Calendar) => Period> = {
   day: (date) => ({ first: date, length: { days: 1 }, label: date.toString() }),

@@ -13,12 +13,12 @@ export const EventBody = Type.Object({
     description: 'Points gained or lost. The score itself for the kinds score and import, ' +
       'and for an adjust of a board that keeps the best or the latest score'
   }),
-  score_after: Type.Integer({ description: 'In the board\'s first window' }),
+  score_after: Type.Integer({ description: "In the board's first window" }),
   actor: Type.Union([Type.String(), Type.Null()], { description: 'The user id of the token that asked for it' }),
   ip: Known,
   request_id: Known,
   action: Type.Union([Type.String(), Type.Null()], {
-    description: 'Action of the board\'s catalogue that gave the points'
+    description: "Action of the board's catalogue that gave the points"
   }),
   reason: Known,
   until: Known,

@@ -56,8 +56,16 @@ export interface UserState {
   readonly limits: ReadonlyMap<string, Allowance>
 }
 
-interface Placed { score: number, ms: number, seq: number, segments: ReadonlyMap<string, ScoreAt> }
-interface Hidden { score: number, segments: Set<string> }
+interface Placed {
+  score: number
+  ms: number
+  seq: number
+  segments: ReadonlyMap<string, ScoreAt>
+}
+interface Hidden {
+  score: number
+  segments: Set<string>
+}
 
 /** Most maps of a user are empty, and creating them for a million users takes seconds. */
 const NONE: ReadonlyMap<never, never> = new Map<never, never>()
@@ -92,13 +100,20 @@ export class Fold implements UserState {
   apply (event: ScoreEvent): void {
     switch (event.kind) {
       case 'increment':
-      case 'score': return this.#increment(event)
-      case 'adjust': return this.#adjust(event)
-      case 'import': return this.#import(event)
-      case 'ban': return this.#hideAll(event)
-      case 'unban': return this.#bringBack(event)
-      case 'delete': return event.window === null ? this.#remove(event) : this.#leave(event)
-      case 'erase': return this.#erase()
+      case 'score':
+        return this.#increment(event)
+      case 'adjust':
+        return this.#adjust(event)
+      case 'import':
+        return this.#import(event)
+      case 'ban':
+        return this.#hideAll(event)
+      case 'unban':
+        return this.#bringBack(event)
+      case 'delete':
+        return event.window === null ? this.#remove(event) : this.#leave(event)
+      case 'erase':
+        return this.#erase()
       case 'repair': // it set the store to what the ledger says already
     }
   }

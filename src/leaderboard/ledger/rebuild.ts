@@ -18,28 +18,28 @@ export interface UserName {
 /** The ledger of one board, as a rebuild reads it. */
 export interface RebuildLedger {
   /** Makes sure that the board has a stream that is archived. */
-  open (): Promise<void>
+  open(): Promise<void>
   /** The number of events, and the position of the last one. */
-  measure (): Promise<{ events: number, last: Position | undefined }>
+  measure(): Promise<{ events: number, last: Position | undefined }>
   /** Passes all events to `take`, user by user. */
-  replay (take: (users: readonly UserEvents[]) => Promise<void>): Promise<void>
-  names (take: (names: readonly UserName[]) => Promise<void>): Promise<void>
+  replay(take: (users: readonly UserEvents[]) => Promise<void>): Promise<void>
+  names(take: (names: readonly UserName[]) => Promise<void>): Promise<void>
   /** Archives the rest of the stream, or waits until a worker has. */
-  drain (): Promise<void>
+  drain(): Promise<void>
 }
 
 /** A rebuilt copy beside the board. The board takes no writes meanwhile. */
 export interface BoardDraft {
   /** The store's clock when it was begun, in ms since 1970. */
   readonly beganMs: number
-  put (users: readonly UserState[]): Promise<void>
-  putNames (names: readonly UserName[]): Promise<void>
+  put(users: readonly UserState[]): Promise<void>
+  putNames(names: readonly UserName[]): Promise<void>
   /** Notes the last entry of the stream. Call it when the stream is fully archived, before reading the ledger. */
-  note (): Promise<void>
+  note(): Promise<void>
   /** Replaces the board by the draft in one step, if nothing was written since `note`. */
-  swap (): Promise<'swapped' | 'lost' | 'written'>
+  swap(): Promise<'swapped' | 'lost' | 'written'>
   /** Opens the board again, and deletes what is left of the draft. */
-  end (): Promise<void>
+  end(): Promise<void>
 }
 
 export interface CloseOptions {
@@ -102,13 +102,18 @@ export async function rebuildBoard (
     const { events: total } = await ledger.measure()
     if (total === 0) throw new RebuildRefusal('nothing')
     const report = {
-      events: 0, users: 0, remembered: 0, allBoardsBans: new Map<string, NonNullable<UserState['allBoards']>>()
+      events: 0,
+      users: 0,
+      remembered: 0,
+      allBoardsBans: new Map<string, NonNullable<UserState['allBoards']>>()
     }
     const rememberFromMs = (Math.floor(draft.beganMs / DAY_MS) - 1) * DAY_MS // the slots of two days, in UTC
     const puts = new Set<Promise<void>>()
     await ledger.replay(async (users) => {
       const states = users.map((user) => foldUser(history, user, rememberFromMs))
-      const put = draft.put(states).then(() => { puts.delete(put) })
+      const put = draft.put(states).then(() => {
+        puts.delete(put)
+      })
       put.catch(() => {}) // it stays in the set, and the next wait throws it
       puts.add(put)
       if (puts.size >= MAX_PUTS) await Promise.race(puts)

@@ -34,29 +34,35 @@ type Suspects = ReadonlyMap<string, readonly string[]>
 
 export interface ReconcileStore {
   /** The most users that one atomic read covers. */
-  atOnce (windows: readonly WindowName[]): number
+  atOnce(windows: readonly WindowName[]): number
   /**
    * Everything that the store holds of these users, and the last entry of the stream at that moment. For more than
    * `atOnce` users it is the entry at the last of several reads.
    */
-  read (
-    windows: readonly WindowName[], users: Suspects
+  read(
+    windows: readonly WindowName[],
+    users: Suspects
   ): Promise<{ readonly at: Position, readonly users: readonly StoredUser[] }>
   /** Users in the store that `isKnown` does not expect there. `counts` are the expected numbers by place. */
-  unexpectedUsers (
-    windows: readonly WindowName[], counts: ReadonlyMap<string, number>, isKnown: IsKnown
+  unexpectedUsers(
+    windows: readonly WindowName[],
+    counts: ReadonlyMap<string, number>,
+    isKnown: IsKnown
   ): Promise<Map<string, string[]>>
   /** The events of users after a position in the stream, and the last position. */
-  since (
-    userIds: ReadonlySet<string>, at: Position
+  since(
+    userIds: ReadonlySet<string>,
+    at: Position
   ): Promise<{ readonly events: readonly ScoreEvent[], readonly at: Position }>
   /** Sets a user to what the ledger says. `moved`: something happened since the ledger was read. */
-  repair (windows: readonly WindowName[], wanted: Wanted): Promise<'repaired' | 'moved' | 'outdated'>
+  repair(windows: readonly WindowName[], wanted: Wanted): Promise<'repaired' | 'moved' | 'outdated'>
 }
 
 /** Which of these users the ledger expects in a window and a segment. */
 type IsKnown = (
-  userIds: readonly string[], window: WindowName | undefined, segment: string | undefined
+  userIds: readonly string[],
+  window: WindowName | undefined,
+  segment: string | undefined
 ) => Promise<readonly string[]>
 
 /** The state that a user must have, as of an entry of the ledger. */
@@ -68,10 +74,10 @@ interface Wanted {
 }
 
 interface ReconcileLedger {
-  replay (take: (users: readonly UserEvents[]) => Promise<void>): Promise<void>
+  replay(take: (users: readonly UserEvents[]) => Promise<void>): Promise<void>
   /** The events of some users up to a position, which is archived first. */
-  usersUpTo (userIds: readonly string[], at: Position): Promise<readonly UserEvents[]>
-  namesOf (userIds: readonly string[]): Promise<ReadonlyMap<string, string>>
+  usersUpTo(userIds: readonly string[], at: Position): Promise<readonly UserEvents[]>
+  namesOf(userIds: readonly string[]): Promise<ReadonlyMap<string, string>>
 }
 
 interface ReconcileOptions {
@@ -117,8 +123,10 @@ export async function reconcile (options: ReconcileOptions): Promise<{ users: nu
   }
   await ledger.replay(async (users) => {
     const states = users.map((user) => foldUser(history, user))
-    const { users: stored } = await store.read(windows, new Map(states.map((state) =>
-      [state.userId, segmentsOf(state)])))
+    const { users: stored } = await store.read(
+      windows,
+      new Map(states.map((state) => [state.userId, segmentsOf(state)]))
+    )
     const names = await ledger.namesOf(users.map(({ userId }) => userId))
     for (const [n, user] of users.entries()) {
       const state = states[n]!
@@ -184,7 +192,9 @@ async function check (
 }
 
 async function usersSince (
-  store: ReconcileStore, userIds: ReadonlySet<string>, at: Position
+  store: ReconcileStore,
+  userIds: ReadonlySet<string>,
+  at: Position
 ): Promise<ReadonlySet<string>> {
   return new Set((await store.since(userIds, at)).events.map(({ userId }) => userId))
 }
@@ -202,7 +212,10 @@ async function repair (
 ): Promise<'repaired' | 'moved' | 'outdated'> {
   for (let tries = 1, all = events, { at, username } = wanted; ; tries++) {
     const outcome = await store.repair(windows, {
-      ...wanted, state: foldUser(history, { userId, events: all }), at, username
+      ...wanted,
+      state: foldUser(history, { userId, events: all }),
+      at,
+      username
     })
     if (outcome !== 'moved' || tries === REPAIRS) return outcome
     const more = await store.since(new Set([userId]), at)
@@ -225,7 +238,9 @@ function count (counts: Map<string, number>, { visible, hidden }: UserState): vo
 }
 
 function hasPlace (
-  { visible, hidden, ban }: UserState, window: WindowName | undefined, segment: string | undefined
+  { visible, hidden, ban }: UserState,
+  window: WindowName | undefined,
+  segment: string | undefined
 ): boolean {
   if (window === undefined) return ban !== undefined
   const [placed, concealed] = [visible.get(window), hidden.get(window)]
@@ -235,12 +250,19 @@ function hasPlace (
 
 /** Everything that differs, window by window. */
 function driftsOf (
-  state: UserState, username: string | undefined, stored: StoredUser, windows: readonly WindowName[]
+  state: UserState,
+  username: string | undefined,
+  stored: StoredUser,
+  windows: readonly WindowName[]
 ): Drift[] {
   const { userId } = state
   const drifts: Drift[] = []
   const compare = (
-    what: Drift['what'], here: Drift['store'], there: Drift['ledger'], window?: WindowName, segment?: string
+    what: Drift['what'],
+    here: Drift['store'],
+    there: Drift['ledger'],
+    window?: WindowName,
+    segment?: string
   ) => {
     if (here !== there) drifts.push({ userId, what, window, segment, store: here, ledger: there })
   }
@@ -255,7 +277,8 @@ function driftsOf (
     if (hidden !== undefined) hiddenScores.set('', hidden.score)
     for (const segment of hidden?.segments ?? []) hiddenScores.set(segment, 0)
     const pairs = [
-      ['score', places, stored.visible.get(window)], ['hidden', hiddenScores, stored.hidden.get(window)]
+      ['score', places, stored.visible.get(window)],
+      ['hidden', hiddenScores, stored.hidden.get(window)]
     ] as const
     for (const [what, wanted, found] of pairs) {
       for (const segment of new Set([...wanted.keys(), ...found?.keys() ?? []])) {

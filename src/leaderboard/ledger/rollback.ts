@@ -31,7 +31,9 @@ interface RollbackPlan {
 
 /** Applies one step exactly once. @throws Problem `unavailable`, `outcome_unknown` */
 export type ApplyRollback = (
-  board: Board, act: Act, step: RollbackStep
+  board: Board,
+  act: Act,
+  step: RollbackStep
 ) => Promise<{ readonly result: 'applied' | 'replayed' | 'none' | 'outdated', readonly score: number }>
 
 /** A user, all its events, and the moment since which they are taken back, in ms since 1970. */
@@ -51,7 +53,8 @@ const isScoring = ({ kind, window }: ScoreEvent) => SCORING.has(kind) || (kind =
  * score becomes the best, or the latest, of the scores that are left.
  */
 export function planRollback (
-  history: BoardHistory, { userId, events, sinceMs, atMs }: RollbackRequest
+  history: BoardHistory,
+  { userId, events, sinceMs, atMs }: RollbackRequest
 ): RollbackPlan {
   const undone = events.filter((event) => event.ms >= sinceMs && isScoring(event))
   const now = foldUser(history, { userId, events })

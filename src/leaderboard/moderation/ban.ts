@@ -6,14 +6,16 @@ import { isMoment, RFC_3339 } from '../boards/window.ts'
 
 /** The reason of an act of moderation, which the ledger keeps. */
 export const Reason = Type.String({
-  pattern: `^${CHARACTER}{1,500}$`, description: 'Kept in the ledger; 1 to 500 characters of printable Unicode'
+  pattern: `^${CHARACTER}{1,500}$`,
+  description: 'Kept in the ledger; 1 to 500 characters of printable Unicode'
 })
 
 /** A request for a ban. */
 export const BanRequest = Type.Object({
   reason: Reason,
   until: Type.Optional(Type.String({
-    pattern: RFC_3339, description: 'When the ban ends, RFC 3339, in the future. Without it the ban does not end'
+    pattern: RFC_3339,
+    description: 'When the ban ends, RFC 3339, in the future. Without it the ban does not end'
   })),
   shadow: Type.Optional(Type.Boolean({
     description: 'The user continues to see the own score; it is hidden from others'

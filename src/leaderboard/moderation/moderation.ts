@@ -1,7 +1,11 @@
 // Moderation: bans, removals, erasure and corrections, on one board or on all boards.
 import {
-  judgeAdjustment, settleAdjustment, type Adjustment, type AdjustmentOutcome, type AdjustmentRequest, type
-  AppliedAdjustment
+  judgeAdjustment,
+  settleAdjustment,
+  type Adjustment,
+  type AdjustmentOutcome,
+  type AdjustmentRequest,
+  type AppliedAdjustment
 } from '../scoring/adjustment.ts'
 import { isOver, judgeBan, type Ban, type BannedUser, type BanRequest, type NewBan } from './ban.ts'
 import type { Board } from '../boards/board.ts'
@@ -22,20 +26,26 @@ export interface Act extends Origin {
 }
 
 /** Nothing was done: the rules of the board have changed. */
-interface Outdated { readonly result: 'outdated' }
+interface Outdated {
+  readonly result: 'outdated'
+}
 
 /** The writes of moderation, each one atomic script call. @throws Problem `unavailable`, `outcome_unknown` */
 export interface ModerationStore {
-  ban (
-    board: Board, act: Act, ban: NewBan
+  ban(
+    board: Board,
+    act: Act,
+    ban: NewBan
   ): Promise<Outdated | { readonly result: 'banned' | 'same', readonly ban: Ban }>
   /** `over` lifts only a ban that has ended. */
-  unban (board: Board, act: Act, which: 'any' | 'over'): Promise<Outdated | { readonly result: 'unbanned' | 'none' }>
+  unban(board: Board, act: Act, which: 'any' | 'over'): Promise<Outdated | { readonly result: 'unbanned' | 'none' }>
   /** `delete` removes the user from every window, `erase` also deletes everything else about the user. */
-  removeUser (
-    board: Board, act: Act, kind: 'delete' | 'erase'
+  removeUser(
+    board: Board,
+    act: Act,
+    kind: 'delete' | 'erase'
   ): Promise<Outdated | { readonly result: 'removed' | 'none' }>
-  adjust (board: Board, act: Act, adjustment: Adjustment): Promise<AdjustmentOutcome>
+  adjust(board: Board, act: Act, adjustment: Adjustment): Promise<AdjustmentOutcome>
 }
 
 /** A page of bans; `next` leads to the one after it. */
@@ -46,20 +56,20 @@ interface BanPage {
 
 /** Reads bans, of a board or, without one, those from all boards. @throws Problem `unavailable` */
 export interface ReadBans {
-  one (board: Board | undefined, userId: string): Promise<Ban | undefined>
-  page (board: Board | undefined, cursor: string | undefined): Promise<BanPage>
+  one(board: Board | undefined, userId: string): Promise<Ban | undefined>
+  page(board: Board | undefined, cursor: string | undefined): Promise<BanPage>
 }
 
 /** Bans from all boards, which new boards take over. */
 export interface ServiceBanStore {
-  put (userId: string, ban: Ban): Promise<void>
+  put(userId: string, ban: Ban): Promise<void>
   /** Returns whether there was one. */
-  remove (userId: string): Promise<boolean>
+  remove(userId: string): Promise<boolean>
   /** The boards among these that have not taken over the bans. */
-  owedBy (boards: readonly Board[]): Promise<readonly Board[]>
-  markApplied (board: Board): Promise<void>
+  owedBy(boards: readonly Board[]): Promise<readonly Board[]>
+  markApplied(board: Board): Promise<void>
   /** Deletes a ban that has ended. */
-  forgetEnded (userId: string): Promise<void>
+  forgetEnded(userId: string): Promise<void>
 }
 
 interface ModerationOptions {
@@ -82,25 +92,25 @@ export interface Moderator extends Origin {
 }
 
 export interface Moderation {
-  ban (board: Board, moderator: Moderator, userId: string, request: BanRequest): Promise<Ban>
+  ban(board: Board, moderator: Moderator, userId: string, request: BanRequest): Promise<Ban>
   /** Lifts a ban. Returns whether there was one. */
-  unban (board: Board, moderator: Moderator, userId: string, reason: string | undefined): Promise<boolean>
+  unban(board: Board, moderator: Moderator, userId: string, reason: string | undefined): Promise<boolean>
   /** Bans a user from all boards, including future ones. It replaces the user's bans on them. */
-  banFromAllBoards (moderator: Moderator, userId: string, request: BanRequest): Promise<Ban>
+  banFromAllBoards(moderator: Moderator, userId: string, request: BanRequest): Promise<Ban>
   /** Lifts every ban of a user. Returns the names of the boards that had one. */
-  unbanFromAllBoards (moderator: Moderator, userId: string, reason: string | undefined): Promise<string[]>
+  unbanFromAllBoards(moderator: Moderator, userId: string, reason: string | undefined): Promise<string[]>
   /**
    * Applies bans from all boards to new boards, once for each board, so that a ban lifted on one board is not applied
    * again. Call it after the boards are listed, so that no ban is missed.
    */
-  takeOverServiceBans (among: readonly Board[]): Promise<void>
+  takeOverServiceBans(among: readonly Board[]): Promise<void>
   /** Removes a user from a board. Returns whether the user was on it. */
-  removeUser (board: Board, moderator: Moderator, userId: string, reason: string | undefined): Promise<boolean>
+  removeUser(board: Board, moderator: Moderator, userId: string, reason: string | undefined): Promise<boolean>
   /** Erases a user on all boards. Returns the names of the boards that knew the user. */
-  erase (moderator: Moderator, userId: string, reason: string | undefined): Promise<string[]>
-  adjust (board: Board, moderator: Moderator, request: AdjustmentRequest): Promise<AppliedAdjustment>
+  erase(moderator: Moderator, userId: string, reason: string | undefined): Promise<string[]>
+  adjust(board: Board, moderator: Moderator, request: AdjustmentRequest): Promise<AppliedAdjustment>
   /** Lifts a ban that has ended; other bans stay. */
-  liftBan (board: Board, userId: string): Promise<void>
+  liftBan(board: Board, userId: string): Promise<void>
 }
 
 /** How often the rules of a board may change, or bans end, during one act. */
@@ -113,8 +123,14 @@ export function createModeration (options: ModerationOptions): Moderation {
   const { store, serviceBans, renewBoard, newId, now } = options
   const { ban, unban, remove } = createActs(options)
   const onEachBoard = createOnEachBoard(options)
-  const actOf = ({ principal, ip, requestId }: Moderator, userId: string, reason: string | undefined): Act =>
-    ({ userId, actionId: newId(), actor: principal.userId, ip, requestId, reason: reason ?? '' })
+  const actOf = ({ principal, ip, requestId }: Moderator, userId: string, reason: string | undefined): Act => ({
+    userId,
+    actionId: newId(),
+    actor: principal.userId,
+    ip,
+    requestId,
+    reason: reason ?? ''
+  })
 
   async function liftBan (board: Board, userId: string): Promise<void> {
     await unban(board, { ...SERVICE, userId, actionId: newId(), reason: 'the ban has ended' }, 'over')
@@ -171,14 +187,15 @@ export function createModeration (options: ModerationOptions): Moderation {
  * outdated.
  */
 interface Acts {
-  ban (board: Board, act: Act, wanted: NewBan): Promise<Ban>
-  unban (board: Board, act: Act, which: 'any' | 'over'): Promise<boolean>
-  remove (board: Board, act: Act, kind: 'delete' | 'erase'): Promise<boolean>
+  ban(board: Board, act: Act, wanted: NewBan): Promise<Ban>
+  unban(board: Board, act: Act, which: 'any' | 'over'): Promise<boolean>
+  remove(board: Board, act: Act, kind: 'delete' | 'erase'): Promise<boolean>
 }
 
 function createActs ({ store, renewBoard }: ModerationOptions): Acts {
   async function byNewest<Outcome extends { readonly result: string }> (
-    board: Board, act: (board: Board) => Promise<Outcome | Outdated>
+    board: Board,
+    act: (board: Board) => Promise<Outcome | Outdated>
   ): Promise<Outcome> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const outcome = await act(board)
@@ -233,7 +250,9 @@ function createOnEachBoard (
 
 /** Applies the bans from all boards to one board. */
 async function applyServiceBans (
-  board: Board, { readBans, newId, now }: ModerationOptions, ban: Acts['ban']
+  board: Board,
+  { readBans, newId, now }: ModerationOptions,
+  ban: Acts['ban']
 ): Promise<void> {
   for (let cursor: string | undefined, more = true; more;) {
     const page = await readBans.page(undefined, cursor)

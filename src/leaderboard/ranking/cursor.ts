@@ -22,7 +22,10 @@ const isContent = checker(Content)
 
 const INVALID = 'Invalid cursor: pass the next_cursor of a previous page.'
 
-interface CursorRanking { readonly window: WindowName, readonly segment?: string | undefined }
+interface CursorRanking {
+  readonly window: WindowName
+  readonly segment?: string | undefined
+}
 
 /** Writes a bookmark of a ranking as an opaque cursor for a URL. */
 export function writeCursor (board: Board, ranking: CursorRanking, { score, userId, leaders }: Bookmark): string {

@@ -8,9 +8,9 @@ export const MAX_GROUP_USERS = 1000
  */
 export interface Groups {
   /** Replaces the users of a group by these, in this order and without duplicates. Sending it twice does no harm. */
-  store (group: string, userIds: readonly string[]): Promise<void>
+  store(group: string, userIds: readonly string[]): Promise<void>
   /** The users in stored order; undefined if the group does not exist. */
-  read (group: string): Promise<readonly string[] | undefined>
+  read(group: string): Promise<readonly string[] | undefined>
   /** Removes a group, if it exists. */
-  remove (group: string): Promise<void>
+  remove(group: string): Promise<void>
 }

@@ -55,7 +55,8 @@ export function compareUserIds (a: string, b: string): number {
  * must hold `around` entries outside the head on either side.
  */
 export function rankAround (
-  userId: string, { around, head, stretch }: { around: number, head: readonly HeadEntry[], stretch: Stretch }
+  userId: string,
+  { around, head, stretch }: { around: number, head: readonly HeadEntry[], stretch: Stretch }
 ): RankedEntry[] {
   const first = rankHead(head)
   const inHead = new Set(first.map((entry) => entry.userId))
@@ -76,7 +77,8 @@ export function rankWith (
 ): RankedEntry[] {
   const above = others.filter(({ score }) => score !== own.score && !isBehind(score))
   const notAbove = others.slice(above.length).map((entry) =>
-    isBehind(entry.score) ? { ...entry, rank: entry.rank + 1 } : entry)
+    isBehind(entry.score) ? { ...entry, rank: entry.rank + 1 } : entry
+  )
   return [...above.slice(Math.max(0, above.length - around)), own, ...notAbove.slice(0, around)]
 }
 
@@ -87,8 +89,10 @@ export function rankWith (
 export function groupRank (
   users: readonly (RankedEntry & { readonly sequence: number | undefined })[]
 ): (RankedEntry & { groupRank: number })[] {
-  const ordered = users.toSorted((a, b) => b.score - a.score ||
-    (a.sequence ?? Infinity) - (b.sequence ?? Infinity) || compareUserIds(b.userId, a.userId))
+  const ordered = users.toSorted((a, b) =>
+    b.score - a.score ||
+    (a.sequence ?? Infinity) - (b.sequence ?? Infinity) || compareUserIds(b.userId, a.userId)
+  )
   let among = 1
   return ordered.map(({ rank, userId, username, score }, place) => {
     if (place > 0 && ordered[place - 1]!.score !== score) among = place + 1
@@ -106,14 +110,17 @@ export function percentileOf (rank: number, total: number): number {
  * them and is now directly above them. Only users for whom `matters` returns true are checked.
  */
 export function overtakersIn (
-  before: readonly RankedEntry[], after: readonly RankedEntry[], matters: (userId: string) => boolean
+  before: readonly RankedEntry[],
+  after: readonly RankedEntry[],
+  matters: (userId: string) => boolean
 ): { userId: string, by: string, rank: number }[] {
   const rankBefore = new Map(before.map(({ userId, rank }) => [userId, rank]))
   return after.flatMap(({ userId, rank }, place) => {
     const was = rankBefore.get(userId)
     if (was === undefined || rank <= was || !matters(userId)) return []
     const passer = after.slice(0, place).findLast((other) =>
-      other.rank < rank && (rankBefore.get(other.userId) ?? Infinity) >= was)
+      other.rank < rank && (rankBefore.get(other.userId) ?? Infinity) >= was
+    )
     return passer === undefined ? [] : [{ userId, by: passer.userId, rank }]
   })
 }

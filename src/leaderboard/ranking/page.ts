@@ -2,7 +2,13 @@
 import { MAX_HEAD_SIZE } from '../boards/rules.ts'
 import { shortHash } from '../short-hash.ts'
 import {
-  compareUserIds, rankHead, rankStretch, type Entry, type HeadEntry, type RankedEntry, type Stretch
+  compareUserIds,
+  rankHead,
+  rankStretch,
+  type Entry,
+  type HeadEntry,
+  type RankedEntry,
+  type Stretch
 } from './order-entries.ts'
 
 /**
@@ -81,7 +87,8 @@ export function pageOf ({ from, limit, head, stretch }: PageParts): Page {
 }
 
 function behindPlace (
-  place: number, { first, others, stretch }: { first: RankedEntry[], others: RankedEntry[], stretch: Stretch }
+  place: number,
+  { first, others, stretch }: { first: RankedEntry[], others: RankedEntry[], stretch: Stretch }
 ): RankedEntry[] {
   const [top] = stretch.entries
   const isAbove = ({ userId, score }: RankedEntry, top: Entry) =>
@@ -94,11 +101,13 @@ function behindPlace (
 
 function behindBookmark ({ score, userId, leaders }: Bookmark, listed: readonly RankedEntry[]): RankedEntry[] {
   const listedLeaders = new Set(leaders)
-  return listed.filter((entry) => entry.score < score || (
-    entry.score === score &&
-    (userId === undefined || compareUserIds(entry.userId, userId) < 0) &&
-    !listedLeaders.has(leaderDigest(entry.userId))
-  ))
+  return listed.filter((entry) =>
+    entry.score < score || (
+      entry.score === score &&
+      (userId === undefined || compareUserIds(entry.userId, userId) < 0) &&
+      !listedLeaders.has(leaderDigest(entry.userId))
+    )
+  )
 }
 
 /** 11 characters: with a million users at the same score, one walk in 10^12 mistakes a user for a leader. */

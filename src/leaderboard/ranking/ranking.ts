@@ -29,7 +29,9 @@ export function isRunning (ranking: Ranking): ranking is RunningRanking {
  * @throws Problem `invalid_request` as `windowAsked`, or for a segment that the board does not have
  */
 export function rankingAsked (
-  board: Board, { window, segment }: { window?: string | undefined, segment?: string | undefined }, atMs: number
+  board: Board,
+  { window, segment }: { window?: string | undefined, segment?: string | undefined },
+  atMs: number
 ): Ranking {
   if (segment !== undefined) judgeSegment(board, segment)
   return { window: windowAsked(board, window, atMs), ...(segment !== undefined && { segment }) }
@@ -40,7 +42,8 @@ export function rankingAsked (
  * @throws Problem `invalid_request` as `windowOf`, or for a segment that the board does not have
  */
 export function rankingWatched (
-  board: Board, { window, segment }: { window?: WindowKind | undefined, segment?: string | undefined }
+  board: Board,
+  { window, segment }: { window?: WindowKind | undefined, segment?: string | undefined }
 ): RunningRanking {
   if (segment !== undefined) judgeSegment(board, segment)
   return { window: windowOf(board, window), ...(segment !== undefined && { segment }) }

@@ -73,20 +73,20 @@ export interface GroupEntry extends RankedEntry {
 
 /** Reads of the store. Each is atomic, except a `lookup` of more than 200 users. @throws Problem `unavailable` */
 export interface Reads {
-  top (board: Board, ranking: Ranking): Promise<Top>
+  top(board: Board, ranking: Ranking): Promise<Top>
   /** Undefined for a user without a score in the window, and for one that is hidden from this reader. */
-  user (board: Board, ranking: Ranking, query: UserQuery): Promise<UserStanding | undefined>
+  user(board: Board, ranking: Ranking, query: UserQuery): Promise<UserStanding | undefined>
   /** A page of entries in the board's order, from any place on. */
-  entries (board: Board, ranking: Ranking, query: PageQuery): Promise<Page & { readonly total: number }>
+  entries(board: Board, ranking: Ranking, query: PageQuery): Promise<Page & { readonly total: number }>
   /**
    * The users among at most 1,000 different ones that have a score in the window, in the board's order. Up to 200 users
    * are one atomic read. More users are several reads, and a write between them may show in only some of them.
    */
-  lookup (board: Board, ranking: Ranking, userIds: readonly string[]): Promise<readonly GroupEntry[]>
+  lookup(board: Board, ranking: Ranking, userIds: readonly string[]): Promise<readonly GroupEntry[]>
   /** The standing of each of at most 100 users as they see it themselves, in the order given. */
-  standings (board: Board, ranking: RunningRanking, userIds: readonly string[]): Promise<readonly Standing[]>
+  standings(board: Board, ranking: RunningRanking, userIds: readonly string[]): Promise<readonly Standing[]>
   /** The changes since a cursor. Without a cursor it returns no changes and the current cursor. */
-  changes (board: Board, ranking: RunningRanking, cursor?: string): Promise<Changes>
+  changes(board: Board, ranking: RunningRanking, cursor?: string): Promise<Changes>
   /** Undefined for an action that is not remembered. */
-  receipt (board: Board, action: { userId: string, actionId: string }): Promise<Receipt | undefined>
+  receipt(board: Board, action: { userId: string, actionId: string }): Promise<Receipt | undefined>
 }

@@ -55,7 +55,9 @@ export function judgeAdjustment (board: Board, { increment, score, actionId }: A
 
 /** Turns the store's outcome into the answer. @throws Problem for a refused correction */
 export function settleAdjustment (
-  board: Board, named: { userId: string, actionId: string }, outcome: AdjustmentOutcome
+  board: Board,
+  named: { userId: string, actionId: string },
+  outcome: AdjustmentOutcome
 ): AppliedAdjustment {
   switch (outcome.result) {
     case 'applied':

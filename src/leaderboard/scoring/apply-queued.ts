@@ -44,7 +44,9 @@ export function createApplyQueued ({ raiseScore, boardOf, keepRefusal, now, rand
     Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(tries - 1, 10)) * (0.5 + random() / 2)
 
   async function applyOnce (
-    board: Board, { principal, request, origin, arrivedMs }: QueuedIncrement, tries: number
+    board: Board,
+    { principal, request, origin, arrivedMs }: QueuedIncrement,
+    tries: number
   ): Promise<QueuedOutcome> {
     if (now() - arrivedMs > MAX_AGE_MS) return { result: 'refused', problem: tooOld() }
     try {

@@ -29,7 +29,9 @@ interface BatchOptions {
  * @throws Problem `invalid_request` for a malformed item; no item is applied then
  */
 export async function raiseAll (
-  raiseScore: RaiseScore, requests: readonly NamedRequest[], { board, principal, origin }: BatchOptions
+  raiseScore: RaiseScore,
+  requests: readonly NamedRequest[],
+  { board, principal, origin }: BatchOptions
 ): Promise<BatchResult[]> {
   for (const [n, request] of requests.entries()) refusePointsTwice(request, `/increments/${n}`)
   const results: BatchResult[] = []
@@ -37,12 +39,14 @@ export async function raiseAll (
   for (let from = 0; from < requests.length; from += MAX_CONCURRENT) {
     const turn = requests.slice(from, from + MAX_CONCURRENT)
     if (failed) {
-      results.push(...turn.map(() =>
-        unavailable('The score store failed for other items of this batch; this item was not sent.')))
+      results.push(
+        ...turn.map(() => unavailable('The score store failed for other items of this batch; this item was not sent.'))
+      )
       continue
     }
-    const settled = await Promise.all(turn.map(async (request) =>
-      await raiseScore(board, principal, request, origin).catch(refusalOf)))
+    const settled = await Promise.all(
+      turn.map(async (request) => await raiseScore(board, principal, request, origin).catch(refusalOf))
+    )
     failed = settled.some((result) => result instanceof Problem && result.statusCode >= 500)
     results.push(...settled)
   }

@@ -116,10 +116,13 @@ function judgeAmount (
 
 /** The name and the segments of the user, from a service or from the user's own token. */
 function judgeProfile (
-  board: Board, principal: Principal, userId: string, { username, segments }: IncrementRequest
+  board: Board,
+  principal: Principal,
+  userId: string,
+  { username, segments }: IncrementRequest
 ): Pick<Increment, 'username' | 'segments'> {
   if ((username !== undefined || segments !== undefined) && !isService(principal)) {
-    throw new Problem('forbidden_scope', 'Only a service may send username and segments; a user\'s come with the token.')
+    throw new Problem('forbidden_scope', "Only a service may send username and segments; a user's come with the token.")
   }
   for (const name of Object.keys(segments ?? {})) judgeSegment(board, `${name}:`, `/segments/${name}`)
   const isOwn = userId === principal.userId
@@ -150,7 +153,10 @@ function judgeSeason (board: Board, season: string | undefined): void {
 
 /** Validates an increment, applies it, and returns the answer. @throws Problem for every refusal */
 export type RaiseScore = (
-  board: Board, principal: Principal, request: IncrementRequest, origin: Origin
+  board: Board,
+  principal: Principal,
+  request: IncrementRequest,
+  origin: Origin
 ) => Promise<AppliedIncrement>
 
 export interface RaiseScoreOptions {
@@ -213,7 +219,8 @@ function withActionId (error: unknown, actionId: string): unknown {
   if (!(error instanceof Problem) || error.code !== 'outcome_unknown') return error
   const { message, headers, cause } = error
   return new Problem('outcome_unknown', `${message} Its Idempotency-Key is ${actionId}.`, {
-    headers: { ...headers, 'idempotency-key': actionId }, cause
+    headers: { ...headers, 'idempotency-key': actionId },
+    cause
   })
 }
 
@@ -227,10 +234,17 @@ function settleIncrement (board: Board, increment: Increment, outcome: Decided):
       return { userId, actionId, increment: increment.increment, score: outcome.score, applied: true }
     case 'replayed':
       return {
-        userId, actionId, increment: outcome.increment ?? increment.increment, score: outcome.score, applied: false
+        userId,
+        actionId,
+        increment: outcome.increment ?? increment.increment,
+        score: outcome.score,
+        applied: false
       }
     case 'mismatch':
-      throw new Problem('action_mismatch', 'This action_id was used with another action or increment; nothing has changed.')
+      throw new Problem(
+        'action_mismatch',
+        'This action_id was used with another action or increment; nothing has changed.'
+      )
     case 'banned':
       throw new Problem('user_banned', `This user is banned from the board ${board.name}.`)
     case 'too_old':

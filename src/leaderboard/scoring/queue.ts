@@ -2,8 +2,13 @@
 import type { Board } from '../boards/board.ts'
 import type { Grant } from './grant.ts'
 import {
-  judgeIncrement, type AppliedIncrement, type Increment, type IncrementRequest, type Origin, type RaiseScore, type
-  RaiseScoreOptions
+  judgeIncrement,
+  type AppliedIncrement,
+  type Increment,
+  type IncrementRequest,
+  type Origin,
+  type RaiseScore,
+  type RaiseScoreOptions
 } from './increment.ts'
 import { isService, type Principal } from '../principal.ts'
 import { Problem, type ProblemCode } from '../problem.ts'
@@ -37,9 +42,9 @@ interface Refusal {
 /** Remembers refusals for 24 hours at least. */
 export interface Refusals {
   /** @throws Problem `unavailable`, `outcome_unknown` */
-  keep (board: Board, action: { userId: string, actionId: string }, problem: Problem): Promise<void>
+  keep(board: Board, action: { userId: string, actionId: string }, problem: Problem): Promise<void>
   /** @throws Problem `unavailable` */
-  read (board: Board, action: { userId: string, actionId: string }): Promise<Refusal | undefined>
+  read(board: Board, action: { userId: string, actionId: string }): Promise<Refusal | undefined>
 }
 
 /**
@@ -47,7 +52,8 @@ export interface Refusals {
  * @throws Problem `unavailable`, `outcome_unknown`
  */
 export type Enqueue = (
-  queued: QueuedIncrement, action: { readonly userId: string, readonly content: string }
+  queued: QueuedIncrement,
+  action: { readonly userId: string, readonly content: string }
 ) => Promise<'queued' | 'other'>
 
 /**
@@ -55,7 +61,10 @@ export type Enqueue = (
  * @throws Problem for every refusal that needs no store
  */
 export type QueueScore = (
-  board: Board, principal: Principal, request: IncrementRequest, origin: Origin
+  board: Board,
+  principal: Principal,
+  request: IncrementRequest,
+  origin: Origin
 ) => Promise<AppliedIncrement | Queued>
 
 export interface Queued {
@@ -89,13 +98,18 @@ export function createQueueScore (
       board: board.name,
       principal: rememberedOf(board, principal),
       request: {
-        ...rest, actionId, ...(grant !== undefined && { grant: typeof grant === 'string' ? readGrant(grant) : grant })
+        ...rest,
+        actionId,
+        ...(grant !== undefined && { grant: typeof grant === 'string' ? readGrant(grant) : grant })
       },
       origin,
       arrivedMs: now()
     }, { userId, content: contentOf(increment) })
     if (outcome === 'other') {
-      throw new Problem('action_mismatch', 'This action_id is queued with another action or increment; nothing has changed.')
+      throw new Problem(
+        'action_mismatch',
+        'This action_id is queued with another action or increment; nothing has changed.'
+      )
     }
     return { queued: true, userId, actionId }
   }

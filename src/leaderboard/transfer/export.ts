@@ -17,7 +17,10 @@ interface NamedRanking extends Ranking {
 export interface ExportOptions {
   readonly readEntries: Reads['entries']
   /** The segments of users, in the order given. */
-  readonly readSegments: (board: Board, userIds: readonly string[]) => Promise<readonly Readonly<Record<string, string>>[]>
+  readonly readSegments: (
+    board: Board,
+    userIds: readonly string[]
+  ) => Promise<readonly Readonly<Record<string, string>>[]>
 }
 
 /** Users of a board in its order, and how many there are in all. */
@@ -27,17 +30,29 @@ export interface ExportPage {
 }
 
 /**
- * Walks a board in its order, page by page, in constant memory while writes go on: nobody whose score stays is missed or comes twice.
+ * Walks a board in its order, page by page, in constant memory while writes go on: nobody whose score stays is missed
+ * or comes twice.
  * @throws Problem `unavailable`
  */
-export async function * exportPages (board: Board, ranking: NamedRanking, { readEntries, readSegments }: ExportOptions): AsyncGenerator<ExportPage> {
+export async function * exportPages (
+  board: Board,
+  ranking: NamedRanking,
+  { readEntries, readSegments }: ExportOptions
+): AsyncGenerator<ExportPage> {
   for (let start: PageStart | undefined = { place: 0 }; start !== undefined;) {
-    const { entries, next, total }: Awaited<ReturnType<Reads['entries']>> = await readEntries(board, ranking, { start, limit: PAGE_ROWS })
+    const { entries, next, total }: Awaited<ReturnType<Reads['entries']>> = await readEntries(board, ranking, {
+      start,
+      limit: PAGE_ROWS
+    })
     const segments = board.segments.length === 0 ? [] : await readSegments(board, entries.map(({ userId }) => userId))
     yield {
       total,
       rows: entries.map(({ rank, userId, username, score }, n) => ({
-        rank, user_id: userId, ...(username !== userId && { username }), score, ...(Object.keys(segments[n] ?? {}).length > 0 && { segments: segments[n] })
+        rank,
+        user_id: userId,
+        ...(username !== userId && { username }),
+        score,
+        ...(Object.keys(segments[n] ?? {}).length > 0 && { segments: segments[n] })
       }))
     }
     start = next && { behind: next }

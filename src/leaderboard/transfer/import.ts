@@ -9,7 +9,10 @@ import { segmentsAmong, Segments } from '../boards/segment.ts'
 import { DAY_MS, windowNamed, windowNameAt, type WindowName } from '../boards/window.ts'
 import { checker, firstProblem } from '../schema.ts'
 
-/** One user of a board as exports write and imports read it. `rank` is for the reader: an import takes no notice of it. */
+/**
+ * One user of a board as exports write and imports read it. `rank` is for the reader: an import takes no notice of
+ * it.
+ */
 export const TransferRow = Type.Object({
   rank: Type.Optional(Type.Integer()),
   user_id: UserId,
@@ -36,14 +39,21 @@ export interface ImportRow {
  */
 export function importWindow (board: Board, text: string | undefined, atMs: number): WindowName {
   const name = windowNameAt(windowAsked(board, text, atMs), board, atMs)
-  if (closedSeason(board, name, atMs) !== undefined) throw new Problem('season_closed', `The window ${name} of the board ${board.name} is closed: it stays as it is.`)
+  if (closedSeason(board, name, atMs) !== undefined) {
+    throw new Problem('season_closed', `The window ${name} of the board ${board.name} is closed: it stays as it is.`)
+  }
   const { kind, untilMs } = windowNamed(name, board)!
   if (kind === 'all' || kind === 'season' || untilMs + board.retention[kind] * DAY_MS > atMs) return name
-  throw new Problem('invalid_request', `The window ${name} of the board ${board.name} is not kept any more.`, { errors: [{ path: 'window', message: 'must be kept' }] })
+  throw new Problem('invalid_request', `The window ${name} of the board ${board.name} is not kept any more.`, {
+    errors: [{ path: 'window', message: 'must be kept' }]
+  })
 }
 
 /** Something that a source holds at a line: a row, or the reason why it is none. */
-export type ImportLine = { readonly line: number, readonly row: ImportRow } | { readonly line: number, readonly problem: string }
+export type ImportLine = { readonly line: number, readonly row: ImportRow } | {
+  readonly line: number,
+  readonly problem: string
+}
 
 /** What became of a row: it changed the score, the score was the same, or it counts although the user is banned. */
 export type ImportResult = 'set' | 'same' | 'hidden'
@@ -53,14 +63,23 @@ interface ImportOrigin extends Origin {
 }
 
 /**
- * Sets scores in one window that takes writes, `undefined` where the board has other rules than these. At most `rowsAtATime` of them.
+ * Sets scores in one window that takes writes, `undefined` where the board has other rules than these. At most
+ * `rowsAtATime` of them.
  * @throws Problem `unavailable`, `outcome_unknown`
  */
-export type ApplyImport = (board: Board, window: string, rows: readonly ImportRow[], origin: ImportOrigin) => Promise<readonly ImportResult[] | undefined>
+export type ApplyImport = (
+  board: Board,
+  window: string,
+  rows: readonly ImportRow[],
+  origin: ImportOrigin
+) => Promise<readonly ImportResult[] | undefined>
 
 const MAX_ROWS = 100
 
-/** Rows that go to the store at a time, some 2 ms of Redis: fewer where each is written into many segments, and those of all windows looked at. */
+/**
+ * Rows that go to the store at a time, some 2 ms of Redis: fewer where each is written into many segments, and those
+ * of all windows looked at.
+ */
 function rowsAtATime ({ windows, segments }: Board): number {
   return Math.max(1, Math.floor(MAX_ROWS / (1 + windows.length * segments.length)))
 }
@@ -86,7 +105,9 @@ export function judgeRow (board: Board, content: unknown, line: number): ImportL
   }
   const { user_id: userId, username, score, segments } = content
   const name = username === undefined ? undefined : normalizedName(username)
-  if (username !== undefined && name === undefined) return { line, problem: '/username must be 1 to 64 characters in NFC, of which something can be seen' }
+  if (username !== undefined && name === undefined) {
+    return { line, problem: '/username must be 1 to 64 characters in NFC, of which something can be seen' }
+  }
   if (score > board.max_score) return { line, problem: `/score must be at most ${board.max_score}` }
   const unknown = Object.keys(segments ?? {}).find((segment) => !board.segments.includes(segment))
   if (unknown !== undefined) return { line, problem: `/segments/${unknown} is no segment of the board` }
@@ -106,11 +127,14 @@ interface ImportOptions {
 }
 
 /**
- * Takes over the rows of a source, in order, some at a time: what is no row is counted and told and stops none of the others. Importing
- * the same again changes nothing, so one that broke off is begun again.
+ * Takes over the rows of a source, in order, some at a time: what is no row is counted and told and stops none of the
+ * others. Importing the same again changes nothing, so one that broke off is begun again.
  * @throws Problem when the store fails
  */
-export async function importRows (source: AsyncIterable<ImportLine>, { applyImport, board, window, origin, renewBoard, onProgress = () => {} }: ImportOptions): Promise<ImportReport> {
+export async function importRows (
+  source: AsyncIterable<ImportLine>,
+  { applyImport, board, window, origin, renewBoard, onProgress = () => {} }: ImportOptions
+): Promise<ImportReport> {
   const report: ImportReport = { set: 0, same: 0, hidden: 0, rejected: 0, errors: [] }
   let lines = 0
   let waiting: ImportRow[] = []

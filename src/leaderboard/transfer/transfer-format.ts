@@ -6,7 +6,10 @@ import type { Board } from '../boards/board.ts'
 import type { ExportPage } from './export.ts'
 import { judgeRow, type ImportLine, type TransferRow } from './import.ts'
 
-/** How exports are written and imports read: one JSON object a line, or comma-separated values with a header (RFC 4180). */
+/**
+ * How exports are written and imports read: one JSON object a line, or comma-separated values with a header (RFC
+ * 4180).
+ */
 export const FORMATS = ['ndjson', 'csv'] as const
 export type Format = typeof FORMATS[number]
 
@@ -35,10 +38,14 @@ function csvCell (value: unknown): string {
 }
 
 /**
- * The rows of a text, judged by the board. A CSV needs the columns user_id and score and may have those of an export besides; any
- * others, such as those of a dumped table, are not looked at.
+ * The rows of a text, judged by the board. A CSV needs the columns user_id and score and may have those of an export
+ * besides; any others, such as those of a dumped table, are not looked at.
  */
-export async function * readRows (board: Board, format: Format, text: AsyncIterable<Buffer | string>): AsyncGenerator<ImportLine> {
+export async function * readRows (
+  board: Board,
+  format: Format,
+  text: AsyncIterable<Buffer | string>
+): AsyncGenerator<ImportLine> {
   if (format === 'csv') yield * readCsv(board, text)
   else yield * readNdjson(board, text)
 }
@@ -77,7 +84,10 @@ async function * linesOf (text: AsyncIterable<Buffer | string>): AsyncGenerator<
   if (rest !== '' || isTooLong) yield isTooLong ? undefined : rest
 }
 
-interface CsvRecord { readonly record: Readonly<Record<string, string>>, readonly info: { readonly lines: number } }
+interface CsvRecord {
+  readonly record: Readonly<Record<string, string>>
+  readonly info: { readonly lines: number }
+}
 
 async function * readCsv (board: Board, text: AsyncIterable<Buffer | string>): AsyncGenerator<ImportLine> {
   const skipped: ImportLine[] = []
@@ -90,7 +100,9 @@ async function * readCsv (board: Board, text: AsyncIterable<Buffer | string>): A
     skip_empty_lines: true,
     max_record_size: MAX_RECORD_BYTES,
     skip_records_with_error: true,
-    on_skip: (error) => { skipped.push({ line: parser.info.lines, problem: `is not CSV: ${error?.message ?? 'unreadable'}` }) }
+    on_skip: (error) => {
+      skipped.push({ line: parser.info.lines, problem: `is not CSV: ${error?.message ?? 'unreadable'}` })
+    }
   })
   // A failure of either end comes out of the loop below.
   pipeline(Readable.from(text), parser).catch(() => {})
@@ -117,6 +129,9 @@ function judgeRecord (board: Board, record: Readonly<Record<string, string>>, li
     return { line, problem: '/segments must be JSON' }
   }
   return judgeRow(board, {
-    user_id: userId, score: /^\d{1,16}$/.test(score) ? Number(score) : score, ...(username && { username }), ...(parsed !== undefined && { segments: parsed })
+    user_id: userId,
+    score: /^\d{1,16}$/.test(score) ? Number(score) : score,
+    ...(username && { username }),
+    ...(parsed !== undefined && { segments: parsed })
   }, line)
 }

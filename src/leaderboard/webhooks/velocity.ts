@@ -3,7 +3,9 @@ import type { Board } from '../boards/board.ts'
 import { readEntry, type LedgerEntry } from '../ledger/ledger.ts'
 import type { Flag } from './webhook-event.ts'
 
-/** A period is summed up in so many slices: who is past the rule within all but the first of them is past it for sure. */
+/**
+ * A period is summed up in so many slices: who is past the rule within all but the first of them is past it for sure.
+ */
 export const SLICES = 50
 
 export type VelocityRule = NonNullable<Board['velocity']>
@@ -27,8 +29,9 @@ function sliceMs ({ per_seconds: seconds }: VelocityRule): number {
 }
 
 /**
- * What users have gained by entries of a ledger, in their order. Points of players count, and of services in their name; corrections,
- * imports and what does not count publicly are acts of the operator, or known to the operator, and are passed over.
+ * What users have gained by entries of a ledger, in their order. Points of players count, and of services in their
+ * name; corrections, imports and what does not count publicly are acts of the operator, or known to the operator, and
+ * are passed over.
  */
 export function gainsOf (entries: readonly LedgerEntry[], rule: VelocityRule): SliceOfGains[] {
   const slices: { slice: number, gains: Map<string, Gain>, next: string, entries: number }[] = []
@@ -50,7 +53,9 @@ export function gainsOf (entries: readonly LedgerEntry[], rule: VelocityRule): S
 function gainOf (entry: LedgerEntry): Gain | undefined {
   try {
     const { userId, actionId, kind, delta, ms, hidden } = readEntry(entry)
-    return kind === 'increment' && !hidden && delta > 0 ? { entry: entry.id, userId, actionId, atMs: ms, points: delta } : undefined
+    return kind === 'increment' && !hidden && delta > 0
+      ? { entry: entry.id, userId, actionId, atMs: ms, points: delta }
+      : undefined
   } catch {
     return undefined
   }
@@ -70,13 +75,32 @@ export interface VelocityCursor {
 /** How the velocity of users is kept. */
 export interface Velocity {
   /** Undefined where there is no such board. */
-  begin (board: string, rule: VelocityRule): Promise<VelocityCursor | undefined>
-  /** The next entries; `written` is how many the ledger has ever had, and `first` the number of the first that it still holds, at `firstId`. */
-  read (board: string, cursor: string): Promise<{ readonly entries: readonly LedgerEntry[], readonly more: boolean, readonly written: number, readonly first: number, readonly firstId: string | undefined }>
+  begin(board: string, rule: VelocityRule): Promise<VelocityCursor | undefined>
+  /**
+   * The next entries; `written` is how many the ledger has ever had, and `first` the number of the first that it
+   * still holds, at `firstId`.
+   */
+  read(
+    board: string,
+    cursor: string
+  ): Promise<
+    {
+      readonly entries: readonly LedgerEntry[],
+      readonly more: boolean,
+      readonly written: number,
+      readonly first: number,
+      readonly firstId: string | undefined
+    }
+  >
   /** How many users were flagged; undefined where another worker has moved the cursor. */
-  add (board: string, cursor: VelocityCursor, gains: SliceOfGains, number: number | undefined): Promise<number | undefined>
+  add(
+    board: string,
+    cursor: VelocityCursor,
+    gains: SliceOfGains,
+    number: number | undefined
+  ): Promise<number | undefined>
   /** Flags that were not published to every webhook yet. */
-  flags (board: string): Promise<readonly Flag[]>
+  flags(board: string): Promise<readonly Flag[]>
   /** Forgets flags that every webhook has its delivery of. */
-  clearFlags (board: string, flags: readonly Flag[]): Promise<void>
+  clearFlags(board: string, flags: readonly Flag[]): Promise<void>
 }

@@ -14,7 +14,11 @@ export interface TargetPolicy {
 const [GLOBAL_UNICAST, NAT64] = ['2000::/3', '64:ff9b::/96'].map((range) => ipaddr.parseCIDR(range))
 
 /** Whether anything may be sent to this address, over `http:` or `https:`. What is no address may not. */
-export function isAllowedAddress (address: string, protocol: string, { production, webhookNetworks }: TargetPolicy): boolean {
+export function isAllowedAddress (
+  address: string,
+  protocol: string,
+  { production, webhookNetworks }: TargetPolicy
+): boolean {
   if (isIP(address) === 0 || address.includes('%')) return false
   const ip = plainOf(ipaddr.parse(address))
   if (webhookNetworks.some((network) => isWithin(ip, network))) return true
@@ -22,7 +26,10 @@ export function isAllowedAddress (address: string, protocol: string, { productio
   return protocol === 'https:' && isPublic(ip)
 }
 
-/** Why nothing may be sent to a url, as far as it can be told without asking for its name's addresses; undefined where it may be. */
+/**
+ * Why nothing may be sent to a url, as far as it can be told without asking for its name's addresses; undefined where
+ * it may be.
+ */
 export function whyNotUrl (text: string, policy: TargetPolicy): string | undefined {
   if (text.length > MAX_URL_CHARACTERS) return `must have at most ${MAX_URL_CHARACTERS} characters`
   if (!URL.canParse(text) || /[\p{Cc}\s]/u.test(text)) return 'must be a url'
@@ -35,7 +42,11 @@ export function whyNotUrl (text: string, policy: TargetPolicy): string | undefin
   if (port !== (isPlain ? 80 : 443) && port < 1024) return 'must have the port 443 or one from 1024 on'
   const host = hostOf(url)
   if (isIP(host) !== 0) {
-    if (!isAllowedAddress(host, url.protocol, policy)) return isPlain && isAllowedAddress(host, 'https:', policy) ? 'must begin with https://' : 'must not be an address that is private, local or reserved'
+    if (!isAllowedAddress(host, url.protocol, policy)) {
+      return isPlain && isAllowedAddress(host, 'https:', policy)
+        ? 'must begin with https://'
+        : 'must not be an address that is private, local or reserved'
+    }
   } else if (isLocalName(host)) {
     if (!isAllowedAddress('127.0.0.1', url.protocol, policy)) return 'must not be this machine'
   } else if (isPlain && policy.webhookNetworks.length === 0) return 'must begin with https://'

@@ -12,7 +12,8 @@ const MAX_INTERVAL_SECONDS = 86_400
 export const ROTATION_MS = 24 * 3_600_000
 
 export const WebhookEvent = Type.Enum(['top.changed', 'season.closed', 'user.flagged'], {
-  description: 'top.changed: other entries in the top 10 of the board\'s first window; season.closed: a season has its archive; user.flagged: a user is past the board\'s velocity rule'
+  description:
+    "top.changed: other entries in the top 10 of the board's first window; season.closed: a season has its archive; user.flagged: a user is past the board's velocity rule"
 })
 export type WebhookEvent = Static<typeof WebhookEvent>
 
@@ -24,14 +25,24 @@ export const WebhookName = Type.String({ pattern: BOARD_NAME, description: 'Name
 
 /** 24 to 64 bytes: 32 to 88 characters of base64. The length of what it says is judged by `isSecret`. */
 export const WebhookSecret = Type.String({
-  pattern: '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$', description: 'whsec_ and the base64 of 24 to 64 random bytes'
+  pattern: '^whsec_[A-Za-z0-9+/]{32,86}={0,2}$',
+  description: 'whsec_ and the base64 of 24 to 64 random bytes'
 })
 
 export const WebhookSettings = Type.Object({
-  url: Type.String({ minLength: 1, maxLength: MAX_URL_CHARACTERS, description: 'Where to: https, a public address, port 443 or from 1024 on' }),
+  url: Type.String({
+    minLength: 1,
+    maxLength: MAX_URL_CHARACTERS,
+    description: 'Where to: https, a public address, port 443 or from 1024 on'
+  }),
   events: Type.Array(WebhookEvent, { minItems: 1, uniqueItems: true }),
   secret: Type.Optional(WebhookSecret),
-  min_interval_seconds: Type.Integer({ minimum: 1, maximum: MAX_INTERVAL_SECONDS, default: 1, description: 'At most one top.changed in so many seconds' })
+  min_interval_seconds: Type.Integer({
+    minimum: 1,
+    maximum: MAX_INTERVAL_SECONDS,
+    default: 1,
+    description: 'At most one top.changed in so many seconds'
+  })
 }, { additionalProperties: false })
 export type WebhookSettings = Static<typeof WebhookSettings>
 
@@ -108,15 +119,26 @@ export interface DeliveryPlace {
 
 /** The webhooks of boards as routes ask for them. @throws Problem `unavailable`, `outcome_unknown` */
 export interface Webhooks {
-  list (board: string): Promise<readonly Webhook[]>
-  one (board: string, name: string): Promise<Webhook | undefined>
-  /** `made` is the secret of a new one where the settings have none. `gone` where there is no such board, `full` where it has too many. */
-  apply (board: string, name: string, settings: WebhookSettings & { readonly made: string }): Promise<'created' | 'changed' | 'gone' | 'full'>
-  rotate (board: string, name: string, secret: string): Promise<'rotated' | 'same' | 'unknown'>
-  enable (board: string, name: string): Promise<'enabled' | 'unknown'>
-  remove (board: string, name: string): Promise<'removed' | 'unknown'>
-  deliveries (board: string, name: string, page: { readonly before: DeliveryPlace | undefined, readonly limit: number }): Promise<{ readonly deliveries: readonly Delivery[], readonly next: DeliveryPlace | undefined }>
-  replay (board: string, name: string, id: string): Promise<'replayed' | 'busy' | 'full' | 'unknown'>
+  list(board: string): Promise<readonly Webhook[]>
+  one(board: string, name: string): Promise<Webhook | undefined>
+  /**
+   * `made` is the secret of a new one where the settings have none. `gone` where there is no such board, `full` where
+   * it has too many.
+   */
+  apply(
+    board: string,
+    name: string,
+    settings: WebhookSettings & { readonly made: string }
+  ): Promise<'created' | 'changed' | 'gone' | 'full'>
+  rotate(board: string, name: string, secret: string): Promise<'rotated' | 'same' | 'unknown'>
+  enable(board: string, name: string): Promise<'enabled' | 'unknown'>
+  remove(board: string, name: string): Promise<'removed' | 'unknown'>
+  deliveries(
+    board: string,
+    name: string,
+    page: { readonly before: DeliveryPlace | undefined, readonly limit: number }
+  ): Promise<{ readonly deliveries: readonly Delivery[], readonly next: DeliveryPlace | undefined }>
+  replay(board: string, name: string, id: string): Promise<'replayed' | 'busy' | 'full' | 'unknown'>
 }
 
 /** A delivery that is to be enqueued. */
@@ -124,7 +146,10 @@ export interface NewDelivery {
   readonly id: string
   readonly kind: DeliveryKind
   readonly body: string
-  /** What is remembered with it, so that it is published once: nothing is done where the field holds the value already. */
+  /**
+   * What is remembered with it, so that it is published once: nothing is done where the field holds the value
+   * already.
+   */
   readonly mark?: { readonly field: string, readonly value: string }
   /** Whether only the newest of its kind is worth sending. */
   readonly newest?: boolean
@@ -167,17 +192,25 @@ export interface RecordedOutcome {
 /** Deliveries as workers enqueue and send them. */
 export interface Deliveries {
   /** Boards that have had a webhook. */
-  boards (): Promise<readonly string[]>
-  /** Takes the lease of a board, or extends it: one worker publishes a board's events at a time. False while another one holds it. */
-  lease (board: string, lastsMs: number): Promise<boolean>
+  boards(): Promise<readonly string[]>
+  /**
+   * Takes the lease of a board, or extends it: one worker publishes a board's events at a time. False while another
+   * one holds it.
+   */
+  lease(board: string, lastsMs: number): Promise<boolean>
   /** Gives the lease of a board back. */
-  release (board: string): Promise<void>
+  release(board: string): Promise<void>
   /** The webhooks of a board, with what was published to them last. */
-  webhooks (board: string): Promise<readonly WatchedWebhook[]>
+  webhooks(board: string): Promise<readonly WatchedWebhook[]>
   /** Makes a delivery to one webhook, once. */
-  enqueue (board: string, webhook: Pick<Webhook, 'name' | 'id'>, delivery: NewDelivery): Promise<EnqueueResult>
+  enqueue(board: string, webhook: Pick<Webhook, 'name' | 'id'>, delivery: NewDelivery): Promise<EnqueueResult>
   /** Claims the delivery that is due first, for one attempt. Undefined where none is due, or other workers send it. */
-  claim (board: string, name: string, claimMs: number): Promise<Claim>
+  claim(board: string, name: string, claimMs: number): Promise<Claim>
   /** Records the outcome of the attempt that a claim was for. */
-  recordOutcome (board: string, name: string, claim: Pick<ClaimedDelivery, 'id' | 'token' | 'kind'>, outcome: AttemptOutcome): Promise<RecordedOutcome>
+  recordOutcome(
+    board: string,
+    name: string,
+    claim: Pick<ClaimedDelivery, 'id' | 'token' | 'kind'>,
+    outcome: AttemptOutcome
+  ): Promise<RecordedOutcome>
 }

@@ -5,7 +5,11 @@ import { once } from 'node:events'
 /** What a child process can do: each function takes data and answers with data, since both go over IPC. */
 export type Orders<Names> = { readonly [Name in keyof Names]: (...data: never[]) => unknown }
 
-export interface OrderMessage { readonly id: number, readonly name: string, readonly data: readonly unknown[] }
+export interface OrderMessage {
+  readonly id: number
+  readonly name: string
+  readonly data: readonly unknown[]
+}
 
 /** The answer to an order, or progress, which names no order. */
 export interface Reply {
@@ -15,7 +19,7 @@ export interface Reply {
   readonly progress?: unknown
 }
 
-export interface ChildOptions {
+interface ChildOptions {
   readonly count: number
   /** The program of every process; it calls `serveOrders`. */
   readonly program: URL
@@ -63,7 +67,9 @@ export class ChildProcesses<Child extends Orders<Child>> {
 }
 
 async function carryOut (
-  child: ChildProcess, message: OrderMessage, onProgress: (progress: unknown) => void
+  child: ChildProcess,
+  message: OrderMessage,
+  onProgress: (progress: unknown) => void
 ): Promise<unknown> {
   return await new Promise((resolve, reject) => {
     const finish = () => child.off('message', onReply).off('exit', onExit)

@@ -24,8 +24,12 @@ async function run (times: Times): Promise<Measured> {
   let cpu = measureCpu()
   let used = 0
   // Code is compiled in the warm-up and in no second after it; what comes after the end is no load.
-  const warm = setTimeout(() => { cpu = measureCpu() }, times.fromMs - clockMs())
-  const over = setTimeout(() => { used = cpu() }, times.endMs - clockMs())
+  const warm = setTimeout(() => {
+    cpu = measureCpu()
+  }, times.fromMs - clockMs())
+  const over = setTimeout(() => {
+    used = cpu()
+  }, times.endMs - clockMs())
   const timer = setInterval(() => {
     const { done, failed, firstError } = recorder
     sendProgress({ done, failed, firstError, cpu: used || cpu() } satisfies Progress)
@@ -48,4 +52,10 @@ function measureCpu (): () => number {
   }
 }
 
-serveOrders<LoadOrders>({ prepare, run, stop () { isStopped = true } })
+serveOrders<LoadOrders>({
+  prepare,
+  run,
+  stop () {
+    isStopped = true
+  }
+})

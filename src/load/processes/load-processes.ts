@@ -6,7 +6,9 @@ import type { LoadOrders, Measured, Plan, Progress, Times } from './plan.ts'
 const CHILD = new URL(`./child${extname(import.meta.url)}`, import.meta.url)
 
 /** The progress of all processes together, with the CPU of each. */
-export interface Status extends Omit<Progress, 'cpu'> { readonly cpu: readonly number[] }
+export interface Status extends Omit<Progress, 'cpu'> {
+  readonly cpu: readonly number[]
+}
 
 /** Processes that put load on a target together, one plan after the other. */
 export class LoadProcesses {

@@ -30,10 +30,17 @@ export interface Plan {
 }
 
 /** A token and the user whose score it may raise: any user where none is named. */
-export interface Caller { readonly token: string, readonly user: string | undefined }
+export interface Caller {
+  readonly token: string
+  readonly user: string | undefined
+}
 
 /** By `clockMs`: sending begins, what is planned from `fromMs` on is measured, sending ends. */
-export interface Times { readonly startMs: number, readonly fromMs: number, readonly endMs: number }
+export interface Times {
+  readonly startMs: number
+  readonly fromMs: number
+  readonly endMs: number
+}
 
 /** Slices of a run with latencies of their own, for the spread within the run. */
 export const SLICES = 5
@@ -59,7 +66,10 @@ export interface Measured {
   readonly cpu: number
 }
 
-export interface Writes { readonly shownOn: readonly number[], readonly lastMs: readonly number[] }
+export interface Writes {
+  readonly shownOn: readonly number[]
+  readonly lastMs: readonly number[]
+}
 
 /** How far a process is. */
 export interface Progress {
@@ -72,9 +82,9 @@ export interface Progress {
 /** The orders that a process carries out. */
 export interface LoadOrders {
   /** Opens what the plan needs; resolves when `run` can begin. */
-  prepare (plan: Plan): Promise<void>
+  prepare(plan: Plan): Promise<void>
   /** Carries out the plan, and sends progress twice a second. */
-  run (times: Times): Promise<Measured>
+  run(times: Times): Promise<Measured>
   /** Ends `run` early: it answers with what it has measured so far. */
-  stop (): void
+  stop(): void
 }

@@ -1,7 +1,9 @@
 // The child's side of child-processes.ts: carries out the orders of the parent.
 import type { OrderMessage, Orders, Reply } from './child-processes.ts'
 
-const send = (reply: Reply) => { process.send?.(reply) }
+const send = (reply: Reply) => {
+  process.send?.(reply)
+}
 
 /** Carries out each order with the function of its name until the parent lets go; orders may overlap. */
 export function serveOrders<Child extends Orders<Child>> (child: Child): void {
@@ -9,7 +11,8 @@ export function serveOrders<Child extends Orders<Child>> (child: Child): void {
   process.on('message', (message: OrderMessage) => {
     carryOut(message).then(
       (result) => send({ id: message.id, result }),
-      (error: unknown) => send({ id: message.id, error: error instanceof Error ? error.message : String(error) }))
+      (error: unknown) => send({ id: message.id, error: error instanceof Error ? error.message : String(error) })
+    )
   })
   // Ctrl-C reaches every process of a terminal; the parent decides what to do about it.
   process.on('SIGINT', () => {})

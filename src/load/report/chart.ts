@@ -13,13 +13,16 @@ export interface Chart {
   readonly dots?: boolean
 }
 
-interface Line { readonly name: string, readonly points: readonly Point[] }
+interface Line {
+  readonly name: string
+  readonly points: readonly Point[]
+}
 
 const [WIDTH, HEIGHT] = [360, 230]
 const BOX = { left: 54, right: 12, top: 12, bottom: 36 }
 const [LEFT, RIGHT, TOP, BOTTOM] = [BOX.left, WIDTH - BOX.right, BOX.top, HEIGHT - BOX.bottom]
 /** Colours of lines; with more lines they repeat. */
-export const COLOURS = 6
+const COLOURS = 6
 /** Half of the widest label. */
 const LABEL_ROOM = 20
 
@@ -67,7 +70,12 @@ function verticalGrid ({ at, ticks }: Scale): string {
   }).join('')
 }
 
-interface Drawing { readonly across: Scale, readonly up: Scale, readonly colour: number, readonly dots: boolean }
+interface Drawing {
+  readonly across: Scale
+  readonly up: Scale
+  readonly colour: number
+  readonly dots: boolean
+}
 
 function polyline (points: readonly Point[], { across, up, colour, dots }: Drawing): string {
   const places = points.map(([x, y]) => [across.at(x).toFixed(1), up.at(y).toFixed(1)] as const)

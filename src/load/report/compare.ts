@@ -7,7 +7,7 @@ const MIN_SAMPLES = 3
 /** A smaller change is not reported. */
 const MIN_CHANGE = 0.02
 
-export interface Difference {
+interface Difference {
   readonly section: string
   readonly name: string
   readonly unit: string
@@ -16,7 +16,7 @@ export interface Difference {
   readonly verdict: 'regression' | 'improvement' | 'same' | 'too few samples'
 }
 
-export interface Comparison {
+interface Comparison {
   readonly date: string
   readonly command: string
   readonly differences: readonly Difference[]
@@ -66,7 +66,10 @@ function unlikeOf (earlier: Result, later: Result): string[] {
 }
 
 const MARKS: Readonly<Record<Difference['verdict'], string>> = {
-  regression: 'REGRESSION', improvement: 'improvement', same: '', 'too few samples': '(too few samples)'
+  regression: 'REGRESSION',
+  improvement: 'improvement',
+  same: '',
+  'too few samples': '(too few samples)'
 }
 
 /** A comparison in Markdown, regressions first. */

@@ -24,11 +24,12 @@ function inlineHtml (text: string): string {
 /** A wide table scrolls by itself, also by the keyboard. */
 function tableHtml (block: string): string {
   const [head = '', , ...rows] = block.split('\n')
-  const cells = (line: string, tag: 'td' | 'th') => cellsOf(line).map((cell, n) => {
-    const kind = tag === 'th' ? ' scope="col"' : ''
-    const html = inlineHtml(cell)
-    return n === 0 && tag === 'td' ? `<th scope="row">${html}</th>` : `<${tag}${kind}>${html}</${tag}>`
-  }).join('')
+  const cells = (line: string, tag: 'td' | 'th') =>
+    cellsOf(line).map((cell, n) => {
+      const kind = tag === 'th' ? ' scope="col"' : ''
+      const html = inlineHtml(cell)
+      return n === 0 && tag === 'td' ? `<th scope="row">${html}</th>` : `<${tag}${kind}>${html}</${tag}>`
+    }).join('')
   const label = escapeXml(cellsOf(head).filter((cell) => cell !== '').slice(0, 3).join(', '))
   const body = rows.map((row) => `<tr>${cells(row, 'td')}</tr>`).join('')
   return `<div class="wide" tabindex="0" role="region" aria-label="${label}">` +

@@ -9,8 +9,10 @@ export function mergeMeasured (all: readonly Measured[]): Measured {
   const seconds = maxOf(({ perSecond }) => perSecond.length)
   const names = [...new Set(all.flatMap(({ counts }) => Object.keys(counts)))]
   return {
-    latencies: Array.from({ length: SLICES }, (_, slice) =>
-      encodeHistogram(mergeHistograms(all.map(({ latencies }) => latencies[slice]!)))),
+    latencies: Array.from(
+      { length: SLICES },
+      (_, slice) => encodeHistogram(mergeHistograms(all.map(({ latencies }) => latencies[slice]!)))
+    ),
     perSecond: Array.from({ length: seconds }, (_, second) => sumOf(({ perSecond }) => perSecond[second] ?? 0)),
     done: sumOf(({ done }) => done),
     errors: mergeErrors(all.map(({ errors }) => errors)),
@@ -32,7 +34,7 @@ function mergeErrors (all: readonly Measured['errors'][]): Measured['errors'] {
 }
 
 /** Merges the marked writes of several processes with screens; undefined where no process has any. */
-export function mergeWrites (all: readonly Writes[]): Writes | undefined {
+function mergeWrites (all: readonly Writes[]): Writes | undefined {
   const [first] = all
   if (first === undefined) return undefined
   return {

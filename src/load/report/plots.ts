@@ -14,7 +14,8 @@ export function plotsOf ({ latencies, throughput, curves }: Section): string {
   const charts: Chart[] = [
     ...latencies.length > 0 ? [percentilesChart(latencies)] : [],
     ...[...new Set(throughput.map(({ unit }) => unit))].map((unit) =>
-      throughputChart(unit, throughput.filter((one) => one.unit === unit))),
+      throughputChart(unit, throughput.filter((one) => one.unit === unit))
+    ),
     ...curves.map((curve) => ({ ...curve, dots: true }))
   ]
   return charts.map(chartSvg).join('')

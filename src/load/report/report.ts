@@ -34,7 +34,8 @@ function factHtml ([name, value]: Fact): string {
 
 function sectionHtml (section: Section): string {
   const flaws = section.flaws.map((flaw) =>
-    `<p class="flaw"><strong class="bad">INVALID</strong>: ${escapeXml(flaw)}.</p>`).join('')
+    `<p class="flaw"><strong class="bad">INVALID</strong>: ${escapeXml(flaw)}.</p>`
+  ).join('')
   const name = escapeXml(section.name)
   const plots = plotsOf(section)
   const figures = plots === '' ? '' : `<div class="plots">${plots}</div>`

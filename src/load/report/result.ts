@@ -27,7 +27,7 @@ export type Throughput = Static<typeof Throughput>
 const Axis = Type.Object({ label: Type.String(), log: Type.Optional(Type.Boolean()) })
 
 /** How something grows with something else. */
-export const Curve = Type.Object({
+const Curve = Type.Object({
   title: Type.String(),
   x: Axis,
   y: Axis,
@@ -36,7 +36,7 @@ export const Curve = Type.Object({
     points: Type.Array(Type.Tuple([Type.Number(), Type.Number()]))
   }))
 })
-export type Curve = Static<typeof Curve>
+type Curve = Static<typeof Curve>
 
 /** A headline figure: a row of the table in docs/benchmarks.md, and with `inReadme` of the short one in README.md. */
 export const Headline = Type.Object({

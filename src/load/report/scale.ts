@@ -1,7 +1,10 @@
 // Where a value of an axis is drawn, and its ticks.
 import { short } from './statistics.ts'
 
-export interface Tick { readonly at: number, readonly text: string }
+interface Tick {
+  readonly at: number
+  readonly text: string
+}
 
 export interface Axis {
   readonly label: string
@@ -10,10 +13,18 @@ export interface Axis {
   readonly ticks?: readonly Tick[]
 }
 
-export interface Scale { readonly at: (value: number) => number, readonly ticks: readonly Tick[] }
+export interface Scale {
+  readonly at: (value: number) => number
+  readonly ticks: readonly Tick[]
+}
 
 /** The least and the greatest value, and the places where the axis begins and ends. */
-export interface Range { readonly least: number, readonly most: number, readonly from: number, readonly to: number }
+interface Range {
+  readonly least: number
+  readonly most: number
+  readonly from: number
+  readonly to: number
+}
 
 const TICKS = 5
 

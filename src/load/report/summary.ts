@@ -21,7 +21,7 @@ const GIB = 2 ** 30
 const MIN_SECONDS = 0.001
 
 /** How the run was started. */
-export interface RunContext {
+interface RunContext {
   readonly settings: LoadSettings
   readonly command: string
   readonly version: string
@@ -84,13 +84,17 @@ export function flawsOf ({ cpus, check, measured }: Pick<FinishedRun, 'cpus' | '
   const refusedWrites = measured.counts['refused'] ?? 0
   const flaws: string[] = []
   if (busiest > MAX_CPU) {
-    flaws.push(`a process of the load generator used ${busiest.toFixed(2)} of a core, more than ${MAX_CPU}: ` +
-      'it may be what was measured (take more --processes, or another machine)')
+    flaws.push(
+      `a process of the load generator used ${busiest.toFixed(2)} of a core, more than ${MAX_CPU}: ` +
+        'it may be what was measured (take more --processes, or another machine)'
+    )
   }
   if (limited > MAX_LIMITED * (limited + measured.done)) {
     const [kind, { example }] = refusals[0]!
-    flaws.push(`${limited.toLocaleString('en')} requests were refused by a limit, ` +
-      `so that it is the limit that was measured: ${adviceFor(kind, example)}`)
+    flaws.push(
+      `${limited.toLocaleString('en')} requests were refused by a limit, ` +
+        `so that it is the limit that was measured: ${adviceFor(kind, example)}`
+    )
   }
   if (check?.isRight === false) flaws.push(check.sentence)
   if (refusedWrites > 0) flaws.push(`${refusedWrites} writes were refused, so that no screen could show them`)

@@ -27,7 +27,9 @@ export const mixed: Scenario = {
         return choice < TOPS + USERS ? { text: nextUser() } : increments.next()
       },
       accept: (request, answer) => isIncrement(request) ? increments.accept(request, answer) : 1,
-      doubt (request) { if (isIncrement(request)) increments.doubt(request) },
+      doubt (request) {
+        if (isIncrement(request)) increments.doubt(request)
+      },
       finish: increments.finish
     })
   }

@@ -39,6 +39,8 @@ async function stormShare (plan: Plan, recorder: Recorder): Promise<Share> {
   return {
     run: async (times, isStopped) => await runLoop(plan, { times, isStopped, recorder, sendOn }),
     finish: async () => ({ counts: { lost: lost.size, screens: plan.connections }, writes: undefined }),
-    close () { for (const screen of screens) screen.close() }
+    close () {
+      for (const screen of screens) screen.close()
+    }
   }
 }

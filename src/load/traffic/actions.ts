@@ -10,7 +10,7 @@ const RETRY_MS = 200
 const MAX_UNCERTAIN = 10_000
 
 /** What an answer says of the actions of its request. */
-export interface Verdict {
+interface Verdict {
   readonly counted: number
   /** How many of those that count had counted before. */
   readonly replayed: number
@@ -21,7 +21,11 @@ export interface Verdict {
 export type Judge = (answer: Answer) => Verdict
 
 /** A request with so many actions, each worth one point. */
-export interface ActionRequest { readonly text: string, readonly points: number, readonly judge: Judge }
+export interface ActionRequest {
+  readonly text: string
+  readonly points: number
+  readonly judge: Judge
+}
 
 /** The actions of one process. */
 export class Actions {
@@ -96,7 +100,8 @@ export class Actions {
   }
 
   async #sendAgain (
-    { text, judge }: ActionRequest, send: (text: string) => Promise<Answer>
+    { text, judge }: ActionRequest,
+    send: (text: string) => Promise<Answer>
   ): Promise<Verdict | undefined> {
     for (let tries = 0; tries < TRIES; tries++) {
       try {

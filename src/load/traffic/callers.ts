@@ -8,7 +8,10 @@ import { CannotRun, type LoadSettings } from '../settings.ts'
 export type Mint = (claims: { sub: string, scope?: string }) => string
 
 /** Tokens, and the users whose scores they raise. */
-export interface Callers { readonly callers: readonly Caller[], readonly users: readonly string[] }
+export interface Callers {
+  readonly callers: readonly Caller[]
+  readonly users: readonly string[]
+}
 
 /** The users whose scores a service raises: the same in each run of a machine, and others on another machine. */
 function benchUsers (count: number): string[] {

@@ -10,7 +10,10 @@ const MAX_HEAD_BYTES = 64 * 1024
 const readBuffer = Buffer.allocUnsafe(256 * 1024)
 
 /** `body` holds a byte in each character: ASCII reads as it is, anything else goes through a Buffer. */
-export interface Answer { readonly status: number, readonly body: string }
+export interface Answer {
+  readonly status: number
+  readonly body: string
+}
 
 /** No answer came, or none that could be read. */
 export class NoAnswer extends Error {
@@ -23,7 +26,11 @@ export class NoAnswer extends Error {
   }
 }
 
-interface Waiting { resolve: (answer: Answer) => void, reject: (error: NoAnswer) => void, sentMs: number }
+interface Waiting {
+  resolve: (answer: Answer) => void
+  reject: (error: NoAnswer) => void
+  sentMs: number
+}
 
 /** One kept connection, which is made anew after a loss. */
 export class HttpConnection {
@@ -61,7 +68,9 @@ export class HttpConnection {
     const isTls = protocol === 'https:'
     const host = hostname.replace(/^\[(.*)\]$/, '$1')
     const to = { host, port: Number(port) || (isTls ? 443 : 80), noDelay: true }
-    const read = (text: string) => { if (this.#socket === socket) this.#read(text) }
+    const read = (text: string) => {
+      if (this.#socket === socket) this.#read(text)
+    }
     const callback = (size: number) => {
       read(readBuffer.toString('latin1', 0, size))
       return true
@@ -70,9 +79,13 @@ export class HttpConnection {
       ? connectTls({ ...to, servername: host, ALPNProtocols: ['http/1.1'] })
       : connect({ ...to, onread: { buffer: readBuffer, callback } })
     this.#isOpen = false
-    socket.once(isTls ? 'secureConnect' : 'connect', () => { this.#isOpen = true })
+    socket.once(isTls ? 'secureConnect' : 'connect', () => {
+      this.#isOpen = true
+    })
     if (isTls) socket.setEncoding('latin1').on('data', (text: unknown) => read(String(text)))
-    const lose = (kind: string) => { if (this.#socket === socket) this.#lose(kind) }
+    const lose = (kind: string) => {
+      if (this.#socket === socket) this.#lose(kind)
+    }
     socket.on('error', ({ code }: NodeJS.ErrnoException) => lose(code ?? 'connection failed'))
     socket.on('close', () => lose('connection closed'))
     return socket
@@ -103,7 +116,10 @@ export class HttpConnection {
   }
 }
 
-interface WholeAnswer extends Answer { readonly length: number, readonly closes: boolean }
+interface WholeAnswer extends Answer {
+  readonly length: number
+  readonly closes: boolean
+}
 
 /** The first answer in a text (RFC 9112), undefined while it is not all there. */
 function readAnswer (text: string): WholeAnswer | 'unreadable' | undefined {
@@ -146,7 +162,7 @@ function readChunks (text: string, start: number): { body: string, length: numbe
   }
 }
 
-export interface RequestText {
+interface RequestText {
   readonly method: 'GET' | 'POST'
   readonly path: string
   readonly token?: string | undefined

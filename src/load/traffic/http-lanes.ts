@@ -11,7 +11,9 @@ export class HttpLanes {
   constructor (target: string, count: number, timeoutMs: number) {
     const origin = new URL(target)
     this.#connections = Array.from({ length: count }, () => new HttpConnection(origin))
-    this.#timer = setInterval(() => { for (const one of this.#connections) one.expire(timeoutMs) }, EXPIRE_EVERY_MS)
+    this.#timer = setInterval(() => {
+      for (const one of this.#connections) one.expire(timeoutMs)
+    }, EXPIRE_EVERY_MS)
   }
 
   /** Sends a whole request when the one before is answered. @throws NoAnswer */

@@ -8,24 +8,28 @@ import { runLoop, type SendOn } from './loops.ts'
 import type { Recorder } from './recorder.ts'
 
 /** A whole request, written by `requestText`; a source may keep more in it than that. */
-export interface HttpRequest { readonly text: string }
+export interface HttpRequest {
+  readonly text: string
+}
 
 /** Makes requests, and learns what became of them. */
 export interface Source<Request extends HttpRequest = HttpRequest> {
-  next (): Request
+  next(): Request
   /** Takes an answer that is 2xx; returns how many things were done, one without this function. */
-  accept? (request: Request, answer: Answer): number
+  accept?(request: Request, answer: Answer): number
   /** The answer did not come, or says that the outcome is not known. */
-  doubt? (request: Request): void
+  doubt?(request: Request): void
   /** After the last answer: finds out what is not known yet; returns what it has counted. */
-  finish? (send: (text: string) => Promise<Answer>): Promise<Record<string, number>>
+  finish?(send: (text: string) => Promise<Answer>): Promise<Record<string, number>>
 }
 
-export type HttpPlan = Pick<Plan, 'target' | 'connections' | 'timeoutMs' | 'rate' | 'share' | 'shares'>
+type HttpPlan = Pick<Plan, 'target' | 'connections' | 'timeoutMs' | 'rate' | 'share' | 'shares'>
 
 /** Sends the requests of a source, in a closed loop or by schedule, and records what became of them. */
 export function httpShare<Request extends HttpRequest> (
-  plan: HttpPlan, recorder: Recorder, source: Source<Request>
+  plan: HttpPlan,
+  recorder: Recorder,
+  source: Source<Request>
 ): Share {
   const lanes = new HttpLanes(plan.target, plan.connections, plan.timeoutMs)
 

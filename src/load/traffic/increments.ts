@@ -36,7 +36,8 @@ export function incrementSource (plan: Plan): Required<Source<ActionRequest>> {
 
 /** The same in batches, each by a service; `onRefused` is called for each item that is refused. */
 export function batchSource (
-  plan: Plan, onRefused: (kind: string, example: string) => void
+  plan: Plan,
+  onRefused: (kind: string, example: string) => void
 ): Required<Source<ActionRequest>> {
   const actions = new Actions(`${plan.run}-${plan.share}`, plan.isChecked)
   const { host } = new URL(plan.target)

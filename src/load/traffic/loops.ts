@@ -12,14 +12,14 @@ const MAX_SLEEP_MS = 100
 /** Does one thing on one of the lanes, numbered from 0; resolves with whether that worked. */
 export type SendOn = (lane: number, plannedMs: number) => Promise<boolean>
 
-export interface Loop {
+interface Loop {
   readonly times: Times
   readonly isStopped: () => boolean
   readonly recorder: Pick<Recorder, 'countWait' | 'countDelay' | 'failure'>
   readonly sendOn: SendOn
 }
 
-export interface Schedule {
+interface Schedule {
   readonly lanes: number
   readonly everyMs: number
   /** When the first is due, after the start. */
@@ -54,7 +54,8 @@ async function closedLoop (lanes: number, { times: { startMs, endMs }, isStopped
  * and its time runs meanwhile. Resolves when all are answered.
  */
 export async function openLoop (
-  { lanes, everyMs, offsetMs, graceMs }: Schedule, { times: { startMs, endMs }, isStopped, recorder, sendOn }: Loop
+  { lanes, everyMs, offsetMs, graceMs }: Schedule,
+  { times: { startMs, endMs }, isStopped, recorder, sendOn }: Loop
 ): Promise<void> {
   const underWay = new Set<Promise<void>>()
   const free = new Queue<number>()

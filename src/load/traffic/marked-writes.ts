@@ -2,7 +2,11 @@
 import type { Writes } from '../processes/plan.ts'
 
 /** Writes that are planned at equal distances; by `clockMs`. */
-export interface WriteSchedule { readonly startMs: number, readonly everyMs: number, readonly count: number }
+interface WriteSchedule {
+  readonly startMs: number
+  readonly everyMs: number
+  readonly count: number
+}
 
 /** Counts every write on every screen where it is first shown. */
 export class MarkedWrites implements Writes {

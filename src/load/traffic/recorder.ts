@@ -7,7 +7,11 @@ import { SLICES, type Measured, type Times } from '../processes/plan.ts'
 const MAX_KINDS = 20
 const SECOND_MS = 1000
 
-interface Failure { readonly nowMs?: number, readonly count?: number, readonly example?: string }
+interface Failure {
+  readonly nowMs?: number
+  readonly count?: number
+  readonly example?: string
+}
 
 /** Counts every request that was planned while it was measured, and none of the warm-up. */
 export class Recorder {

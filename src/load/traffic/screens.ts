@@ -51,8 +51,12 @@ class ScreensShare implements Share {
       let shown = 0
       return watch({
         plan: this.#plan,
-        onTop: (message) => { shown = this.#receive(message, shown) },
-        onLost: () => { this.#lost++ }
+        onTop: (message) => {
+          shown = this.#receive(message, shown)
+        },
+        onLost: () => {
+          this.#lost++
+        }
       })
     })
   }

@@ -10,7 +10,7 @@ export const REFUSED = 'refused: '
 /** Handshakes under way at a time. */
 const CONNECTING = 32
 
-export interface WatcherOptions {
+interface WatcherOptions {
   readonly plan: Pick<Plan, 'target' | 'board' | 'transport' | 'timeoutMs' | 'callers'>
   /** A board as it came, as JSON text. */
   readonly onTop: (message: string) => void
@@ -21,7 +21,7 @@ export interface WatcherOptions {
 export interface Watcher {
   /** Resolves when the first board is there; rejects with the kind of refusal, such as `503`. */
   readonly opened: Promise<void>
-  close (): void
+  close(): void
 }
 
 /** Opens a screen over the transport of the plan. */
@@ -61,7 +61,9 @@ function authorizationOf ({ callers: [caller] }: WatcherOptions['plan']): { auth
 function watchSocket ({ plan, onTop, onLost }: WatcherOptions): Watcher {
   let [isOpen, isClosing] = [false, false]
   const socket = new WebSocket(addressOf(plan, '/ws/scoreboard'), {
-    perMessageDeflate: false, handshakeTimeout: plan.timeoutMs, headers: authorizationOf(plan)
+    perMessageDeflate: false,
+    handshakeTimeout: plan.timeoutMs,
+    headers: authorizationOf(plan)
   })
   const opened = new Promise<void>((resolve, reject) => {
     socket.on('message', (data) => {
@@ -118,7 +120,9 @@ function watchEvents ({ plan, onTop, onLost }: WatcherOptions): Watcher {
       })
     })
     request.on('error', (error: NodeJS.ErrnoException) => reject(new Error(error.code ?? error.message)))
-    request.setTimeout(plan.timeoutMs, () => { if (!isOpen) request.destroy() })
+    request.setTimeout(plan.timeoutMs, () => {
+      if (!isOpen) request.destroy()
+    })
   })
   opened.catch(() => {})
   return {

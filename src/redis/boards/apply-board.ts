@@ -12,7 +12,10 @@ const Reply = Type.Tuple([Word, Type.String()])
 /** Gives a board rules through `lua/boards/apply-board.lua`; `changed` is when that was, in µs of Redis' time. */
 export function createApplyBoard ({ redis, directory }: { redis: Redis, directory?: URL | undefined }) {
   const script = bindScript(redis, 'boards/apply-board', { reply: Reply, directory })
-  return async (board: Board, { ifRevision = '', isCorrupting, anew }: ApplyOptions): Promise<{ word: Static<typeof Word>, changed: string }> => {
+  return async (
+    board: Board,
+    { ifRevision = '', isCorrupting, anew }: ApplyOptions
+  ): Promise<{ word: Static<typeof Word>, changed: string }> => {
     const { rules, meta, ledger } = boardKeys(board.name)
     const [word, changed] = await script([rules, meta, ledger], {
       if_revision: ifRevision,

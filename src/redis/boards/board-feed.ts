@@ -10,7 +10,7 @@ const CLOSED_S = 2
 /** A lost hint costs so long. */
 const POLL_MS = 1000
 
-export interface BoardFeedOptions {
+interface BoardFeedOptions {
   readonly registry: BoardRegistry
   /** Calls back whenever some board may have changed, and returns the stop. */
   readonly follow: (onHint: () => void) => () => void
@@ -29,18 +29,20 @@ export interface BoardFeed {
   /** Always as they are in Redis, as far as this node knows. */
   readonly boards: Boards
   /** The board as it is now. @throws Problem `unknown_board`, `unavailable` */
-  renew (name: string): Promise<Board>
+  renew(name: string): Promise<Board>
   /** Looks what has changed. @throws Problem `unavailable` */
-  refresh (): Promise<void>
-  close (): void
+  refresh(): Promise<void>
+  close(): void
 }
 
 /**
- * The boards of this node, taken over from Redis while it runs: at each hint and once a second. While Redis is away they stay as they
- * are, and a Redis that has lost them gets them back.
+ * The boards of this node, taken over from Redis while it runs: at each hint and once a second. While Redis is away
+ * they stay as they are, and a Redis that has lost them gets them back.
  * @throws Problem `unavailable`, or Error where the boards in Redis are none that this version understands
  */
-export async function openBoardFeed ({ registry, follow, wanted, known: readKnown, file, now, log }: BoardFeedOptions): Promise<BoardFeed> {
+export async function openBoardFeed (
+  { registry, follow, wanted, known: readKnown, file, now, log }: BoardFeedOptions
+): Promise<BoardFeed> {
   await seed({ registry, wanted, known: readKnown, file, now, log })
   const known = new Map<string, StoredBoard>()
   const renewing = new Map<string, Promise<void>>()
@@ -64,20 +66,29 @@ export async function openBoardFeed ({ registry, follow, wanted, known: readKnow
     if (stored.state !== 'unsupported') unsupported.delete(name)
     else if (!unsupported.has(name)) {
       unsupported.add(name)
-      log.error({ board: name, why: stored.why }, 'the rules of a board are none that this version understands, going on with those known')
+      log.error(
+        { board: name, why: stored.why },
+        'the rules of a board are none that this version understands, going on with those known'
+      )
     }
     return stored.state === 'unknown' && known.has(name)
   }
 
   async function putBack (name: string): Promise<void> {
-    const outcome = await registry.apply(known.get(name)!.board, { ifRevision: undefined, isCorrupting: false, anew: false })
+    const outcome = await registry.apply(known.get(name)!.board, {
+      ifRevision: undefined,
+      isCorrupting: false,
+      anew: false
+    })
     log.warn({ board: name, outcome }, 'Redis had lost the rules of a board, put back')
     await look(name)
   }
 
   async function refresh (): Promise<void> {
     const listed = await registry.list()
-    const names = [...new Set([...known.keys(), ...listed.keys()])].filter((name) => known.get(name)?.changed !== listed.get(name))
+    const names = [...new Set([...known.keys(), ...listed.keys()])].filter((name) =>
+      known.get(name)?.changed !== listed.get(name)
+    )
     if (names.length === 0) return
     const lost = await Promise.all(names.map(async (name) => await look(name) ? name : undefined))
     // One after the other, so that they keep their order.
@@ -93,17 +104,21 @@ export async function openBoardFeed ({ registry, follow, wanted, known: readKnow
       return
     }
     again = false
-    refreshing = refresh().catch((error: unknown) => log.debug({ err: error }, 'could not look at the boards')).finally(() => {
-      refreshing = undefined
-      if (again) hint()
-    })
+    refreshing = refresh().catch((error: unknown) => log.debug({ err: error }, 'could not look at the boards')).finally(
+      () => {
+        refreshing = undefined
+        if (again) hint()
+      }
+    )
   }
 
   async function renew (name: string): Promise<void> {
     await look(name)
     show()
     if (known.get(name)?.isClosed === true && !await registry.reopen(name)) {
-      throw unavailable(`The board ${name} is being made anew from the ledger; nothing was applied.`, { retryAfterSeconds: CLOSED_S })
+      throw unavailable(`The board ${name} is being made anew from the ledger; nothing was applied.`, {
+        retryAfterSeconds: CLOSED_S
+      })
     }
   }
 
@@ -132,7 +147,9 @@ export async function openBoardFeed ({ registry, follow, wanted, known: readKnow
 
 type SeedOptions = Omit<BoardFeedOptions, 'follow' | 'known'> & { readonly known: BoardFeedOptions['known'] }
 
-/** Makes the boards that do not exist. Those that do are left as they are, and so are those that somebody has deleted. */
+/**
+ * Makes the boards that do not exist. Those that do are left as they are, and so are those that somebody has deleted.
+ */
 async function seed ({ registry, wanted, known, file, now, log }: SeedOptions): Promise<void> {
   const listed = await registry.list()
   if (listed.size > 0 && file === undefined) return
@@ -142,18 +159,34 @@ async function seed ({ registry, wanted, known, file, now, log }: SeedOptions): 
   const others = wanted.filter(({ name }) => !remembered.has(name))
   const isAnew = listed.size === 0 && remembered.size > 0
   if (isAnew) {
-    log.warn({ boards: [...remembered.keys()], rebuild: 'scorewire rebuild' }, 'Redis has no boards, and the ledger has: they are made with the rules that they had, and without scores until they are rebuilt')
+    log.warn(
+      { boards: [...remembered.keys()], rebuild: 'scorewire rebuild' },
+      'Redis has no boards, and the ledger has: they are made with the rules that they had, and without scores until they are rebuilt'
+    )
   }
-  for (const board of isAnew ? [...remembered.values(), ...file === undefined ? [] : others] : wanted.map((board) => remembered.get(board.name) ?? board)) {
+  for (
+    const board of isAnew
+      ? [...remembered.values(), ...file === undefined ? [] : others]
+      : wanted.map((board) => remembered.get(board.name) ?? board)
+  ) {
     const stored = await registry.read(board.name)
     if (stored.state === 'there') {
       if (changesBetween(stored.board, board, now()).length > 0) different.push(board.name)
       if (listed.has(board.name)) continue
     }
     const present = stored.state === 'there' ? stored.board : board
-    const outcome = await registry.apply(present, { ifRevision: stored.state === 'there' ? present.revision : undefined, isCorrupting: false, anew: listed.size === 0 })
-    if (outcome === 'deleted') log.warn({ board: board.name }, 'a board of the boards file was deleted not long ago, and is not made again')
+    const outcome = await registry.apply(present, {
+      ifRevision: stored.state === 'there' ? present.revision : undefined,
+      isCorrupting: false,
+      anew: listed.size === 0
+    })
+    if (outcome === 'deleted') {
+      log.warn({ board: board.name }, 'a board of the boards file was deleted not long ago, and is not made again')
+    }
   }
   if (different.length === 0) return
-  log.warn({ boards: different, apply: `scorewire boards apply ${file ?? 'FILE'}` }, 'boards have other rules than the boards file says, and keep them until it is applied')
+  log.warn(
+    { boards: different, apply: `scorewire boards apply ${file ?? 'FILE'}` },
+    'boards have other rules than the boards file says, and keep them until it is applied'
+  )
 }

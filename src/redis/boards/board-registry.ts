@@ -11,15 +11,16 @@ import { BOARD_CHANGES, BOARD_REGISTRY, boardKeys, WEBHOOK_BOARDS } from '../key
 import { bindScript } from '../scripts.ts'
 import { lastEntryId } from '../stream-info.ts'
 
-export interface BoardRegistryOptions {
+interface BoardRegistryOptions {
   readonly reader: Redis
   readonly writer: Redis
   readonly directory?: URL | undefined
 }
 
 /**
- * The boards in Redis: each one's rules in its own slot, where the scripts judge by them, and one list of all. A change is made there
- * first and listed afterwards: the list says where to look, and is never what a board is judged by.
+ * The boards in Redis: each one's rules in its own slot, where the scripts judge by them, and one list of all. A
+ * change is made there first and listed afterwards: the list says where to look, and is never what a board is judged
+ * by.
  */
 export function createBoardRegistry ({ reader, writer, directory }: BoardRegistryOptions): BoardRegistry {
   const apply = createApplyBoard({ redis: writer, directory })
@@ -35,7 +36,9 @@ export function createBoardRegistry ({ reader, writer, directory }: BoardRegistr
       throw outcomeUnknown(SEND_AGAIN, { cause })
     }
   }
-  const tell = async (name: string) => { await writer.publish(BOARD_CHANGES, name) }
+  const tell = async (name: string) => {
+    await writer.publish(BOARD_CHANGES, name)
+  }
 
   async function applyAnyway (board: Board, options: ApplyOptions): ReturnType<typeof apply> {
     const outcome = await apply(board, options)
@@ -87,18 +90,33 @@ async function readBoard (redis: Redis, name: string): Promise<BoardState> {
   const { rules, meta, ledger } = boardKeys(name)
   // On one connection, one after the other: what is read in between is another moment, and the scripts judge anew.
   const [[json, revision, created, changed, anew], [word, epoch], lastMs] = await Promise.all([
-    redis.hmget(rules, 'json', 'revision', 'created', 'changed', 'anew'), redis.hmget(meta, 'revision', 'epoch'), lastEntryMs(redis, ledger)
+    redis.hmget(rules, 'json', 'revision', 'created', 'changed', 'anew'),
+    redis.hmget(meta, 'revision', 'epoch'),
+    lastEntryMs(redis, ledger)
   ])
-  if (json == null || revision == null) return { state: word === 'deleting' || word === 'deleted' ? 'deleted' : 'unknown' }
+  if (json == null || revision == null) {
+    return { state: word === 'deleting' || word === 'deleted' ? 'deleted' : 'unknown' }
+  }
   const parsed = parseRules({ boards: { [name]: JSON.parse(json) } })
   if ('problems' in parsed) return { state: 'unsupported', why: parsed.problems.join('; ') }
   // The revision stays the one that is stored: a later version may fill in rules that were not there when it was made.
   const board = { ...parsed.boards[0]!, revision }
   const hasScores = epoch != null || (lastMs > 0 && lastMs >= Math.floor(Number(created) / 1000))
-  return { state: 'there', board, created: Number(created), changed: Number(changed), anew: anew == null ? undefined : Number(anew), isClosed: word === 'closed', hasScores }
+  return {
+    state: 'there',
+    board,
+    created: Number(created),
+    changed: Number(changed),
+    anew: anew == null ? undefined : Number(anew),
+    isClosed: word === 'closed',
+    hasScores
+  }
 }
 
-/** When the last entry was written, 0 for none yet: an archiver makes the stream before the first, and that of a deleted board outlives it. */
+/**
+ * When the last entry was written, 0 for none yet: an archiver makes the stream before the first, and that of a
+ * deleted board outlives it.
+ */
 async function lastEntryMs (redis: Redis, ledger: string): Promise<number> {
   try {
     return Number.parseInt(lastEntryId(await redis.xinfo('STREAM', ledger)), 10)

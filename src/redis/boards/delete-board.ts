@@ -11,16 +11,24 @@ const TOMBSTONE_MS = DAY_MS
 /** Keys looked at, and removed, in one step: about a millisecond of Redis. */
 const STEP_KEYS = 500
 
-export interface DeleteBoardOptions {
+interface DeleteBoardOptions {
   readonly reader: Redis
   readonly writer: Redis
   readonly directory?: URL | undefined
 }
 
-/** Deletes a board: `end` at once and for every node, and `sweep` what it has left, in steps. Each may be done again. */
+/**
+ * Deletes a board: `end` at once and for every node, and `sweep` what it has left, in steps. Each may be done again.
+ */
 export function createDeleteBoard ({ reader, writer, directory }: DeleteBoardOptions) {
-  const end = bindScript(writer, 'boards/delete-board', { reply: Type.Enum(['deleting', 'deleted', 'unknown']), directory })
-  const step = bindScript(writer, 'boards/purge-board', { reply: Type.Enum(['deleting', 'deleted', 'ended']), directory })
+  const end = bindScript(writer, 'boards/delete-board', {
+    reply: Type.Enum(['deleting', 'deleted', 'unknown']),
+    directory
+  })
+  const step = bindScript(writer, 'boards/purge-board', {
+    reply: Type.Enum(['deleting', 'deleted', 'ended']),
+    directory
+  })
   return {
     end: async (name: string) => await end([boardKeys(name).rules, boardKeys(name).meta], [TOMBSTONE_MS]),
     async sweep (name: string): Promise<void> {

@@ -28,7 +28,9 @@ export function windowKeys (names: BoardKeys, windows: readonly Window[]): strin
 }
 
 /** The keys that every script of moderation is given. */
-export function actKeys ({ meta, gate, ledger, currentSegments, formerSegments, banned }: BoardKeys): Record<string, string> {
+export function actKeys (
+  { meta, gate, ledger, currentSegments, formerSegments, banned }: BoardKeys
+): Record<string, string> {
   return { meta, gate, ledger, current: currentSegments, former: formerSegments, banned }
 }
 
@@ -39,25 +41,41 @@ export function periodArgs ({ fromMs, untilMs }: { fromMs: number, untilMs: numb
 
 /** The arguments that every script which writes to a board's heads is given. */
 export function boardArgs (board: Board): Record<string, string | number> {
-  return { revision: board.revision, head_size: board.head_size, gate_ms: GATE_MS, channel: boardKeys(board.name).hints }
+  return {
+    revision: board.revision,
+    head_size: board.head_size,
+    gate_ms: GATE_MS,
+    channel: boardKeys(board.name).hints
+  }
 }
 
 /** The arguments that every script of moderation is given. */
 export function actArgs (
-  board: Board, { userId, actionId, actor, ip, requestId, reason }: Act, period: { fromMs: number, untilMs: number }
+  board: Board,
+  { userId, actionId, actor, ip, requestId, reason }: Act,
+  period: { fromMs: number, untilMs: number }
 ): Record<string, string | number> {
   return {
-    ...periodArgs(period), ...boardArgs(board), user: userId, action_id: actionId, actor, ip, request_id: requestId, reason
+    ...periodArgs(period),
+    ...boardArgs(board),
+    user: userId,
+    action_id: actionId,
+    actor,
+    ip,
+    request_id: requestId,
+    reason
   }
 }
 
 /**
- * Calls a script with keys that depend on the time, up to three times: with this node's time, with Redis' time, and once
- * more where a border was passed in between. The reply begins with a word and Redis' time in ms.
+ * Calls a script with keys that depend on the time, up to three times: with this node's time, with Redis' time, and
+ * once more where a border was passed in between. The reply begins with a word and Redis' time in ms.
  * @throws Problem `unavailable`
  */
 export async function callInTime<Reply extends readonly string[]> (
-  script: Script<Reply>, clock: RedisClock, callAt: (atMs: number) => Call
+  script: Script<Reply>,
+  clock: RedisClock,
+  callAt: (atMs: number) => Call
 ): Promise<Reply> {
   for (let tries = 0; tries < 3; tries++) {
     const call = callAt(clock.now())
@@ -66,5 +84,5 @@ export async function callInTime<Reply extends readonly string[]> (
     clock.learn(Number(reply[1]), sentMs)
     if (reply[0] !== 'stale_keys') return reply
   }
-  throw unavailable('The score store\'s clock does not stand still; nothing was applied.')
+  throw unavailable("The score store's clock does not stand still; nothing was applied.")
 }

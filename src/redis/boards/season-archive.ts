@@ -30,7 +30,7 @@ const About = Type.Object({
   /** SHA-256 of the whole text in base64url. */
   digest: Type.String()
 })
-export type ArchiveAbout = Static<typeof About>
+type ArchiveAbout = Static<typeof About>
 
 const isAbout = checker(About)
 const isEntryBody = checker(EntryBody)
@@ -38,21 +38,24 @@ const isEntryBody = checker(EntryBody)
 const [pack, unpack] = [promisify(gzip), promisify(gunzip)]
 
 /**
- * What closed seasons looked like: for each a hash of compressed chunks of NDJSON, one entry a line in rank order, names as they
- * were. It is built beside and put in place as a whole, once; what is written later changes nothing of it.
+ * What closed seasons looked like: for each a hash of compressed chunks of NDJSON, one entry a line in rank order,
+ * names as they were. It is built beside and put in place as a whole, once; what is written later changes nothing of
+ * it.
  */
 export interface SeasonArchive {
   /** Builds the archive of a closed season, where there is none. @throws while the store is away */
-  build (board: Board, season: Season): Promise<void>
+  build(board: Board, season: Season): Promise<void>
   /** Undefined where there is no archive yet. */
-  about (board: Board, season: Season): Promise<ArchiveAbout | undefined>
+  about(board: Board, season: Season): Promise<ArchiveAbout | undefined>
   /** Its text, chunk by chunk. */
-  text (board: Board, season: Season, about: ArchiveAbout): AsyncGenerator<Buffer>
+  text(board: Board, season: Season, about: ArchiveAbout): AsyncGenerator<Buffer>
   /** The top as the archive has it; undefined where there is no archive yet. */
-  top (board: Board, season: Season): Promise<Top | undefined>
+  top(board: Board, season: Season): Promise<Top | undefined>
 }
 
-export function createSeasonArchive ({ redis, readEntries }: { redis: Redis, readEntries: Reads['entries'] }): SeasonArchive {
+export function createSeasonArchive (
+  { redis, readEntries }: { redis: Redis, readEntries: Reads['entries'] }
+): SeasonArchive {
   async function about (board: Board, season: Season): Promise<ArchiveAbout | undefined> {
     const present = await stored(board, season)
     return present?.closedMs === closeOf(season) ? present : undefined
@@ -86,7 +89,13 @@ export function createSeasonArchive ({ redis, readEntries }: { redis: Redis, rea
       entries += rows.length
       chunks++
     }
-    await redis.hset(draft, 'about', JSON.stringify({ entries, chunks, closedMs: closeOf(season), digest: digest.digest('base64url') } satisfies ArchiveAbout))
+    await redis.hset(
+      draft,
+      'about',
+      JSON.stringify(
+        { entries, chunks, closedMs: closeOf(season), digest: digest.digest('base64url') } satisfies ArchiveAbout
+      )
+    )
     await redis.persist(draft)
     if (await stored(board, season) !== undefined && await about(board, season) === undefined) await redis.unlink(key)
     // Whoever comes second has built the same.
@@ -110,10 +119,16 @@ export function createSeasonArchive ({ redis, readEntries }: { redis: Redis, rea
   }
 }
 
-async function * chunksOf (readEntries: Reads['entries'], board: Board, { name }: Season): AsyncGenerator<RankedEntry[]> {
+async function * chunksOf (
+  readEntries: Reads['entries'],
+  board: Board,
+  { name }: Season
+): AsyncGenerator<RankedEntry[]> {
   let rows: RankedEntry[] = []
   for (let start: PageStart | undefined = { place: 0 }; start !== undefined;) {
-    const { entries, next }: Awaited<ReturnType<Reads['entries']>> = await readEntries(board, { window: `season:${name}` }, { start, limit: PAGE_ROWS })
+    const { entries, next }: Awaited<ReturnType<Reads['entries']>> = await readEntries(board, {
+      window: `season:${name}`
+    }, { start, limit: PAGE_ROWS })
     rows.push(...entries)
     start = next && { behind: next }
     if (rows.length >= CHUNK_ROWS || (start === undefined && rows.length > 0)) {

@@ -2,7 +2,10 @@
 import type { ActionRecord } from './board-draft.ts'
 import { SLOT_NUMBERS, slotNumberOf } from '../keys.ts'
 
-/** Records that wait at most: a slot of a busy day then gets several of them in one go, at half of what each alone costs Redis. */
+/**
+ * Records that wait at most: a slot of a busy day then gets several of them in one go, at half of what each alone
+ * costs Redis.
+ */
 const MAX_WAITING = 400_000
 /** They wait as bytes, since a million texts that live for a while are dear to collect. */
 const MAX_BYTES = 24_000_000
@@ -15,11 +18,17 @@ export interface SlotLines {
   readonly lines: string
 }
 
-/** Actions that are to be remembered, gathered by their slots: users come in any order, and so do the slots of their actions. */
+/**
+ * Actions that are to be remembered, gathered by their slots: users come in any order, and so do the slots of their
+ * actions.
+ */
 export class ActionDraft {
   readonly #slotOfRecord: (record: ActionRecord) => { readonly slot: string, readonly untilMs: number }
   readonly #slots: { readonly slot: string, readonly untilMs: number }[] = []
-  /** By day, and in it by the slot's number: its place among those above, from 1 on. To look a slot up by its key takes ten times as long. */
+  /**
+   * By day, and in it by the slot's number: its place among those above, from 1 on. To look a slot up by its key
+   * takes ten times as long.
+   */
   readonly #numbers = new Map<number, Uint32Array>()
   readonly #bytes = Buffer.allocUnsafe(MAX_BYTES)
   /** Of each record the number of its slot, and where its line ends. */

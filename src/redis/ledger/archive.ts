@@ -22,12 +22,17 @@ const BATCH = 1000
 
 export interface ArchiveConnection {
   readonly stream: LedgerStream
-  isReady (): boolean
-  close (): void
+  isReady(): boolean
+  close(): void
 }
 
-/** Opens a connection for the archive, under a name that no other worker has. @throws Error when Redis cannot be reached */
-export async function openArchive ({ url, timeoutMs, log, worker }: { url: string, timeoutMs?: number | undefined, log: Log, worker: string }): Promise<ArchiveConnection> {
+/**
+ * Opens a connection for the archive, under a name that no other worker has.
+ * @throws Error when Redis cannot be reached
+ */
+export async function openArchive (
+  { url, timeoutMs, log, worker }: { url: string, timeoutMs?: number | undefined, log: Log, worker: string }
+): Promise<ArchiveConnection> {
   const redis = openConnection({ url, name: 'scorewire-archive', timeoutMs, log })
   const close = () => closeConnection(redis)
   try {
@@ -42,7 +47,9 @@ export async function openArchive ({ url, timeoutMs, log, worker }: { url: strin
 /** The streams of the ledger as one worker sees them. `batch` is how many entries are taken at a time. */
 export function createArchive (redis: Redis, { worker, batch }: { worker: string, batch: number }): LedgerStream {
   const ackEntries = bindScript(redis, 'ledger/archive-ack', { reply: Count })
-  const deadLetterEntry = bindScript(redis, 'ledger/archive-dead-letter', { reply: Type.Enum(['dead_lettered', 'gone']) })
+  const deadLetterEntry = bindScript(redis, 'ledger/archive-dead-letter', {
+    reply: Type.Enum(['dead_lettered', 'gone'])
+  })
   const endLedger = bindScript(redis, 'ledger/archive-end', { reply: Type.Enum(['ended', 'board', 'waiting']) })
   const sendHeartbeat = bindScript(redis, 'ledger/archive-heartbeat', { reply: Count })
   const leases = createLeases(redis)
@@ -75,15 +82,37 @@ export function createArchive (redis: Redis, { worker, batch }: { worker: string
     heartbeat: async (lastsMs) => await sendHeartbeat([WORKERS_KEY], [worker, lastsMs]),
     async claim (board, from) {
       // The holder of the lease is the only worker: it takes over at once what others left, in the order of the ledger.
-      const [next, entries, lost] = await redis.xautoclaim(boardKeys(board).ledger, ARCHIVE_GROUP, worker, 0, from, 'COUNT', batch) as [string, RawEntry[], string[]]
+      const [next, entries, lost] = await redis.xautoclaim(
+        boardKeys(board).ledger,
+        ARCHIVE_GROUP,
+        worker,
+        0,
+        from,
+        'COUNT',
+        batch
+      ) as [string, RawEntry[], string[]]
       return { entries: entries.map(entryOf), lost, next: next === '0-0' ? undefined : next }
     },
     async read (board) {
-      const streams = await redis.xreadgroup('GROUP', ARCHIVE_GROUP, worker, 'COUNT', batch, 'STREAMS', boardKeys(board).ledger, '>') as [string, RawEntry[]][] | null
+      const streams = await redis.xreadgroup(
+        'GROUP',
+        ARCHIVE_GROUP,
+        worker,
+        'COUNT',
+        batch,
+        'STREAMS',
+        boardKeys(board).ledger,
+        '>'
+      ) as [string, RawEntry[]][] | null
       return streams?.[0]?.[1].map(entryOf) ?? []
     },
     async deliveriesOf (board, id) {
-      const [row] = await redis.xpending(boardKeys(board).ledger, ARCHIVE_GROUP, id, id, 1) as [string, string, number, number][]
+      const [row] = await redis.xpending(boardKeys(board).ledger, ARCHIVE_GROUP, id, id, 1) as [
+        string,
+        string,
+        number,
+        number
+      ][]
       return row?.[3] ?? 0
     },
     async ack (board, ids) {

@@ -20,7 +20,10 @@ export interface ActionRecord {
 /** Members of a set, or fields of a hash, that go in one command: about a millisecond of Redis. */
 const MAX_CELLS = 1000
 
-/** The keys of a board while they are made: which commands fill them. It knows each of them, and its heads, and nothing else of users. */
+/**
+ * The keys of a board while they are made: which commands fill them. It knows each of them, and its heads, and
+ * nothing else of users.
+ */
 export class DraftKeys {
   /** Every key that has a draft, and until when it is kept, in ms since 1970; 0 for ever. */
   readonly kept = new Map<string, number>()
@@ -48,13 +51,17 @@ export class DraftKeys {
         const untilMs = this.#keptUntil(window)
         if (untilMs === undefined) continue
         this.#stand(cells, { window, segment: undefined, untilMs }, state.userId, visible)
-        for (const [segment, score] of visible.segments) this.#stand(cells, { window, segment, untilMs }, state.userId, score)
+        for (const [segment, score] of visible.segments) {
+          this.#stand(cells, { window, segment, untilMs }, state.userId, score)
+        }
       }
       for (const [window, { score, segments }] of state.hidden) {
         const untilMs = this.#keptUntil(window)
         if (untilMs === undefined) continue
         cells.add('zadd', this.#names.hidden(window), [`${this.#sign}${score}`, state.userId], untilMs)
-        for (const segment of segments) cells.add('zadd', this.#names.hidden(window, segment), ['0', state.userId], untilMs)
+        for (const segment of segments) {
+          cells.add('zadd', this.#names.hidden(window, segment), ['0', state.userId], untilMs)
+        }
       }
       this.#describe(cells, state)
     }
@@ -75,13 +82,19 @@ export class DraftKeys {
       const { fields, last } = draft.fields
       sequence = Math.max(sequence, last)
       const head = this.#names.headOf(scores)
-      for (let n = 0; n < fields.length; n += 2) cells.add('hset', head, [fields[n]!, fields[n + 1]!], this.kept.get(scores)!)
+      for (let n = 0; n < fields.length; n += 2) {
+        cells.add('hset', head, [fields[n]!, fields[n + 1]!], this.kept.get(scores)!)
+      }
     }
     return { commands: cells.commands(), sequence }
   }
 
   recordsOf ({ userId, remembered }: UserState): ActionRecord[] {
-    return remembered.map((action) => ({ day: recordDayAt(action.ms), digest: actionDigest(userId, action.actionId), record: recordOf(action) }))
+    return remembered.map((action) => ({
+      day: recordDayAt(action.ms),
+      digest: actionDigest(userId, action.actionId),
+      record: recordOf(action)
+    }))
   }
 
   /** Where a record is kept, and until when. */
@@ -93,10 +106,17 @@ export class DraftKeys {
   allowancesOf ({ userId, quota, limits }: UserState): Command[] {
     const all = [...limits].map(([action, limit]) => ({ key: this.#names.limit(userId, action), ...limit }))
     if (quota !== undefined) all.push({ key: this.#names.quota(userId), ...quota })
-    return all.filter(({ endsMs }) => endsMs > this.#nowMs).map(({ key, used, endsMs }) => ['set', key, used, 'PXAT', endsMs])
+    return all.filter(({ endsMs }) => endsMs > this.#nowMs).map((
+      { key, used, endsMs }
+    ) => ['set', key, used, 'PXAT', endsMs])
   }
 
-  #stand (cells: Cells, { window, segment, untilMs }: { window: WindowName, segment: string | undefined, untilMs: number }, userId: string, { score, ms, seq }: Position & { score: number }): void {
+  #stand (
+    cells: Cells,
+    { window, segment, untilMs }: { window: WindowName, segment: string | undefined, untilMs: number },
+    userId: string,
+    { score, ms, seq }: Position & { score: number }
+  ): void {
     const key = this.#names.scores(window, segment)
     cells.add('zadd', key, [`${this.#sign}${score}`, userId], untilMs)
     let head = this.#heads.get(key)
@@ -121,7 +141,9 @@ export class DraftKeys {
 /** As `lua/lib/actions.lua` keeps them. */
 function recordOf ({ increment, score, action, season, change }: RememberedAction): string {
   if (change !== undefined) return `${increment} ${score} ~${change}`
-  return `${increment} ${score}${action === null ? '' : ` ${actionMark(action)}`}${season === null ? '' : ` @${season}`}`
+  return `${increment} ${score}${action === null ? '' : ` ${actionMark(action)}`}${
+    season === null ? '' : ` @${season}`
+  }`
 }
 
 /** What is to be added to keys, as few commands. */
@@ -146,8 +168,13 @@ class Cells {
     const commands: Command[] = []
     for (const [key, { name, cells }] of this.#byKey) {
       // Nobody is in a key twice.
-      this.#sizes.set(key, { counter: name === 'zadd' ? 'zcard' : 'hlen', size: (this.#sizes.get(key)?.size ?? 0) + cells.length / 2 })
-      for (let n = 0; n < cells.length; n += 2 * MAX_CELLS) commands.push([name, key, ...cells.slice(n, n + 2 * MAX_CELLS)])
+      this.#sizes.set(key, {
+        counter: name === 'zadd' ? 'zcard' : 'hlen',
+        size: (this.#sizes.get(key)?.size ?? 0) + cells.length / 2
+      })
+      for (let n = 0; n < cells.length; n += 2 * MAX_CELLS) {
+        commands.push([name, key, ...cells.slice(n, n + 2 * MAX_CELLS)])
+      }
     }
     return commands
   }

@@ -7,7 +7,10 @@ interface Candidate extends Position {
   readonly score: number
 }
 
-/** The head of a window while its users come in any order: the first `size` by their scores, of equals those who were there first. */
+/**
+ * The head of a window while its users come in any order: the first `size` by their scores, of equals those who were
+ * there first.
+ */
 export class HeadDraft {
   readonly #size: number
   #candidates: Candidate[] = []

@@ -15,6 +15,12 @@ export function createReadBacklog (redis: Redis): (board: string) => Promise<Bac
     const { ledger, deadLetters } = boardKeys(board)
     const [entries, waiting, oldestMs, nowMs, dead] = await script([ledger, deadLetters], [ARCHIVE_GROUP])
     const lagMs = oldestMs === '0' ? 0 : Math.max(0, Number(nowMs) - Number(oldestMs))
-    return { entries: Number(entries), waiting: Number(waiting), lagMs, oldestMs: oldestMs === '0' ? undefined : Number(oldestMs), deadLetters: Number(dead) }
+    return {
+      entries: Number(entries),
+      waiting: Number(waiting),
+      lagMs,
+      oldestMs: oldestMs === '0' ? undefined : Number(oldestMs),
+      deadLetters: Number(dead)
+    }
   }
 }

@@ -40,7 +40,14 @@ export function createReadEvents (redis: Redis): ReadEvents {
  * Opens the stream of a service for an audit: at `url`, or else of the service that keeps its data in `dataDir`.
  * @throws Error when Redis cannot be reached
  */
-export async function openAudit ({ url, dataDir, timeoutMs, log }: { url: string | undefined, dataDir: string, timeoutMs?: number | undefined, log: Log }) {
+export async function openAudit (
+  { url, dataDir, timeoutMs, log }: {
+    url: string | undefined,
+    dataDir: string,
+    timeoutMs?: number | undefined,
+    log: Log
+  }
+) {
   const address = url ?? socketPath(resolve(dataDir))
   const redis = openConnection({ url: address, name: 'scorewire-audit', timeoutMs, log })
   const close = async () => closeConnection(redis)

@@ -27,14 +27,18 @@ const TRIES = 10
 const RETRY_MS = 500
 
 /** A connection to make a board anew over. @throws Error when Redis cannot be reached */
-export async function openRebuild ({ url, timeoutMs }: { url: string, timeoutMs?: number | undefined }): Promise<{ readonly close: CloseBoard, end (): void }> {
+export async function openRebuild (
+  { url, timeoutMs }: { url: string, timeoutMs?: number | undefined }
+): Promise<{ readonly close: CloseBoard, end(): void }> {
   const { redis, end } = await openForWork({ url, timeoutMs, name: 'scorewire-rebuild' })
   return { close: createRebuild(redis), end }
 }
 
 /** Makes boards anew, over a connection of its own. */
 export function createRebuild (redis: Redis): CloseBoard {
-  const close = bindScript(redis, 'ledger/rebuild-close', { reply: Type.Enum(['closed', 'other', 'outdated', 'scores']) })
+  const close = bindScript(redis, 'ledger/rebuild-close', {
+    reply: Type.Enum(['closed', 'other', 'outdated', 'scores'])
+  })
   const open = bindScript(redis, 'ledger/rebuild-open', { reply: Type.Enum(['open', 'closed']) })
   const swap = bindScript(redis, 'ledger/rebuild-swap', { reply: Type.Enum(['swapped', 'lost', 'written']) })
   const leases = createLeases(redis)
@@ -66,7 +70,9 @@ export function createRebuild (redis: Redis): CloseBoard {
     const records = new ActionDraft((record) => keys.slotOf(record))
     const drafted = new Set<string>()
     let last = ''
-    const renewing = setInterval(() => { leases.hold(names.rebuilder, id, CLOSED_MS).catch(() => {}) }, RENEW_MS)
+    const renewing = setInterval(() => {
+      leases.hold(names.rebuilder, id, CLOSED_MS).catch(() => {})
+    }, RENEW_MS)
 
     /** The same on the drafts. Each has its end from its first moment on: whoever is killed leaves nothing for ever. */
     async function draft (commands: readonly Command[]): Promise<void> {
@@ -77,9 +83,11 @@ export function createRebuild (redis: Redis): CloseBoard {
         else begin.push(sent)
         drafted.add(String(key))
       }
-      await Promise.all(begin.map(async (command) => await again(async () => {
-        await redis.multi([command, ['pexpire', command[1]!, DRAFT_MS]]).exec()
-      })))
+      await Promise.all(begin.map(async (command) =>
+        await again(async () => {
+          await redis.multi([command, ['pexpire', command[1]!, DRAFT_MS]]).exec()
+        })
+      ))
       await run(rest)
     }
 
@@ -108,7 +116,10 @@ export function createRebuild (redis: Redis): CloseBoard {
     /** A Redis that was killed may have lost what it had acknowledged a moment before, and kept the rest. */
     async function isComplete (): Promise<boolean> {
       const sizes = [...keys.sizes]
-      const counts = await again(async () => await redis.pipeline(sizes.map(([key, { counter }]) => [counter, names.draft(id, key)])).exec()) ?? []
+      const counts =
+        await again(async () =>
+          await redis.pipeline(sizes.map(([key, { counter }]) => [counter, names.draft(id, key)])).exec()
+        ) ?? []
       return sizes.every(([, { size }], n) => counts[n]![1] === size)
     }
 
@@ -117,8 +128,8 @@ export function createRebuild (redis: Redis): CloseBoard {
       async put (users) {
         await Promise.all([
           draft(keys.commandsFor(users)),
-          // These are no drafts, for there are more of them than Redis could move at once. They are right before the scores are there
-          // too: what they say has counted.
+          // These are no drafts, for there are more of them than Redis could move at once. They are right before the
+          // scores are there too: what they say has counted.
           remember(gather(users.flatMap((user) => keys.recordsOf(user)))),
           run(users.flatMap((user) => keys.allowancesOf(user)))
         ])
@@ -133,11 +144,23 @@ export function createRebuild (redis: Redis): CloseBoard {
         if (!await isComplete()) return 'lost'
         const going: string[] = []
         const hasScores = scoreKeys(name)
-        for await (const found of scan(boardPattern(name))) going.push(...found.filter((key) => hasScores(key) && !keys.kept.has(key)))
+        for await (const found of scan(boardPattern(name))) {
+          going.push(...found.filter((key) => hasScores(key) && !keys.kept.has(key)))
+        }
         const pairs = [...keys.kept]
-        return await again(async () => await swap(
-          [names.meta, names.rules, names.rebuilder, names.ledger, ...pairs.flatMap(([key]) => [key, names.draft(id, key)]), ...going],
-          [id, revision, last, sequence, names.hints, pairs.length, ...pairs.map(([, untilMs]) => untilMs)]))
+        return await again(async () =>
+          await swap(
+            [
+              names.meta,
+              names.rules,
+              names.rebuilder,
+              names.ledger,
+              ...pairs.flatMap(([key]) => [key, names.draft(id, key)]),
+              ...going
+            ],
+            [id, revision, last, sequence, names.hints, pairs.length, ...pairs.map(([, untilMs]) => untilMs)]
+          )
+        )
       },
       async end () {
         clearInterval(renewing)
@@ -152,7 +175,15 @@ export function createRebuild (redis: Redis): CloseBoard {
     const names = boardKeys(board.name)
     const id = randomUUID()
     const position = last === undefined ? '0-0' : `${last.ms}-${last.seq}`
-    const word = await again(async () => await close([names.meta, names.rules, names.rebuilder, names.ledger], [id, CLOSED_MS, board.revision, which, position]))
+    const word = await again(async () =>
+      await close([names.meta, names.rules, names.rebuilder, names.ledger], [
+        id,
+        CLOSED_MS,
+        board.revision,
+        which,
+        position
+      ])
+    )
     if (word !== 'closed') return word
     await sweep(board.name)
     const [seconds, micros] = await again(async () => await redis.time())
@@ -161,7 +192,11 @@ export function createRebuild (redis: Redis): CloseBoard {
 }
 
 /** All of them, some at a time, without waiting for an answer before the next are sent. */
-async function inParts<Item> (items: readonly Item[], most: number, send: (items: readonly Item[]) => Promise<void>): Promise<void> {
+async function inParts<Item> (
+  items: readonly Item[],
+  most: number,
+  send: (items: readonly Item[]) => Promise<void>
+): Promise<void> {
   const parts: Promise<void>[] = []
   for (let n = 0; n < items.length; n += most) parts.push(again(async () => await send(items.slice(n, n + most))))
   await Promise.all(parts)

@@ -19,7 +19,9 @@ const SCANNED = 500
 const ACTOR = 'scorewire reconcile'
 
 /** A connection to compare a board over. @throws Error when Redis cannot be reached */
-export async function openReconcile ({ url, timeoutMs, history }: { url: string, timeoutMs?: number | undefined, history: BoardHistory }): Promise<{ readonly store: ReconcileStore, end (): void }> {
+export async function openReconcile (
+  { url, timeoutMs, history }: { url: string, timeoutMs?: number | undefined, history: BoardHistory }
+): Promise<{ readonly store: ReconcileStore, end(): void }> {
   const { redis, end } = await openForWork({ url, timeoutMs, name: 'scorewire-reconcile' })
   return { store: createReconcile(redis, history), end }
 }
@@ -33,7 +35,14 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
   const atOnce = (windows: readonly WindowName[]) => Math.max(1, Math.floor(MAX_LOOKUPS / (9 + 2 * windows.length)))
 
   const read: ReconcileStore['read'] = async (windows, users) => {
-    const keys = [names.ledger, names.banned, names.currentSegments, names.formerSegments, names.names, ...windows.flatMap((window) => [names.scores(window), names.hidden(window)])]
+    const keys = [
+      names.ledger,
+      names.banned,
+      names.currentSegments,
+      names.formerSegments,
+      names.names,
+      ...windows.flatMap((window) => [names.scores(window), names.hidden(window)])
+    ]
     const all = [...users]
     const step = atOnce(windows)
     const stored: StoredUser[] = []
@@ -48,7 +57,11 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
     return { at: at!, users: stored }
   }
 
-  function storedUser (userId: string, [ban, current, former, username, ...cells]: string[], windows: readonly WindowName[]): StoredUser {
+  function storedUser (
+    userId: string,
+    [ban, current, former, username, ...cells]: string[],
+    windows: readonly WindowName[]
+  ): StoredUser {
     const [visible, hidden] = [new Map<WindowName, Map<string, number>>(), new Map<WindowName, Map<string, number>>()]
     for (let n = 0; n < cells.length; n += 3) {
       const place = Number(cells[n]) - 1
@@ -57,13 +70,23 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
       kind.set(window, parts.set(cells[n + 1]!, turn(board, Number(cells[n + 2])) + 0))
     }
     const lines = (text: string | undefined) => text ? text.split('\n') : []
-    return { userId, visible, hidden, current: lines(current), former: lines(former), username: username || undefined, ban: ban || undefined }
+    return {
+      userId,
+      visible,
+      hidden,
+      current: lines(current),
+      former: lines(former),
+      username: username || undefined,
+      ban: ban || undefined
+    }
   }
 
   /** The users in a sorted set, or in a hash: one that is not there at the moment may be in the next. */
   async function * members (key: string, kind: 'zset' | 'hash'): AsyncGenerator<string[]> {
     for (let cursor = '0'; ;) {
-      const [next, cells] = kind === 'zset' ? await redis.zscan(key, cursor, 'COUNT', SCANNED) : await redis.hscan(key, cursor, 'COUNT', SCANNED)
+      const [next, cells] = kind === 'zset'
+        ? await redis.zscan(key, cursor, 'COUNT', SCANNED)
+        : await redis.hscan(key, cursor, 'COUNT', SCANNED)
       yield cells.filter((_, n) => n % 2 === 0)
       if (next === '0') return
       cursor = next
@@ -79,7 +102,9 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
         for await (const users of members(key, window === undefined ? 'hash' : 'zset')) {
           if (users.length === 0) continue
           const known = new Set(await isKnown(users, window, segment))
-          for (const user of users) if (!known.has(user)) found.set(user, [...found.get(user) ?? [], ...segment === undefined ? [] : [segment]])
+          for (const user of users) {
+            if (!known.has(user)) found.set(user, [...found.get(user) ?? [], ...segment === undefined ? [] : [segment]])
+          }
         }
       }
       for (let cursor = '0'; ;) {
@@ -87,7 +112,9 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
         for (const key of keys) {
           const ranking = rankingOf(key)
           if (ranking === undefined || !windows.includes(ranking.window)) continue
-          if (await redis.zcard(key) !== (counts.get(placeOf(ranking.kind, ranking.window, ranking.segment)) ?? 0)) await look(key, ranking.window, ranking.segment)
+          if (
+            await redis.zcard(key) !== (counts.get(placeOf(ranking.kind, ranking.window, ranking.segment)) ?? 0)
+          ) { await look(key, ranking.window, ranking.segment) }
         }
         if (next === '0') break
         cursor = next
@@ -97,7 +124,9 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
     },
     async since (userIds, at) {
       const rows = await redis.xrange(names.ledger, `(${at.ms}-${at.seq}`, '+')
-      const events = rows.map(([id, fields]) => ({ id, fields })).filter(({ fields }) => userIds.has(fields[fields.indexOf('user_id') + 1]!)).map(readEntry)
+      const events = rows.map(([id, fields]) => ({ id, fields })).filter(({ fields }) =>
+        userIds.has(fields[fields.indexOf('user_id') + 1]!)
+      ).map(readEntry)
       const [ms, seq] = (rows.at(-1)?.[0] ?? `${at.ms}-${at.seq}`).split('-').map(Number) as [number, number]
       return { events, at: { ms, seq } }
     },
@@ -106,9 +135,20 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
       const sign = signOf(board)
       const targets = windows.map((window) => {
         const [visible, hidden] = [state.visible.get(window), state.hidden.get(window)]
-        return [visible === undefined ? '' : `${sign}${visible.score}`, [...visible?.segments.keys() ?? []], hidden === undefined ? '' : `${sign}${hidden.score}`, [...hidden?.segments ?? []]]
+        return [
+          visible === undefined ? '' : `${sign}${visible.score}`,
+          [...visible?.segments.keys() ?? []],
+          hidden === undefined ? '' : `${sign}${hidden.score}`,
+          [...hidden?.segments ?? []]
+        ]
       })
-      const profile = [current.join('\n'), former.join('\n'), username ?? '', ban === undefined ? '' : JSON.stringify(ban), ban?.until_ms === undefined ? '' : String(ban.until_ms)]
+      const profile = [
+        current.join('\n'),
+        former.join('\n'),
+        username ?? '',
+        ban === undefined ? '' : JSON.stringify(ban),
+        ban?.until_ms === undefined ? '' : String(ban.until_ms)
+      ]
       return await repairUser(
         {
           ...actKeys(names),
@@ -126,14 +166,18 @@ export function createReconcile (redis: Redis, history: BoardHistory): Reconcile
           windows: JSON.stringify(targets),
           strays: JSON.stringify(strays),
           rest: windows.map((window) => keptUntilMs(board, history.windowNamed(window)!))
-        })
+        }
+      )
     }
   }
 
-  function rankingOf (key: string): { kind: 'visible' | 'hidden', window: WindowName, segment: string | undefined } | undefined {
+  function rankingOf (
+    key: string
+  ): { kind: 'visible' | 'hidden', window: WindowName, segment: string | undefined } | undefined {
     for (const [kind, prefix] of [['visible', names.scores('')], ['hidden', names.hidden('')]] as const) {
       if (!key.startsWith(prefix)) continue
-      const [, window, segment] = /^(all|(?:day|week|month|season):[^:]+)(?::([^]+))?$/.exec(key.slice(prefix.length)) ?? []
+      const [, window, segment] =
+        /^(all|(?:day|week|month|season):[^:]+)(?::([^]+))?$/.exec(key.slice(prefix.length)) ?? []
       return window === undefined ? undefined : { kind, window: window as WindowName, segment }
     }
     return undefined

@@ -10,7 +10,7 @@ export const SWEEP_EVERY_MS = 2000
 const MAX_ENDED = 100
 const MAX_BOARDS = 500
 
-export interface EndedBan {
+interface EndedBan {
   readonly board: Board
   readonly userId: string
 }
@@ -24,7 +24,9 @@ export function createReadEndedBans ({ redis, clock }: { redis: Redis, clock: Re
     for (let from = 0; from < boards.length; from += MAX_BOARDS) {
       const asked = boards.slice(from, from + MAX_BOARDS)
       const pipeline = redis.pipeline()
-      for (const { name } of asked) pipeline.zrangebyscore(boardKeys(name).banEnds, '-inf', clock.now(), 'LIMIT', 0, MAX_ENDED)
+      for (const { name } of asked) {
+        pipeline.zrangebyscore(boardKeys(name).banEnds, '-inf', clock.now(), 'LIMIT', 0, MAX_ENDED)
+      }
       for (const [n, [error, userIds]] of (await pipeline.exec() ?? []).entries()) {
         if (error !== null) throw error
         for (const userId of userIds as string[]) ended.push({ board: asked[n]!, userId })
@@ -34,7 +36,7 @@ export function createReadEndedBans ({ redis, clock }: { redis: Redis, clock: Re
   }
 }
 
-export interface BanSweepOptions {
+interface BanSweepOptions {
   readonly read: ReadEndedBans
   readonly boards: () => readonly Board[]
   readonly lift: (board: Board, userId: string) => Promise<void>
@@ -47,10 +49,12 @@ export interface BanSweepOptions {
 }
 
 /**
- * Lifts bans that have ended, and bans from new boards who is banned from all, again and again; every node does, at random times, and
- * the scripts do each once. Returns the stop.
+ * Lifts bans that have ended, and bans from new boards who is banned from all, again and again; every node does, at
+ * random times, and the scripts do each once. Returns the stop.
  */
-export function startBanSweep ({ read, boards, lift, takeOver, everyMs, random, onError }: BanSweepOptions): () => void {
+export function startBanSweep (
+  { read, boards, lift, takeOver, everyMs, random, onError }: BanSweepOptions
+): () => void {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
 

@@ -17,13 +17,19 @@ export function createBan ({ redis, clock, directory }: ScriptContext): Moderati
   const script = bindScript(redis, 'moderation/ban', { reply: Reply, directory })
   return async (board, act, ban) => {
     const names = boardKeys(board.name)
-    const [word, , kept] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
-      const windows = keptWindowsAt(board, atMs)
-      return [
-        { ...actKeys(names), ends: names.banEnds, rest: windowKeys(names, [...windows.running, ...windows.past]) },
-        { ...actArgs(board, act, windows), ban: JSON.stringify(ban), ends_ms: ban.until_ms ?? 0, all_boards: act.allBoards === true ? '1' : '' }
-      ]
-    }), SEND_AGAIN)
+    const [word, , kept] = await callWrite(redis, async () =>
+      await callInTime(script, clock, (atMs) => {
+        const windows = keptWindowsAt(board, atMs)
+        return [
+          { ...actKeys(names), ends: names.banEnds, rest: windowKeys(names, [...windows.running, ...windows.past]) },
+          {
+            ...actArgs(board, act, windows),
+            ban: JSON.stringify(ban),
+            ends_ms: ban.until_ms ?? 0,
+            all_boards: act.allBoards === true ? '1' : ''
+          }
+        ]
+      }), SEND_AGAIN)
     return word === 'banned' || word === 'same' ? { result: word, ban: parseBan(kept) } : { result: 'outdated' }
   }
 }

@@ -39,7 +39,10 @@ export function createReadBans ({ redis, clock }: { redis: Redis, clock: RedisCl
     },
     async page (board, cursor = '0') {
       const [next, cells] = await redis.hscan(keyOf(board), cursor, 'COUNT', PAGE)
-      const bans = Array.from({ length: cells.length / 2 }, (_, n) => ({ userId: cells[2 * n]!, ...parseBan(cells[2 * n + 1]!) }))
+      const bans = Array.from(
+        { length: cells.length / 2 },
+        (_, n) => ({ userId: cells[2 * n]!, ...parseBan(cells[2 * n + 1]!) })
+      )
       return { bans: bans.filter((ban) => !isOver(ban, clock.now())), next: next === '0' ? undefined : next }
     }
   }
@@ -56,8 +59,11 @@ export function createServiceBans ({ redis, clock, directory }: ScriptContext): 
   const forget = bindScript(redis, 'moderation/forget-ban', { reply: Forgotten, directory })
   const mark = bindScript(redis, 'moderation/mark-service-bans', { reply: Marked, directory })
   return {
-    put: async (userId, ban) => { await callWrite(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN) },
-    remove: async (userId) => await callWrite(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
+    put: async (userId, ban) => {
+      await callWrite(redis, async () => await redis.hset(SERVICE_BANS, userId, JSON.stringify(ban)), SEND_AGAIN)
+    },
+    remove: async (userId) =>
+      await callWrite(redis, async () => await redis.hdel(SERVICE_BANS, userId), SEND_AGAIN) === 1,
     async owedBy (boards) {
       const owed: Board[] = []
       for (let from = 0; from < boards.length; from += MAX_BOARDS) {
@@ -71,7 +77,11 @@ export function createServiceBans ({ redis, clock, directory }: ScriptContext): 
       }
       return owed
     },
-    markApplied: async ({ name, revision }) => { await mark([boardKeys(name).meta], [revision]) },
-    forgetEnded: async (userId) => { await callWrite(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()])) }
+    markApplied: async ({ name, revision }) => {
+      await mark([boardKeys(name).meta], [revision])
+    },
+    forgetEnded: async (userId) => {
+      await callWrite(redis, async () => await forget([SERVICE_BANS], [userId, clock.now()]))
+    }
   }
 }

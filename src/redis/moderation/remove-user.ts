@@ -14,16 +14,19 @@ export function createRemoveUser ({ redis, clock, directory }: ScriptContext): M
   const script = bindScript(redis, 'moderation/remove-user', { reply: Reply, directory })
   return async (board, act, kind) => {
     const names = boardKeys(board.name)
-    const [word] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
-      const kept = keptWindowsAt(board, atMs)
-      // The results of a closed season stand, but for whoever is to be forgotten.
-      const windows = [...kept.running, ...kept.past, ...kind === 'erase' ? closedSeasons(board, atMs) : []]
-      const own = kind === 'erase' ? [names.quota(act.userId), ...Object.keys(board.actions).map((action) => names.limit(act.userId, action))] : []
-      return [
-        { ...actKeys(names), names: names.names, ends: names.banEnds, rest: [...windowKeys(names, windows), ...own] },
-        { ...actArgs(board, act, kept), kind, windows: windows.length }
-      ]
-    }), SEND_AGAIN)
+    const [word] = await callWrite(redis, async () =>
+      await callInTime(script, clock, (atMs) => {
+        const kept = keptWindowsAt(board, atMs)
+        // The results of a closed season stand, but for whoever is to be forgotten.
+        const windows = [...kept.running, ...kept.past, ...kind === 'erase' ? closedSeasons(board, atMs) : []]
+        const own = kind === 'erase'
+          ? [names.quota(act.userId), ...Object.keys(board.actions).map((action) => names.limit(act.userId, action))]
+          : []
+        return [
+          { ...actKeys(names), names: names.names, ends: names.banEnds, rest: [...windowKeys(names, windows), ...own] },
+          { ...actArgs(board, act, kept), kind, windows: windows.length }
+        ]
+      }), SEND_AGAIN)
     return word === 'removed' || word === 'none' ? { result: word } : { result: 'outdated' }
   }
 }

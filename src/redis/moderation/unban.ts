@@ -16,13 +16,19 @@ export function createUnban ({ redis, clock, directory }: ScriptContext): Modera
   const script = bindScript(redis, 'moderation/unban', { reply: Reply, directory })
   return async (board, act, which) => {
     const names = boardKeys(board.name)
-    const [word] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
-      const windows = keptWindowsAt(board, atMs)
-      return [
-        { ...actKeys(names), ends: names.banEnds, rest: windowKeys(names, [...windows.running, ...windows.past]) },
-        { ...actArgs(board, act, windows), which, running: windows.running.length, all_boards: act.allBoards === true ? '1' : '' }
-      ]
-    }), SEND_AGAIN)
+    const [word] = await callWrite(redis, async () =>
+      await callInTime(script, clock, (atMs) => {
+        const windows = keptWindowsAt(board, atMs)
+        return [
+          { ...actKeys(names), ends: names.banEnds, rest: windowKeys(names, [...windows.running, ...windows.past]) },
+          {
+            ...actArgs(board, act, windows),
+            which,
+            running: windows.running.length,
+            all_boards: act.allBoards === true ? '1' : ''
+          }
+        ]
+      }), SEND_AGAIN)
     return word === 'unbanned' || word === 'none' ? { result: word } : { result: 'outdated' }
   }
 }

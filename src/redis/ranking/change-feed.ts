@@ -8,15 +8,15 @@ const PING_EVERY_MS = 2000
 
 export interface ChangeFeed {
   /**
-   * Calls `onHint` whenever the board's top may have changed: for each hint, and each time that Redis has acknowledged the
-   * subscription, since what came before that is lost. Returns the stop.
+   * Calls `onHint` whenever the board's top may have changed: for each hint, and each time that Redis has
+   * acknowledged the subscription, since what came before that is lost. Returns the stop.
    */
-  follow (board: Board, onHint: () => void): () => void
+  follow(board: Board, onHint: () => void): () => void
   /** Likewise whenever the rules of some board may have changed. */
-  followBoards (onHint: () => void): () => void
+  followBoards(onHint: () => void): () => void
   /** Calls back everybody. */
-  tellAll (): void
-  close (): void
+  tellAll(): void
+  close(): void
 }
 
 /** Follows the hints that `lua/scoring/increment.lua` publishes, over a connection that does nothing else. */
@@ -43,8 +43,8 @@ export function createChangeFeed (redis: Redis, log: Log): ChangeFeed {
     for (const channel of followers.keys()) void subscribe(channel)
   })
 
-  // ioredis says `ready` on a frozen Redis too, and a subscriber sends nothing by itself. So it asks now and then, and the
-  // connection cuts itself off from a Redis that does not answer.
+  // ioredis says `ready` on a frozen Redis too, and a subscriber sends nothing by itself. So it asks now and then,
+  // and the connection cuts itself off from a Redis that does not answer.
   const heartbeat = setInterval(() => {
     if (redis.status === 'ready') redis.ping().catch(() => {})
   }, PING_EVERY_MS)

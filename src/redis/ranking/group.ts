@@ -10,8 +10,8 @@ const Stored = Type.Array(Type.String())
 const isStored = checker(Stored)
 
 /**
- * Groups as one JSON text each: a SET replaces the whole of it at once, and depends on nothing that was there before, so that neither
- * a script is needed nor harm done where a lost connection has it sent again.
+ * Groups as one JSON text each: a SET replaces the whole of it at once, and depends on nothing that was there before,
+ * so that neither a script is needed nor harm done where a lost connection has it sent again.
  */
 export function createGroups ({ reader, writer }: { reader: Redis, writer: Redis }): Groups {
   return {

@@ -17,12 +17,22 @@ export function createReadChanges ({ redis, clock, directory }: ScriptContext): 
   return async (board, { window: kind, segment }, cursor = '') => {
     const names = boardKeys(board.name)
     const { name: window } = windowAt(kind, board, clock.now())
-    const [id, more, ...cells] = await script([names.ledger, names.scores(window, segment)], [cursor, MAX_ENTRIES, segment ?? ''])
-    const rows = Array.from({ length: cells.length / 2 }, (_, n): [userId: string, score: string] => [cells[2 * n]!, cells[2 * n + 1]!])
+    const [id, more, ...cells] = await script([names.ledger, names.scores(window, segment)], [
+      cursor,
+      MAX_ENTRIES,
+      segment ?? ''
+    ])
+    const rows = Array.from(
+      { length: cells.length / 2 },
+      (_, n): [userId: string, score: string] => [cells[2 * n]!, cells[2 * n + 1]!]
+    )
     return {
       cursor: id!,
       more: more === '1',
-      changes: rows.filter(([, score]) => score !== 'hidden').map(([userId, score]) => ({ userId, score: score === 'none' ? null : turn(board, Number(score)) })),
+      changes: rows.filter(([, score]) => score !== 'hidden').map(([userId, score]) => ({
+        userId,
+        score: score === 'none' ? null : turn(board, Number(score))
+      })),
       unseen: rows.filter(([, score]) => score === 'hidden').map(([userId]) => userId)
     }
   }

@@ -20,7 +20,9 @@ export function createReadEntries ({ redis, clock, directory }: ScriptContext): 
     const window = windowNameAt(asked, board, clock.now())
     const known = 'behind' in start ? start.behind.leaders.length : 0
     const [total, place, first, higher, rows, head] = await script(
-      [names.scores(window, segment), names.head(window, segment), names.names], [...placeOf(board, start), limit + 1 + known, board.head_size])
+      [names.scores(window, segment), names.head(window, segment), names.names],
+      [...placeOf(board, start), limit + 1 + known, board.head_size]
+    )
     const entries = Array.from({ length: rows.length / 3 }, (_, row) => {
       const [userId, score, name] = rows.slice(3 * row, 3 * row + 3) as [string, string, string]
       return { userId, username: name || userId, score: Number(score) }
@@ -40,5 +42,7 @@ export function createReadEntries ({ redis, clock, directory }: ScriptContext): 
 /** Score, user and offset for the script. */
 function placeOf (board: Board, start: PageStart): [string, string, string] {
   if ('behind' in start) return [String(start.behind.score), start.behind.userId ?? '', '0']
-  return 'place' in start ? ['+inf', '', String(start.place)] : [String(turn(board, start.score)), '', String(-start.above)]
+  return 'place' in start
+    ? ['+inf', '', String(start.place)]
+    : [String(turn(board, start.score)), '', String(-start.above)]
 }

@@ -12,7 +12,10 @@ const Reply = Type.Array(Type.String())
 /** On a board of a million, 500 users at once took Redis 3 ms, in which it does nothing else, and 200 take 1.2 ms. */
 const MAX_USERS_PER_CALL = 200
 
-/** Looks users up in calls of at most 200, one after the other: each is atomic by itself, and a write may come between two of them. */
+/**
+ * Looks users up in calls of at most 200, one after the other: each is atomic by itself, and a write may come between
+ * two of them.
+ */
 export function createReadLookup ({ redis, clock, directory }: ScriptContext): Reads['lookup'] {
   const script = bindScript(redis, 'ranking/read-lookup', { reply: Reply, directory })
   return async (board, { window: asked, segment }, userIds) => {
@@ -28,8 +31,10 @@ export function createReadLookup ({ redis, clock, directory }: ScriptContext): R
 }
 
 function callsFor (userIds: readonly string[]): readonly string[][] {
-  return Array.from({ length: Math.ceil(userIds.length / MAX_USERS_PER_CALL) }, (_, call) =>
-    userIds.slice(call * MAX_USERS_PER_CALL, (call + 1) * MAX_USERS_PER_CALL))
+  return Array.from(
+    { length: Math.ceil(userIds.length / MAX_USERS_PER_CALL) },
+    (_, call) => userIds.slice(call * MAX_USERS_PER_CALL, (call + 1) * MAX_USERS_PER_CALL)
+  )
 }
 
 /** Turns the script's cells {score, higher, sequence, name, …} into users; those without a score are left out. */
@@ -37,6 +42,12 @@ function usersOf (userIds: readonly string[], cells: readonly string[]): Paramet
   return userIds.flatMap((userId, n) => {
     const [score, higher, sequence, name] = cells.slice(4 * n, 4 * n + 4) as [string, string, string, string]
     if (score === '') return []
-    return [{ rank: Number(higher) + 1, userId, username: name || userId, score: Number(score), sequence: sequence === '' ? undefined : Number(sequence) }]
+    return [{
+      rank: Number(higher) + 1,
+      userId,
+      username: name || userId,
+      score: Number(score),
+      sequence: sequence === '' ? undefined : Number(sequence)
+    }]
   })
 }

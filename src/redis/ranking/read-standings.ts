@@ -15,7 +15,9 @@ export function createReadStandings ({ redis, clock, directory }: ScriptContext)
     const { name: window } = windowAt(kind, board, clock.now())
     const names = boardKeys(board.name)
     const cells = await script(
-      [names.scores(window, segment), names.hidden(window), names.banned, names.currentSegments], [JSON.stringify(userIds), segment ?? ''])
+      [names.scores(window, segment), names.hidden(window), names.banned, names.currentSegments],
+      [JSON.stringify(userIds), segment ?? '']
+    )
     return userIds.map((_, n) => {
       const [score, rank] = cells.slice(2 * n, 2 * n + 2)
       return { score: turn(board, Number(score)), rank: rank === '' ? undefined : Number(rank) }

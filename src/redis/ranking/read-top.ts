@@ -22,9 +22,13 @@ export function createReadTop ({ redis, clock, directory }: ScriptContext): Read
     const window = windowNameAt(asked, board, clock.now())
     // A new day is a new history even before its first write, so a window's epoch carries its name.
     const suffix = window === 'all' ? '' : `.${window}`
-    const knownEpoch = known?.epoch.endsWith(suffix) === true ? known.epoch.slice(0, known.epoch.length - suffix.length) : ''
+    const knownEpoch = known?.epoch.endsWith(suffix) === true
+      ? known.epoch.slice(0, known.epoch.length - suffix.length)
+      : ''
     const [word, epoch, version, ...cells] = await script(
-      [names.scores(window, segment), names.head(window, segment), names.meta, names.names], [knownEpoch, known?.version ?? 0])
+      [names.scores(window, segment), names.head(window, segment), names.meta, names.names],
+      [knownEpoch, known?.version ?? 0]
+    )
     const readMs = clock.now()
     if (word === 'same' && known !== undefined) return { ...known, readMs }
     return {

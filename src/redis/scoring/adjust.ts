@@ -10,7 +10,19 @@ import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
 const Reply = Type.Tuple([
-  Type.Enum(['stale_keys', 'outdated', 'applied', 'replayed', 'mismatch', 'too_old', 'ban_over', 'score_limit', 'below']), Type.String(), Type.String()
+  Type.Enum([
+    'stale_keys',
+    'outdated',
+    'applied',
+    'replayed',
+    'mismatch',
+    'too_old',
+    'ban_over',
+    'score_limit',
+    'below'
+  ]),
+  Type.String(),
+  Type.String()
 ])
 
 /**
@@ -23,32 +35,33 @@ export function createAdjust ({ redis, clock, directory }: ScriptContext): Moder
     const names = boardKeys(board.name)
     const digest = actionDigest(act.userId, act.actionId)
     if (keptWindowsAt(board, clock.now()).running.length === 0) return { result: 'season_closed' }
-    const [word, , score] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
-      const { running, fromMs, untilMs } = keptWindowsAt(board, atMs)
-      const day = recordDayAt(atMs)
-      const period = { fromMs: Math.max(fromMs, day * DAY_MS), untilMs: Math.min(untilMs, (day + 1) * DAY_MS) }
-      return [
-        {
-          ...actKeys(names),
-          records: names.actions(day, digest),
-          older: names.actions(day - 1, digest),
-          rest: windowKeys(names, running)
-        },
-        {
-          ...actArgs(board, act, period),
-          digest,
-          made_ms: madeMs,
-          records_until_ms: (day + 1) * DAY_MS + MEMORY_MS,
-          memory_ms: MEMORY_MS,
-          future_ms: FUTURE_MS,
-          change,
-          amount: String(amount),
-          max_score: board.max_score,
-          sign: signOf(board),
-          rest: running.map((window) => keptUntilMs(board, window))
-        }
-      ]
-    }))
+    const [word, , score] = await callWrite(redis, async () =>
+      await callInTime(script, clock, (atMs) => {
+        const { running, fromMs, untilMs } = keptWindowsAt(board, atMs)
+        const day = recordDayAt(atMs)
+        const period = { fromMs: Math.max(fromMs, day * DAY_MS), untilMs: Math.min(untilMs, (day + 1) * DAY_MS) }
+        return [
+          {
+            ...actKeys(names),
+            records: names.actions(day, digest),
+            older: names.actions(day - 1, digest),
+            rest: windowKeys(names, running)
+          },
+          {
+            ...actArgs(board, act, period),
+            digest,
+            made_ms: madeMs,
+            records_until_ms: (day + 1) * DAY_MS + MEMORY_MS,
+            memory_ms: MEMORY_MS,
+            future_ms: FUTURE_MS,
+            change,
+            amount: String(amount),
+            max_score: board.max_score,
+            sign: signOf(board),
+            rest: running.map((window) => keptUntilMs(board, window))
+          }
+        ]
+      }))
     if (word === 'stale_keys' || word === 'outdated') return { result: 'outdated' }
     return word === 'applied' || word === 'replayed' ? { result: word, score: Number(score) } : { result: word }
   }

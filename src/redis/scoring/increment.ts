@@ -32,18 +32,21 @@ const MAX_QUEUES = 4096
 const MAX_WAIT = 1.2
 
 /**
- * `stale_keys`, `outdated` or `done`, Redis' time in ms, and then a word and a number (or two with a slash) for each item: one text, since a
- * list of a group's answers costs Node more to read than the words in it.
+ * `stale_keys`, `outdated` or `done`, Redis' time in ms, and then a word and a number (or two with a slash) for each
+ * item: one text, since a list of a group's answers costs Node more to read than the words in it.
  */
 const Reply = Type.String({ pattern: '^(stale_keys|outdated|done) [0-9]+( [a-z_]+ [0-9]+(/[0-9]+)?)*$' })
 
-export interface IncrementOptions extends ScriptContext {
+interface IncrementOptions extends ScriptContext {
   /** So long Redis has to answer. */
   readonly timeoutMs: number
   readonly nodeClock: Clock
   /** Told of every call: how many items it took and how long, in seconds. */
   readonly onGroup?: (items: number, seconds: number) => void
-  /** Entries that a board's ledger may hold: what is older goes, or, where an archiver needs it, what is newer is refused. */
+  /**
+   * Entries that a board's ledger may hold: what is older goes, or, where an archiver needs it, what is newer is
+   * refused.
+   */
   readonly ledgerMax?: number | undefined
 }
 
@@ -111,7 +114,10 @@ interface PeriodKeys {
 }
 
 /** @throws Problem `season_closed`, from the function that it returns, where no season takes writes at that time */
-function periodKeys (board: Board, { season, ledgerMax }: { season: string | undefined, ledgerMax: number }): (atMs: number) => PeriodKeys {
+function periodKeys (
+  board: Board,
+  { season, ledgerMax }: { season: string | undefined, ledgerMax: number }
+): (atMs: number) => PeriodKeys {
   const names = boardKeys(board.name)
   const openAt = (kind: WindowKind, atMs: number) => {
     if (kind === 'season') return openSeason(board, atMs, season)
@@ -126,11 +132,35 @@ function periodKeys (board: Board, { season, ledgerMax }: { season: string | und
     const day = recordDayAt(atMs)
     const fromMs = Math.max(day * DAY_MS, ...open.map(({ fromMs }) => fromMs))
     const untilMs = Math.min((day + 1) * DAY_MS, ...open.map(({ untilMs }) => untilMs))
-    const keys = [names.meta, names.gate, names.names, names.ledger, names.banned, names.currentSegments, names.formerSegments,
-      ...windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.hidden(name)])]
-    const args = [windows.length, fromMs, untilMs, (day + 1) * DAY_MS + MEMORY_MS, MEMORY_MS, FUTURE_MS,
-      board.max_score, board.head_size, board.quota.increments, board.quota.per_seconds * 1000, GATE_MS, names.hints, ledgerMax,
-      board.revision, board.operator, signOf(board), season ?? '']
+    const keys = [
+      names.meta,
+      names.gate,
+      names.names,
+      names.ledger,
+      names.banned,
+      names.currentSegments,
+      names.formerSegments,
+      ...windows.flatMap(({ name }) => [names.scores(name), names.head(name), names.hidden(name)])
+    ]
+    const args = [
+      windows.length,
+      fromMs,
+      untilMs,
+      (day + 1) * DAY_MS + MEMORY_MS,
+      MEMORY_MS,
+      FUTURE_MS,
+      board.max_score,
+      board.head_size,
+      board.quota.increments,
+      board.quota.per_seconds * 1000,
+      GATE_MS,
+      names.hints,
+      ledgerMax,
+      board.revision,
+      board.operator,
+      signOf(board),
+      season ?? ''
+    ]
     const expiries = windows.map((window) => keptUntilMs(board, window))
     known = { fromMs, untilMs, day, keys, args, expiries }
     return known
@@ -145,7 +175,8 @@ interface Group {
 }
 
 async function sendGroup (
-  script: Script<Static<typeof Reply>>, { board, keysAt, clock, items }: Group
+  script: Script<Static<typeof Reply>>,
+  { board, keysAt, clock, items }: Group
 ): Promise<IncrementOutcome[]> {
   const callWords: Script<string[]> = async (keys, args) => (await script(keys, args)).split(' ')
   const [word, , ...answers] = await callInTime(callWords, clock, (atMs) => callOf(board, keysAt(atMs), items))
@@ -157,19 +188,31 @@ function callOf (board: Board, period: PeriodKeys, items: readonly Increment[]):
   const names = boardKeys(board.name)
   const keys = [...period.keys]
   const limitKeys: string[] = []
-  const rows = items.map(({ userId, username = '', actionId, increment, action, madeMs = 0, actor, ip, requestId, segments, season }) => {
-    const digest = actionDigest(userId, actionId)
-    keys.push(names.actions(period.day, digest), names.actions(period.day - 1, digest), names.quota(userId))
-    const row = [userId, username, actionId, digest, String(increment), madeMs, actor, ip, requestId,
-      // The segments of late actions are those of then, and the user may be in others by now.
-      season === undefined && segments !== undefined ? segments : 0]
-    if (action === undefined) return row
-    row.push(action.name, actionMark(action.name))
-    if (action.limit === undefined) return row
-    limitKeys.push(names.limit(userId, action.name))
-    row.push(action.limit.max, PERIOD_MS[action.limit.per])
-    return row
-  })
+  const rows = items.map(
+    ({ userId, username = '', actionId, increment, action, madeMs = 0, actor, ip, requestId, segments, season }) => {
+      const digest = actionDigest(userId, actionId)
+      keys.push(names.actions(period.day, digest), names.actions(period.day - 1, digest), names.quota(userId))
+      const row = [
+        userId,
+        username,
+        actionId,
+        digest,
+        String(increment),
+        madeMs,
+        actor,
+        ip,
+        requestId,
+        // The segments of late actions are those of then, and the user may be in others by now.
+        season === undefined && segments !== undefined ? segments : 0
+      ]
+      if (action === undefined) return row
+      row.push(action.name, actionMark(action.name))
+      if (action.limit === undefined) return row
+      limitKeys.push(names.limit(userId, action.name))
+      row.push(action.limit.max, PERIOD_MS[action.limit.per])
+      return row
+    }
+  )
   keys.push(...limitKeys)
   // One argument for all of them: a group as some 600 arguments cost Node three times as much to write.
   return [keys, [...period.args, JSON.stringify(rows), ...period.expiries]]

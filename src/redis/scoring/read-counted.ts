@@ -9,7 +9,10 @@ const MAX_GROUP = 64
 const MAX_WAITING = 20_000
 
 /** Whether an action has counted, as its receipt would say. */
-export type ReadCounted = (board: Board, action: { readonly userId: string, readonly actionId: string }) => Promise<boolean>
+export type ReadCounted = (
+  board: Board,
+  action: { readonly userId: string, readonly actionId: string }
+) => Promise<boolean>
 
 interface ReadCountedOptions extends ScriptContext {
   readonly nodeClock: Clock

@@ -10,7 +10,8 @@ const Reply = Type.Union([
 ])
 
 /**
- * Reads what an action gave and the score after it, from the records of the last two days; undefined where it is not known.
+ * Reads what an action gave and the score after it, from the records of the last two days; undefined where it is not
+ * known.
  */
 export function createReadReceipt ({ redis, clock, directory }: ScriptContext): Reads['receipt'] {
   const script = bindScript(redis, 'scoring/read-receipt', { reply: Reply, directory })

@@ -10,13 +10,22 @@ import { bindScript, type ScriptContext } from '../scripts.ts'
 import { checker } from '../../leaderboard/schema.ts'
 
 const Reply = Type.Enum(['kept', 'gone', 'full'])
-const Kept = Type.Object({ code: Type.Enum(Object.keys(STATUS) as Array<keyof typeof STATUS>), detail: Type.String(), refusedMs: Type.Integer() })
+const Kept = Type.Object({
+  code: Type.Enum(Object.keys(STATUS) as Array<keyof typeof STATUS>),
+  detail: Type.String(),
+  refusedMs: Type.Integer()
+})
 const isKept = checker(Kept)
 
-/** Refusals of a board and a day that are remembered, some 25 MB at most: somebody may send for ever what is always refused. */
+/**
+ * Refusals of a board and a day that are remembered, some 25 MB at most: somebody may send for ever what is always
+ * refused.
+ */
 const MAX_REFUSALS = 100_000
 
-export function createRefusals ({ redis, clock, directory, reader }: ScriptContext & { readonly reader: Redis }): Refusals {
+export function createRefusals (
+  { redis, clock, directory, reader }: ScriptContext & { readonly reader: Redis }
+): Refusals {
   const script = bindScript(redis, 'scoring/refuse-action', { reply: Reply, directory })
   return {
     async keep (board, { userId, actionId }, { code, message: detail }) {
@@ -24,16 +33,20 @@ export function createRefusals ({ redis, clock, directory, reader }: ScriptConte
       const refusedMs = Math.floor(clock.now())
       const day = recordDayAt(refusedMs)
       const refusal: Static<typeof Kept> = { code, detail, refusedMs }
-      await callWrite(redis, async () => await script(
-        [names.meta, names.refused(day)], [actionDigest(userId, actionId), JSON.stringify(refusal), (day + 1) * DAY_MS + MEMORY_MS, MAX_REFUSALS]
-      ))
+      await callWrite(redis, async () =>
+        await script(
+          [names.meta, names.refused(day)],
+          [actionDigest(userId, actionId), JSON.stringify(refusal), (day + 1) * DAY_MS + MEMORY_MS, MAX_REFUSALS]
+        ))
     },
     async read (board, { userId, actionId }) {
       const names = boardKeys(board.name)
       const digest = actionDigest(userId, actionId)
       const today = recordDayAt(clock.now())
       // Tomorrow too: nodes' ideas of Redis' clock differ. The newest comes first.
-      const records = await Promise.all([today + 1, today, today - 1].map(async (day) => await reader.hget(names.refused(day), digest)))
+      const records = await Promise.all(
+        [today + 1, today, today - 1].map(async (day) => await reader.hget(names.refused(day), digest))
+      )
       const record = records.find((text) => text !== null)
       const refusal: unknown = record === undefined || record === null ? undefined : JSON.parse(record)
       return isKept(refusal) ? refusal : undefined

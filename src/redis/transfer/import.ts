@@ -11,42 +11,56 @@ import { boardKeys, LEDGER_MAX } from '../keys.ts'
 import { signOf } from '../order.ts'
 import { bindScript, type ScriptContext } from '../scripts.ts'
 
-const Reply = Type.Tuple([Type.Enum(['stale_keys', 'outdated', 'full', 'done']), Type.String(), Type.String({ pattern: '^((set|same|hidden)( (set|same|hidden))*)?$' })])
+const Reply = Type.Tuple([
+  Type.Enum(['stale_keys', 'outdated', 'full', 'done']),
+  Type.String(),
+  Type.String({ pattern: '^((set|same|hidden)( (set|same|hidden))*)?$' })
+])
 
-export interface ImportStoreOptions extends ScriptContext {
+interface ImportStoreOptions extends ScriptContext {
   /** Entries that a board's ledger may hold, as for increments. */
   readonly ledgerMax?: number | undefined
 }
 
 /** Sets scores through `lua/transfer/import.lua`. */
-export function createApplyImport ({ redis, clock, directory, ledgerMax = LEDGER_MAX }: ImportStoreOptions): ApplyImport {
+export function createApplyImport (
+  { redis, clock, directory, ledgerMax = LEDGER_MAX }: ImportStoreOptions
+): ApplyImport {
   const script = bindScript(redis, 'transfer/import', { reply: Reply, directory })
   return async (board, window, rows, { actor, ip, requestId }) => {
     const names = boardKeys(board.name)
-    const content = JSON.stringify(rows.map(({ userId, username = '', score, segments = 0 }) => [userId, username, String(score), segments]))
-    const [word, , results] = await callWrite(redis, async () => await callInTime(script, clock, (atMs) => {
-      const { windows, time, fromMs, untilMs } = windowsAt(board, window, atMs)
-      return [
-        {
-          ...actKeys(names),
-          names: names.names,
-          hidden: names.hidden(window),
-          rest: windows.flatMap(({ name }) => [names.scores(name), names.head(name)])
-        },
-        {
-          ...periodArgs({ fromMs, untilMs }),
-          ...boardArgs(board),
-          ledger_max: ledgerMax,
-          sign: signOf(board),
-          window,
-          time,
-          origin: JSON.stringify([actor, ip, requestId]),
-          rows: content,
-          rest: windows.map((one) => keptUntilMs(board, one))
-        }
-      ]
-    }), SEND_AGAIN)
-    if (word === 'full') throw unavailable(`The ledger of the board ${board.name} is full until it has been archived; what is left was not imported.`, { retryAfterSeconds: 5 })
+    const content = JSON.stringify(
+      rows.map(({ userId, username = '', score, segments = 0 }) => [userId, username, String(score), segments])
+    )
+    const [word, , results] = await callWrite(redis, async () =>
+      await callInTime(script, clock, (atMs) => {
+        const { windows, time, fromMs, untilMs } = windowsAt(board, window, atMs)
+        return [
+          {
+            ...actKeys(names),
+            names: names.names,
+            hidden: names.hidden(window),
+            rest: windows.flatMap(({ name }) => [names.scores(name), names.head(name)])
+          },
+          {
+            ...periodArgs({ fromMs, untilMs }),
+            ...boardArgs(board),
+            ledger_max: ledgerMax,
+            sign: signOf(board),
+            window,
+            time,
+            origin: JSON.stringify([actor, ip, requestId]),
+            rows: content,
+            rest: windows.map((one) => keptUntilMs(board, one))
+          }
+        ]
+      }), SEND_AGAIN)
+    if (word === 'full') {
+      throw unavailable(
+        `The ledger of the board ${board.name} is full until it has been archived; what is left was not imported.`,
+        { retryAfterSeconds: 5 }
+      )
+    }
     return word === 'done' ? results.split(' ') as ImportResult[] : undefined
   }
 }

@@ -7,21 +7,27 @@ import { runningEmbeddedRedis } from '../embedded.ts'
 const SCAN_COUNT = 500
 
 /** A sorted set of any Redis, as somebody else keeps it. */
-export interface SortedSet {
+interface SortedSet {
   readonly size: number
   /** Its members with their scores as text; one that changes meanwhile may come twice. */
-  members (): AsyncGenerator<readonly [string, string]>
-  close (): void
+  members(): AsyncGenerator<readonly [string, string]>
+  close(): void
 }
 
 /** Opens the sorted set at a key. @throws Error when the server is away or holds something else there */
-export async function openSortedSet ({ url, dataDir, key, timeoutMs }: { url: string | undefined, dataDir: string, key: string, timeoutMs: number }): Promise<SortedSet> {
+export async function openSortedSet (
+  { url, dataDir, key, timeoutMs }: { url: string | undefined, dataDir: string, key: string, timeoutMs: number }
+): Promise<SortedSet> {
   const address = url ?? await runningEmbeddedRedis(dataDir)
   const redis = openConnection({ url: address, name: 'scorewire-import', timeoutMs, log: silent })
   try {
     await connectFirst(redis, address)
     const type = await redis.type(key)
-    if (type !== 'zset') throw new Error(type === 'none' ? `There is nothing at the key ${key}.` : `The key ${key} holds a ${type} and no sorted set.`)
+    if (type !== 'zset') {
+      throw new Error(
+        type === 'none' ? `There is nothing at the key ${key}.` : `The key ${key} holds a ${type} and no sorted set.`
+      )
+    }
     const size = await redis.zcard(key)
     return { size, members: () => scan(redis, key), close: () => closeConnection(redis) }
   } catch (error) {

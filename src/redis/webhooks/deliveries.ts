@@ -15,7 +15,7 @@ import { readWebhooks } from './webhooks.ts'
 const MAX_DONE = 200
 const KEEP_MS = 7 * DAY_MS
 /** Attempts under way at one receiver, over all workers. */
-export const MAX_BUSY = 4
+const MAX_BUSY = 4
 
 const UNKNOWN = 'No answer came from the score store. What was asked for may be done.'
 
@@ -25,8 +25,8 @@ const Enqueued = Type.Enum(['enqueued', 'replaced', 'known', 'early', 'busy', 'f
 const Recorded = Type.Tuple([Type.Enum(['delivered', 'retry', 'failed', 'disabled', 'lost', 'released']), Figure])
 
 /**
- * Makes the store of deliveries. They are kept in the slots of their boards. A worker that claims a delivery is the only one that sends
- * it, until the claim runs out.
+ * Makes the store of deliveries. They are kept in the slots of their boards. A worker that claims a delivery is the
+ * only one that sends it, until the claim runs out.
  */
 export function createDeliveries (
   { reader, writer, directory }: { reader: Redis, writer: Redis, directory?: URL | undefined }
@@ -63,12 +63,32 @@ export function createDeliveries (
     async claim (board, name, claimMs): Promise<Claim> {
       const { rules, webhook } = boardKeys(board)
       const { settings, due, busy, log } = webhook(name)
-      const [word, ...words] = await claimDelivery({ rules, hook: settings, due, busy, log }, { claim_ms: claimMs, max_busy: MAX_BUSY })
+      const [word, ...words] = await claimDelivery({ rules, hook: settings, due, busy, log }, {
+        claim_ms: claimMs,
+        max_busy: MAX_BUSY
+      })
       if (word === 'wait') return { waitUntilMs: Number(words[0]) }
       if (word !== 'claimed') return undefined
-      const [id, token, body, round, atMs, url, ...secrets] = words as [string, string, string, string, string, string, ...string[]]
+      const [id, token, body, round, atMs, url, ...secrets] = words as [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        ...string[]
+      ]
       const { type } = JSON.parse(body)
-      return { id, kind: type, token, body, round: Number(round), atMs: Number(atMs), url, secrets: secrets.filter(Boolean) }
+      return {
+        id,
+        kind: type,
+        token,
+        body,
+        round: Number(round),
+        atMs: Number(atMs),
+        url,
+        secrets: secrets.filter(Boolean)
+      }
     },
     async recordOutcome (board, name, { id, token, kind }, { outcome, attempt: attempted, delayMs, restMs = 0 }) {
       const { rules, webhook } = boardKeys(board)

@@ -1,3 +1,4 @@
+// Tests of bench, generators, autocannon: a load is so many requests, each answered, and what was refused is an error.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -7,7 +8,9 @@ import { measureLoad } from '../../../bench/generators/autocannon.ts'
 /** A server that answers the n-th request, from 0, with a status. */
 async function serve (t: Test, statusOf: (n: number) => number): Promise<{ url: string, asked: () => number }> {
   let asked = 0
-  const server = createServer((_request, response) => response.writeHead(statusOf(asked++), { 'content-length': 2 }).end('ok')).listen(0, '127.0.0.1')
+  const server = createServer((_request, response) =>
+    response.writeHead(statusOf(asked++), { 'content-length': 2 }).end('ok')
+  ).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.teardown(() => {
     server.closeAllConnections()
@@ -36,5 +39,8 @@ test('a load that is smaller than its connections is made all the same', async (
 
 test('a load of which nothing was accepted is no measurement', async (t) => {
   const { url } = await serve(t, () => 404)
-  await t.rejects(measureLoad({ url, pids: {}, connections: 1, request, count: 2 }), /accepted no GET \/: 2 refused, 0 failed/)
+  await t.rejects(
+    measureLoad({ url, pids: {}, connections: 1, request, count: 2 }),
+    /accepted no GET \/: 2 refused, 0 failed/
+  )
 })

@@ -1,3 +1,4 @@
+// Tests of bench, generators, closed loop: a closed loop asks as often as it is answered, and adds up the points.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,7 +7,11 @@ import { test, type Test } from 'tap'
 import { asker, type Asking } from '../../../bench/generators/asking.ts'
 import { ClosedLoop } from '../../../bench/generators/closed-loop.ts'
 
-interface Body { readonly action_id: string, readonly user_id?: string, readonly increment: number }
+interface Body {
+  readonly action_id: string
+  readonly user_id?: string
+  readonly increment: number
+}
 
 /** Answers each request with what `answerOf` says of its body. */
 async function serve (t: Test, answerOf: (body: string) => { status: number, body: string }): Promise<string> {
@@ -41,7 +46,10 @@ test('a closed loop asks as often as it is answered, and adds up the points that
     most = Math.max(most, ++open)
     bodies.push(JSON.parse(asked))
     open--
-    return { status: bodies.length % 10 === 0 ? 429 : 200, body: 'x'.repeat(bodies.length % 7 === 0 ? 300_000 : bodies.length % 3) }
+    return {
+      status: bodies.length % 10 === 0 ? 429 : 200,
+      body: 'x'.repeat(bodies.length % 7 === 0 ? 300_000 : bodies.length % 3)
+    }
   })
   const loop = await startLoop(t, single, 2)
   const sample = await loop.run(url, 'it', { connections: 5, forMs: 150 })
@@ -61,7 +69,10 @@ test('a closed loop tells when the server goes', async (t) => {
   await once(server, 'listening')
   t.teardown(() => server.close())
   const loop = await startLoop(t, single)
-  await t.rejects(loop.run(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'it', { connections: 1, forMs: 1000 }), /closed a connection with a request under way/)
+  await t.rejects(
+    loop.run(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 'it', { connections: 1, forMs: 1000 }),
+    /closed a connection with a request under way/
+  )
 })
 
 test('a batch holds so many increments, and a read none', async (t) => {
@@ -73,5 +84,8 @@ test('a batch holds so many increments, and a read none', async (t) => {
   t.equal(increments.length, 25)
   t.equal(increments.reduce((total, { increment }) => total + increment, 0), points)
   t.ok(increments.every(({ user_id: id }) => id === 'user-0' || id === 'user-1'))
-  t.strictSame(asker({ ...single, method: 'GET', items: 0 }, 'host', 'run')(), { text: 'GET / HTTP/1.1\r\nHost: host\r\n\r\n', points: 0 })
+  t.strictSame(asker({ ...single, method: 'GET', items: 0 }, 'host', 'run')(), {
+    text: 'GET / HTTP/1.1\r\nHost: host\r\n\r\n',
+    points: 0
+  })
 })

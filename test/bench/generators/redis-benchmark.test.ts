@@ -1,3 +1,4 @@
+// Tests of bench, generators, redis benchmark: redis-benchmark does what it is told, and its calls of the script are.
 import { test } from 'tap'
 import { runRedisBenchmark } from '../../../bench/generators/redis-benchmark.ts'
 import { scriptCall } from '../../../bench/generators/script-call.ts'
@@ -8,7 +9,11 @@ test('redis-benchmark does what it is told, and its calls of the script are incr
   const { client, url: socket } = await startRedis(t)
   const load = { socket, random: 1_000_000, clients: 2, pipelined: 1, count: 30 }
   t.ok(await runRedisBenchmark({ ...load, words: ['ZINCRBY', 'plain', '1', 'user-__rand_int__'] }) > 0)
-  const pointsOf = async (key: string) => (await client.zrange(key, '0', '-1', 'WITHSCORES')).reduce((total, cell, n) => n % 2 === 1 ? total + Number(cell) : total, 0)
+  const pointsOf = async (key: string) =>
+    (await client.zrange(key, '0', '-1', 'WITHSCORES')).reduce(
+      (total, cell, n) => n % 2 === 1 ? total + Number(cell) : total,
+      0
+    )
   t.equal(await pointsOf('plain'), 30)
 
   const keys = boardKeys('main')
@@ -25,5 +30,8 @@ test('what redis-benchmark cannot do is said', async (t) => {
   const { url: socket } = await startRedis(t)
   const load = { socket, random: 10, clients: 1, pipelined: 1, count: 1, words: ['ZINCRBY', 'plain', 'x', 'user'] }
   await t.rejects(runRedisBenchmark(load), /not a valid float/)
-  await t.rejects(runRedisBenchmark({ ...load, program: 'no-redis-benchmark' }), /found no no-redis-benchmark: it comes with Redis/)
+  await t.rejects(
+    runRedisBenchmark({ ...load, program: 'no-redis-benchmark' }),
+    /found no no-redis-benchmark: it comes with Redis/
+  )
 })

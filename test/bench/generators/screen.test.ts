@@ -1,3 +1,4 @@
+// Tests of bench, generators, screen: a screen reads frames of every length, however they are cut.
 import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { createServer, type AddressInfo, type Server as NetServer } from 'node:net'
@@ -10,18 +11,32 @@ import { Generator } from '../../../bench/generators/screen-processes.ts'
 import { Screen, type Tally, type Target } from '../../../bench/generators/screen.ts'
 
 const board = (version: number, score = version) => JSON.stringify(topMessage(version, (row) => row === 0 ? score : 0))
-const targetOf = (server: Pick<NetServer, 'address'>, more: Partial<Target> = {}): Target =>
-  ({ port: (server.address() as AddressInfo).port, path: '/', engineIo: false, deflate: false, ...more })
+const targetOf = (server: Pick<NetServer, 'address'>, more: Partial<Target> = {}): Target => ({
+  port: (server.address() as AddressInfo).port,
+  path: '/',
+  engineIo: false,
+  deflate: false,
+  ...more
+})
 
 function open (t: Test, target: Target, onTop?: (text: string) => void): { screen: Screen, tally: Tally } {
   const tally = { tops: 0, topBytes: 0, deflating: 0, pings: 0, lost: 0, wrong: 0 }
-  const screen = new Screen({ target, tally, inspected: true, onTop: (_screen, bytes, start, end) => onTop?.(bytes.toString('utf8', start, end)) })
+  const screen = new Screen({
+    target,
+    tally,
+    inspected: true,
+    onTop: (_screen, bytes, start, end) => onTop?.(bytes.toString('utf8', start, end))
+  })
   t.teardown(() => screen.close())
   return { screen, tally }
 }
 
 async function listen (t: Test, perMessageDeflate = false): Promise<WebSocketServer> {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: perMessageDeflate && { serverNoContextTakeover: true, threshold: 0 } })
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    perMessageDeflate: perMessageDeflate && { serverNoContextTakeover: true, threshold: 0 }
+  })
   await once(server, 'listening')
   t.teardown(() => {
     for (const client of server.clients) client.terminate()
@@ -60,10 +75,14 @@ for (const deflate of [false, true]) {
 }
 
 test('a screen reads frames of every length, however they are cut', async (t) => {
-  const frame = (text: string) => Buffer.concat(Sender.frame(Buffer.from(text), { fin: true, rsv1: false, opcode: 1, mask: false, readOnly: true }))
+  const frame = (text: string) =>
+    Buffer.concat(Sender.frame(Buffer.from(text), { fin: true, rsv1: false, opcode: 1, mask: false, readOnly: true }))
   const long = JSON.stringify({ ...topMessage(2, () => 0), more: 'x'.repeat(70_000) })
   const boards = [board(1), long, board(3)]
-  const stream = Buffer.concat([Buffer.from('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n'), ...boards.map(frame)])
+  const stream = Buffer.concat([
+    Buffer.from('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n'),
+    ...boards.map(frame)
+  ])
   for (const size of [1, 7, 1000, stream.length]) {
     const server = createServer({ noDelay: true }, async (socket) => {
       socket.on('error', () => {})
@@ -78,7 +97,9 @@ test('a screen reads frames of every length, however they are cut', async (t) =>
     await once(server, 'listening')
     const seen: string[] = []
     const { tally } = await new Promise<{ tally: Tally }>((resolve) => {
-      const opened = open(t, targetOf(server), (text) => { if (seen.push(text) === 3) setImmediate(() => resolve(opened)) })
+      const opened = open(t, targetOf(server), (text) => {
+        if (seen.push(text) === 3) setImmediate(() => resolve(opened))
+      })
     })
     t.strictSame(seen, boards, `in pieces of ${size}`)
     t.match(tally, { tops: 3, wrong: 0 })
@@ -118,7 +139,13 @@ test('a generator tells when each write was first shown on each screen', async (
   await generator.connect(targetOf(server), 5)
 
   const startMs = clockMs() - 1000
-  await generator.follow({ startMs, everyMs: 100, count: 4, baseScore: 10, marker: '"username":"Player Number 1","score":' })
+  await generator.follow({
+    startMs,
+    everyMs: 100,
+    count: 4,
+    baseScore: 10,
+    marker: '"username":"Player Number 1","score":'
+  })
   const show = async (...boards: string[]) => {
     for (const client of server.clients) for (const text of boards) client.send(text)
     await Promise.all([...server.clients].map(async (client) => await pong(client, 'shown')))
@@ -130,6 +157,8 @@ test('a generator tells when each write was first shown on each screen', async (
   const { latencies, shownOn, lastMs } = await generator.shown()
   t.strictSame(shownOn, [5, 5, 5, 0], 'a board shows every write that it contains, and the last write was in none')
   t.equal(latencies.totalCount, 15)
-  for (const write of [0, 1, 2]) t.ok(lastMs[write]! >= beforeMs - 100 * write && lastMs[write]! <= afterMs - 100 * write, 'from its planned time')
+  for (const write of [0, 1, 2]) {
+    t.ok(lastMs[write]! >= beforeMs - 100 * write && lastMs[write]! <= afterMs - 100 * write, 'from its planned time')
+  }
   t.match(await generator.tally(), { tops: 15, lost: 0, wrong: 0 })
 })

@@ -1,3 +1,4 @@
+// Tests of bench, measures, pauses: the slowest command is told since it was last asked for.
 import { test } from 'tap'
 import { commandName, forkMs, notePauses, readPauses } from '../../../bench/measures/pauses.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
@@ -38,5 +39,8 @@ test('a fork is timed', async (t) => {
   t.equal(Number(/latest_fork_usec:(\d+)/.exec(await client.info('stats'))?.[1]), 0)
   t.ok(await forkMs(client) > 0)
   // What it forked writes a file, and would go on when Redis is killed and its directory removed.
-  await eventually(async () => !(/aof_rewrite_in_progress:1/.test(await client.info('persistence'))), 'Redis has rewritten its append-only file')
+  await eventually(
+    async () => !(/aof_rewrite_in_progress:1/.test(await client.info('persistence'))),
+    'Redis has rewritten its append-only file'
+  )
 })

@@ -1,7 +1,14 @@
+// Tests of bench, servers, contenders: scorewire is asked for one increment at a time and for many.
 import { once } from 'node:events'
 import { test, type Test } from 'tap'
 import { ClosedLoop } from '../../../bench/generators/closed-loop.ts'
-import { startOwn, startRedisRank, startSpecification, type Contender, type Ends } from '../../../bench/servers/contenders.ts'
+import {
+  startOwn,
+  startRedisRank,
+  startSpecification,
+  type Contender,
+  type Ends
+} from '../../../bench/servers/contenders.ts'
 import { meter, pathOf, startServer } from '../../../bench/servers/processes.ts'
 import { Screen } from '../../../bench/generators/screen.ts'
 import { sum } from '../../../src/load/report/statistics.ts'
@@ -17,12 +24,17 @@ const PEERS: Record<string, (ends: Ends) => Promise<Contender>> = {
 
 function endsOf (t: Test): Ends {
   const ends: Ends = []
-  t.teardown(async () => { for (const end of ends) await end() })
+  t.teardown(async () => {
+    for (const end of ends) await end()
+  })
   return ends
 }
 
 /** A screen, and the boards that it is shown. */
-async function openScreen (t: Test, { screen: target }: Contender): Promise<{ boardWith: (text: string) => Promise<void> }> {
+async function openScreen (
+  t: Test,
+  { screen: target }: Contender
+): Promise<{ boardWith: (text: string) => Promise<void> }> {
   const boards: string[] = []
   const shown = new EventTarget()
   const tally = { tops: 0, topBytes: 0, deflating: 0, pings: 0, lost: 0, wrong: 0 }
@@ -33,7 +45,11 @@ async function openScreen (t: Test, { screen: target }: Contender): Promise<{ bo
   const screen = new Screen({ target, tally, inspected: true, onTop })
   t.teardown(() => screen.close())
   await screen.opened
-  return { boardWith: async (text) => { while (!boards.some((board) => board.includes(text))) await once(shown, 'board') } }
+  return {
+    boardWith: async (text) => {
+      while (!boards.some((board) => board.includes(text))) await once(shown, 'board')
+    }
+  }
 }
 
 for (const [name, start] of Object.entries(PEERS)) {
@@ -41,11 +57,20 @@ for (const [name, start] of Object.entries(PEERS)) {
     const ends = endsOf(t)
     const contender = await start(ends)
     const { url, asking: { path, authorizations } } = contender
-    const readTop = async () => (await (await fetch(`${url}/api/top-scores`)).json() as { top_scores: { user_id: string, score: number }[] }).top_scores
+    const readTop = async () =>
+      (await (await fetch(`${url}/api/top-scores`)).json() as { top_scores: { user_id: string, score: number }[] })
+        .top_scores
     const raise = async (increment: unknown, authorization: string) =>
-      await fetch(url + path, { method: 'POST', body: JSON.stringify({ action_id: 'a', increment }), headers: { 'content-type': 'application/json', authorization } })
+      await fetch(url + path, {
+        method: 'POST',
+        body: JSON.stringify({ action_id: 'a', increment }),
+        headers: { 'content-type': 'application/json', authorization }
+      })
     const screen = await openScreen(t, contender)
-    const before = { points: await contender.points(), score: (await readTop()).find(({ user_id: id }) => id === 'user-7')!.score }
+    const before = {
+      points: await contender.points(),
+      score: (await readTop()).find(({ user_id: id }) => id === 'user-7')!.score
+    }
 
     const answer = await raise(2_000_000_000, authorizations[7]!)
     const score = before.score + 2_000_000_000
@@ -54,7 +79,14 @@ for (const [name, start] of Object.entries(PEERS)) {
     t.match((await readTop())[0], { user_id: 'user-7', score })
     await screen.boardWith(`"score":${score}`)
 
-    for (const [increment, authorization, status] of [[1, 'Bearer none', 401], [1, '', 401], [0, authorizations[1]!, 400], ['many', authorizations[1]!, 400]] as const) {
+    for (
+      const [increment, authorization, status] of [
+        [1, 'Bearer none', 401],
+        [1, '', 401],
+        [0, authorizations[1]!, 400],
+        ['many', authorizations[1]!, 400]
+      ] as const
+    ) {
       t.equal((await raise(increment, authorization)).status, status, `${increment} ${authorization}`)
     }
     t.equal(await contender.points(), before.points + 2_000_000_000, 'what is refused changes nothing')
@@ -65,7 +97,11 @@ for (const [name, start] of Object.entries(PEERS)) {
     const used = meter(contender.processes)
     const sample = await loop.run(url, name, { connections: 8, forMs: 200 })
     t.match(sample, { refused: 0 })
-    t.equal(await contender.points(), before.points + 2_000_000_000 + sample.points, 'as many points as were acknowledged, also where requests overtake each other')
+    t.equal(
+      await contender.points(),
+      before.points + 2_000_000_000 + sample.points,
+      'as many points as were acknowledged, also where requests overtake each other'
+    )
     t.ok(Object.values(used()).every((micros) => micros > 0), 'each of its processes has worked')
     const top = await readTop()
     t.equal(sum(top.map(({ score }) => score)), await contender.points(), 'the top holds everybody')
@@ -88,8 +124,18 @@ test('scorewire is asked for one increment at a time and for many', async (t) =>
 })
 
 test('a peer that cannot start says which server is missing', async (t) => {
-  const start = async (name: string, env: Record<string, string>) => await startServer(['--import=tsx', pathOf(`bench/servers/peers/${name}.ts`)], { JWT_SECRET: 'secret', ...env })
-  await t.rejects(start('specification', { DATABASE_URL: 'postgres:///postgres?host=/nowhere&user=nobody' }), /there is no PostgreSQL at postgres:.*nowhere/)
-  await t.rejects(start('specification', { REDIS_URL: '/nowhere/redis.sock' }), /there is no Redis at \/nowhere\/redis\.sock/)
-  await t.rejects(start('redis-rank', { REDIS_URL: '/nowhere/redis.sock' }), /there is no Redis at \/nowhere\/redis\.sock/)
+  const start = async (name: string, env: Record<string, string>) =>
+    await startServer(['--import=tsx', pathOf(`bench/servers/peers/${name}.ts`)], { JWT_SECRET: 'secret', ...env })
+  await t.rejects(
+    start('specification', { DATABASE_URL: 'postgres:///postgres?host=/nowhere&user=nobody' }),
+    /there is no PostgreSQL at postgres:.*nowhere/
+  )
+  await t.rejects(
+    start('specification', { REDIS_URL: '/nowhere/redis.sock' }),
+    /there is no Redis at \/nowhere\/redis\.sock/
+  )
+  await t.rejects(
+    start('redis-rank', { REDIS_URL: '/nowhere/redis.sock' }),
+    /there is no Redis at \/nowhere\/redis\.sock/
+  )
 })

@@ -47,5 +47,7 @@ export function whenMeasuring (begin: () => void): (line: string) => void {
 
 /** Calls about twice a second while it is measured. */
 export function whileMeasuring (call: () => void): (line: string) => void {
-  return (line) => { if (/ s of /.test(line)) call() }
+  return (line) => {
+    if (/ s of /.test(line)) call()
+  }
 }

@@ -1,16 +1,32 @@
+// What a test waits for comes sooner, or never.
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 
-const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
-const ARGS = ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
+const BROWSERS = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
+]
+const ARGS = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run'
+]
 /** What a test waits for comes sooner, or never. */
 const PATIENCE_MS = 60_000
 
 /** A real browser for one test file, gone when the test ends. */
 export async function startBrowser (t: Test): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath: BROWSERS.find((file) => existsSync(file)) ?? 'chromium', args: ARGS, timeout: PATIENCE_MS })
+  const browser = await chromium.launch({
+    executablePath: BROWSERS.find((file) => existsSync(file)) ?? 'chromium',
+    args: ARGS,
+    timeout: PATIENCE_MS
+  })
   t.teardown(async () => await browser.close())
   return browser
 }
@@ -19,7 +35,10 @@ export interface Window {
   readonly page: Page
   /** What went wrong in its scripts: errors and rejections that nobody caught. */
   readonly errors: string[]
-  /** Those, and whatever else the browser complains of, such as refusals of its Content-Security-Policy or lost connections. */
+  /**
+   * Those, and whatever else the browser complains of, such as refusals of its Content-Security-Policy or lost
+   * connections.
+   */
   readonly faults: string[]
 }
 
@@ -33,7 +52,9 @@ export async function openWindow (browser: Browser, url: string, options: Browse
     errors.push(error.message)
     faults.push(error.message)
   })
-  page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()) })
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(message.text())
+  })
   await page.goto(url)
   return { page, errors, faults }
 }

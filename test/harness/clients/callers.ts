@@ -1,3 +1,4 @@
+// The code of the refusal that a call throws; undefined where it throws none.
 import type { Principal, Scope } from '../../../src/leaderboard/principal.ts'
 import { Problem } from '../../../src/leaderboard/problem.ts'
 

@@ -1,3 +1,4 @@
+// What a test waits for comes sooner, or never.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
 
@@ -32,7 +33,8 @@ export const told = async (page: Page, type?: Told['type']): Promise<Told[]> =>
 export const states = async (page: Page) => (await told(page, 'state')).map(({ state }) => state)
 
 /** The boards that were told, as `epoch-version`. */
-export const boards = async (page: Page) => (await told(page, 'board')).map(({ epoch, version }) => `${epoch}-${version}`)
+export const boards = async (page: Page) =>
+  (await told(page, 'board')).map(({ epoch, version }) => `${epoch}-${version}`)
 
 /** Lets the time of a page stand still: it goes on when the test says so, and by so much. */
 export async function stopClock (page: Page): Promise<void> {
@@ -40,7 +42,10 @@ export async function stopClock (page: Page): Promise<void> {
   await page.clock.pauseAt(86_400_000) // later than it can be by now
 }
 
-/** Waits until an expression is true in the page, also in one that forbids `eval`, as Playwright's own way of waiting would need. */
+/**
+ * Waits until an expression is true in the page, also in one that forbids `eval`, as Playwright's own way of waiting
+ * would need.
+ */
 export async function until (page: Page, expression: string): Promise<void> {
   for (const end = Date.now() + PATIENCE_MS; ;) {
     if (await page.evaluate(`Boolean(${expression})`)) return

@@ -1,3 +1,4 @@
+// After the machine has stood still, what is due comes by and by.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -25,14 +26,14 @@ export interface LoadReport {
 
 export interface Load {
   /** Resolves when so many more increments have been acknowledged. */
-  more (count: number): Promise<void>
+  more(count: number): Promise<void>
   /** Sends nothing new and waits for what is under way. */
-  stop (): Promise<LoadReport>
+  stop(): Promise<LoadReport>
 }
 
 /**
- * Increments at a steady rate, whatever the answers are. Every one is an action of its own, named in turn by the header and in the
- * body, and is sent again under the same name until it is acknowledged.
+ * Increments at a steady rate, whatever the answers are. Every one is an action of its own, named in turn by the
+ * header and in the body, and is sent again under the same name until it is acknowledged.
  */
 export function startLoad ({ url, perSecond, tokens }: LoadOptions): Load {
   const users = [...tokens.keys()]
@@ -49,7 +50,9 @@ export function startLoad ({ url, perSecond, tokens }: LoadOptions): Load {
   async function attempt (user: string, headers: object, body?: string): Promise<string | undefined> {
     try {
       const response = await fetch(`${url}/v1/boards/main/increments`, {
-        method: 'POST', headers: { authorization: `Bearer ${tokens.get(user)}`, ...headers }, ...(body !== undefined && { body })
+        method: 'POST',
+        headers: { authorization: `Bearer ${tokens.get(user)}`, ...headers },
+        ...(body !== undefined && { body })
       })
       const text = await response.text()
       return response.status === 200 ? undefined : `${response.status} ${text.slice(0, 200)}`
@@ -66,7 +69,7 @@ export function startLoad ({ url, perSecond, tokens }: LoadOptions): Load {
         ? await attempt(user, { 'idempotency-key': actionId })
         : await attempt(user, { 'content-type': 'application/json' }, JSON.stringify({ action_id: actionId }))
       if (failure === undefined) break
-      (isKeyed ? keyedFailures : failures).push(failure)
+      ;(isKeyed ? keyedFailures : failures).push(failure)
       await delay(Math.random() * RETRY_WITHIN_MS)
     }
     slowestMs = Math.max(slowestMs, performance.now() - sentAt)
@@ -85,15 +88,16 @@ export function startLoad ({ url, perSecond, tokens }: LoadOptions): Load {
   }, TICK_MS)
 
   return {
-    more: async (more) => await new Promise((resolve) => {
-      const goal = count + more
-      const look = () => {
-        if (count < goal) return
-        waiting.delete(look)
-        resolve()
-      }
-      waiting.add(look)
-    }),
+    more: async (more) =>
+      await new Promise((resolve) => {
+        const goal = count + more
+        const look = () => {
+          if (count < goal) return
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+      }),
     async stop () {
       clearInterval(timer)
       await Promise.all(underWay)

@@ -1,3 +1,4 @@
+// What a test waits for comes sooner, or never.
 import { get, type ClientRequest } from 'node:http'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
@@ -9,13 +10,13 @@ const MAX_DELAY_MS = 1000
 const PATIENCE_MS = 60_000
 
 interface Connection {
-  close (): void
+  close(): void
 }
 
 interface Listener {
-  onMessage (message: LiveMessage & { within_ms?: number }): void
+  onMessage(message: LiveMessage & { within_ms?: number }): void
   /** WebSocket: the close code. Event streams have none: 0. A refused handshake: its status. */
-  onEnd (code: number): void
+  onEnd(code: number): void
 }
 
 type Transport = (url: string, listener: Listener) => Connection
@@ -63,10 +64,10 @@ export interface Screen {
   /** Times without a connection that has shown the board, in ms. */
   readonly gaps: number[]
   /** Resolves with the first board that fits, the present one or a later one. */
-  until (fits: (board: LiveMessage) => boolean): Promise<LiveMessage>
+  until(fits: (board: LiveMessage) => boolean): Promise<LiveMessage>
   /** Resolves when there is a connection and it has shown the board. */
-  live (): Promise<void>
-  stop (): void
+  live(): Promise<void>
+  stop(): void
 }
 
 export interface ScreenOptions {
@@ -75,8 +76,15 @@ export interface ScreenOptions {
   readonly moves?: boolean
 }
 
-/** A screen that comes back by itself, spread out, as every client should: over a WebSocket, or over an event stream for `/sse/`. */
-export function showScreen (t: Test, baseUrl: string, { path = '/ws/scoreboard', moves = false }: ScreenOptions = {}): Screen {
+/**
+ * A screen that comes back by itself, spread out, as every client should: over a WebSocket, or over an event stream
+ * for `/sse/`.
+ */
+export function showScreen (
+  t: Test,
+  baseUrl: string,
+  { path = '/ws/scoreboard', moves = false }: ScreenOptions = {}
+): Screen {
   const connectTo = path.startsWith('/sse/') ? eventStream : webSocket
   const ends: Screen['ends'] = []
   const gaps: number[] = []
@@ -143,27 +151,30 @@ export function showScreen (t: Test, baseUrl: string, { path = '/ws/scoreboard',
   t.teardown(stop)
   connect()
 
-  const until = async <T>(find: () => T | undefined): Promise<T> => await new Promise((resolve, reject) => {
-    const deadline = setTimeout(() => {
-      looks.delete(look)
-      const state = { open: open.size, isLive: current !== undefined, ends, heard }
-      reject(new Error(`a screen at ${path} waited in vain: ${JSON.stringify(state)}`))
-    }, PATIENCE_MS)
-    const look = () => {
-      const found = find()
-      if (found === undefined) return
-      clearTimeout(deadline)
-      looks.delete(look)
-      resolve(found)
-    }
-    looks.add(look)
-    look()
-  })
+  const until = async <T>(find: () => T | undefined): Promise<T> =>
+    await new Promise((resolve, reject) => {
+      const deadline = setTimeout(() => {
+        looks.delete(look)
+        const state = { open: open.size, isLive: current !== undefined, ends, heard }
+        reject(new Error(`a screen at ${path} waited in vain: ${JSON.stringify(state)}`))
+      }, PATIENCE_MS)
+      const look = () => {
+        const found = find()
+        if (found === undefined) return
+        clearTimeout(deadline)
+        looks.delete(look)
+        resolve(found)
+      }
+      looks.add(look)
+      look()
+    })
   return {
     ends,
     gaps,
     stop,
     until: async (fits) => await until(() => board !== undefined && fits(board) ? board : undefined),
-    live: async () => { await until(() => current) }
+    live: async () => {
+      await until(() => current)
+    }
   }
 }

@@ -1,3 +1,4 @@
+// What a test waits for comes sooner, or never.
 import { once } from 'node:events'
 import { createServer, connect, type Socket } from 'node:net'
 import type { Test } from 'tap'
@@ -54,16 +55,25 @@ export interface ListenerOptions {
 
 /** A session over a real connection but on a fake clock, and a client at its other end. */
 export async function startListener (
-  t: Test, { wire = 'websocket', answers = true, clock = new FakeClock() }: ListenerOptions = {}
+  t: Test,
+  { wire = 'websocket', answers = true, clock = new FakeClock() }: ListenerOptions = {}
 ): Promise<Listener> {
   const { near, far } = await socketPair(t)
   const stats = createLiveStats()
   const session = new Session({
-    socket: near, wire, stats, beatMs: 25_000, expiresAt: Infinity, clock, close: () => near.end()
+    socket: near,
+    wire,
+    stats,
+    beatMs: 25_000,
+    expiresAt: Infinity,
+    clock,
+    close: () => near.end()
   })
   const [messages, pings]: [any[], string[]] = [[], []]
   const receiver = new Receiver({ isServer: false })
-  const pong = (ping: string) => { session.receivePong(ping) }
+  const pong = (ping: string) => {
+    session.receivePong(ping)
+  }
   receiver.on('message', (data) => messages.push(JSON.parse(String(data))))
   receiver.on('ping', (data) => {
     if (answers) pong(String(data))
@@ -94,12 +104,17 @@ export async function startListener (
     pong,
     until: async (fits) => await after('message', () => messages.find(fits)),
     ping: async () => await after('ping', () => pings.shift()),
-    async caughtUp () { await after('message', () => messages.length >= stats.sent || undefined) }
+    async caughtUp () {
+      await after('message', () => messages.length >= stats.sent || undefined)
+    }
   }
 }
 
 /** The bytes of a frame as a client sends it. */
-export function clientFrame (payload: string | Buffer, options: { opcode?: number, fin?: boolean, rsv1?: boolean, mask?: boolean } = {}): Buffer {
+export function clientFrame (
+  payload: string | Buffer,
+  options: { opcode?: number, fin?: boolean, rsv1?: boolean, mask?: boolean } = {}
+): Buffer {
   const { opcode = 1, fin = true, rsv1 = false, mask = true } = options
   return Buffer.concat(Sender.frame(Buffer.from(payload), { fin, rsv1, opcode, mask, readOnly: true }))
 }

@@ -1,3 +1,4 @@
+// Whatever a test waits for comes sooner, or never.
 import { once } from 'node:events'
 import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import type { Test } from 'tap'
@@ -31,7 +32,7 @@ export interface Watcher {
   readonly messages: LiveMessage[]
   readonly last: () => LiveMessage | undefined
   /** Resolves with the first message, old or new, that fits; rejects when none comes. */
-  until (fits: (message: LiveMessage) => boolean): Promise<LiveMessage>
+  until(fits: (message: LiveMessage) => boolean): Promise<LiveMessage>
   /** The code and reason that the server closed with. */
   readonly closed: Promise<{ code: number, reason: string }>
 }
@@ -44,7 +45,12 @@ export interface WatchOptions {
 }
 
 /** A browser's place: one WebSocket that keeps every message it was sent. */
-export async function watch (t: Test, nodeUrl: string, query = '', { protocols = [], headers = {}, heartbeats = false }: WatchOptions = {}): Promise<Watcher> {
+export async function watch (
+  t: Test,
+  nodeUrl: string,
+  query = '',
+  { protocols = [], headers = {}, heartbeats = false }: WatchOptions = {}
+): Promise<Watcher> {
   const socket = new WebSocket(`${nodeUrl.replace('http', 'ws')}/ws/scoreboard${query}`, protocols, { headers })
   const { messages, push, until } = createInbox(heartbeats)
   socket.on('message', (data) => push(String(data)))
@@ -77,13 +83,18 @@ export interface Stream {
   /** Everything that came, as text. */
   readonly text: () => string
   readonly ids: string[]
-  until (fits: (message: LiveMessage) => boolean): Promise<LiveMessage>
+  until(fits: (message: LiveMessage) => boolean): Promise<LiveMessage>
   readonly ended: Promise<unknown>
   readonly response: IncomingMessage
 }
 
 /** The same as server-sent events, read as the standard says. */
-export async function watchEvents (t: Test, nodeUrl: string, query = '', { headers = {}, heartbeats = false }: WatchOptions = {}): Promise<Stream> {
+export async function watchEvents (
+  t: Test,
+  nodeUrl: string,
+  query = '',
+  { headers = {}, heartbeats = false }: WatchOptions = {}
+): Promise<Stream> {
   const sent = request(`${nodeUrl}/sse/scoreboard${query}`, { headers, agent: false }).end()
   const [response] = await once(sent, 'response') as [IncomingMessage]
   t.teardown(() => sent.destroy())
@@ -96,7 +107,9 @@ export async function watchEvents (t: Test, nodeUrl: string, query = '', { heade
     const blocks = (rest + chunk).split('\n\n')
     rest = blocks.pop()!
     for (const block of blocks) {
-      const fields = block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).replace(/^ /, '')])
+      const fields = block.split('\n').map((
+        line
+      ) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).replace(/^ /, '')])
       for (const [field, value] of fields) {
         if (field === 'id') ids.push(value!)
         if (field === 'data') push(value!)
@@ -104,7 +117,16 @@ export async function watchEvents (t: Test, nodeUrl: string, query = '', { heade
     }
   })
   return {
-    status: response.statusCode!, headers: response.headers, messages, ids, text: () => text, until, ended: new Promise((resolve) => { response.once('close', resolve) }), response
+    status: response.statusCode!,
+    headers: response.headers,
+    messages,
+    ids,
+    text: () => text,
+    until,
+    ended: new Promise((resolve) => {
+      response.once('close', resolve)
+    }),
+    response
   }
 }
 
@@ -119,20 +141,27 @@ function createInbox (heartbeats: boolean) {
       messages.push(message)
       for (const look of waiting) look()
     },
-    until: async (fits: (message: LiveMessage) => boolean): Promise<LiveMessage> => await new Promise((resolve, reject) => {
-      const late = setTimeout(() => {
-        waiting.delete(look)
-        reject(new Error(`no such message came within ${PATIENCE_MS} ms; the last of ${messages.length}: ${JSON.stringify(messages.slice(-3)).slice(0, 2000)}`))
-      }, PATIENCE_MS).unref() // nor does it hold up the end where nobody waits any more
-      const look = () => {
-        const found = messages.find(fits)
-        if (found === undefined) return
-        clearTimeout(late)
-        waiting.delete(look)
-        resolve(found)
-      }
-      waiting.add(look)
-      look()
-    })
+    until: async (fits: (message: LiveMessage) => boolean): Promise<LiveMessage> =>
+      await new Promise((resolve, reject) => {
+        const late = setTimeout(() => {
+          waiting.delete(look)
+          reject(
+            new Error(
+              `no such message came within ${PATIENCE_MS} ms; the last of ${messages.length}: ${
+                JSON.stringify(messages.slice(-3)).slice(0, 2000)
+              }`
+            )
+          )
+        }, PATIENCE_MS).unref() // nor does it hold up the end where nobody waits any more
+        const look = () => {
+          const found = messages.find(fits)
+          if (found === undefined) return
+          clearTimeout(late)
+          waiting.delete(look)
+          resolve(found)
+        }
+        waiting.add(look)
+        look()
+      })
   }
 }

@@ -8,11 +8,15 @@ const MAX_CALLBACKS = 100_000
 /** As in Node: a timer never runs in the turn in which it was started. */
 const MIN_TIMEOUT_MS = 1
 
-interface Timer { dueMs: number, readonly everyMs: number | undefined, readonly callback: () => void }
+interface Timer {
+  dueMs: number
+  readonly everyMs: number | undefined
+  readonly callback: () => void
+}
 
 /**
- * Time that passes only in `advance`, and at once. Timers run in the order in which they are due, those of one moment in the
- * order in which they were started. Promises settle, and sockets are read, between one timer and the next.
+ * Time that passes only in `advance`, and at once. Timers run in the order in which they are due, those of one moment
+ * in the order in which they were started. Promises settle, and sockets are read, between one timer and the next.
  */
 export class FakeClock implements Clock {
   #now: number
@@ -25,11 +29,14 @@ export class FakeClock implements Clock {
 
   readonly now = (): number => this.#now
 
-  readonly setTimeout = (callback: () => void, ms: number): () => void => this.#start(callback, Math.max(MIN_TIMEOUT_MS, ms))
+  readonly setTimeout = (callback: () => void, ms: number): () => void =>
+    this.#start(callback, Math.max(MIN_TIMEOUT_MS, ms))
 
   readonly setInterval = (callback: () => void, ms: number): () => void => this.#start(callback, ms, ms)
 
-  readonly setImmediate = (callback: () => void): void => { this.#start(callback, 0) }
+  readonly setImmediate = (callback: () => void): void => {
+    this.#start(callback, 0)
+  }
 
   /** Timers that were started and have neither run nor been stopped. */
   get waiting (): number {
@@ -67,7 +74,9 @@ export class FakeClock implements Clock {
   #start (callback: () => void, ms: number, everyMs?: number): () => void {
     const timer = { dueMs: this.#now + ms, everyMs, callback }
     this.#timers.add(timer)
-    return () => { this.#timers.delete(timer) }
+    return () => {
+      this.#timers.delete(timer)
+    }
   }
 
   /** The first timer to be due, if it is by a time. */

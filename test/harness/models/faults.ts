@@ -1,3 +1,4 @@
+// Plants one fault after the other, by what it means, in a script, and shows that the histories find each.
 import { ReplyError } from 'ioredis'
 import type { Test } from 'tap'
 import { Problem } from '../../../src/leaderboard/problem.ts'
@@ -7,9 +8,15 @@ import type { Fault } from './scripts.ts'
 import { openStoreWithClock } from './set-clock.ts'
 
 /** Plants one fault after the other, by what it means, in a script, and shows that the histories find each. */
-export async function findFaults (t: Test, script: string, faults: Record<string, readonly [sound: string, faulty: string]>): Promise<void> {
+export async function findFaults (
+  t: Test,
+  script: string,
+  faults: Record<string, readonly [sound: string, faulty: string]>
+): Promise<void> {
   const redis = await startRedis(t)
-  for (const [name, [sound, faulty]] of Object.entries(faults)) t.ok(await isFound(t, redis, { script, sound, faulty }), name)
+  for (const [name, [sound, faulty]] of Object.entries(faults)) {
+    t.ok(await isFound(t, redis, { script, sound, faulty }), name)
+  }
 }
 
 async function isFound (t: Test, redis: TestRedis, fault: Fault): Promise<boolean> {

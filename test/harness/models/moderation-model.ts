@@ -1,8 +1,12 @@
+// One ranking, as the rules of the head say it: a plain list, sorted anew each time. Scores are the stored ones,.
 import { HEAD_SIZE } from '../../../src/leaderboard/boards/rules.ts'
 
 const bytes = (text: string) => Buffer.from(text)
 
-/** One ranking, as the rules of the head say it: a plain list, sorted anew each time. Scores are the stored ones, higher first. */
+/**
+ * One ranking, as the rules of the head say it: a plain list, sorted anew each time. Scores are the stored ones,
+ * higher first.
+ */
 export class PlainPart {
   readonly scores = new Map<string, number>()
   readonly #reached = new Map<string, number>()
@@ -10,15 +14,23 @@ export class PlainPart {
 
   /** Everybody in the board's order, with ranks. */
   get ranked (): { rank: number, userId: string, username: string, score: number }[] {
-    const first = [...this.#reached].sort(([a, x], [b, y]) => this.scores.get(b)! - this.scores.get(a)! || x - y).map(([userId]) => userId)
-    const all = [...first, ...this.#outside].map((userId) => ({ userId, username: userId, score: this.scores.get(userId)! }))
+    const first = [...this.#reached].sort(([a, x], [b, y]) => this.scores.get(b)! - this.scores.get(a)! || x - y).map((
+      [userId]
+    ) => userId)
+    const all = [...first, ...this.#outside].map((userId) => ({
+      userId,
+      username: userId,
+      score: this.scores.get(userId)!
+    }))
     return all.map((entry) => ({ rank: 1 + all.filter(({ score }) => score > entry.score).length, ...entry }))
   }
 
   put (userId: string, score: number): void {
     const before = this.scores.get(userId)
     if (before === score) return
-    const floor = this.#reached.size < HEAD_SIZE ? -Infinity : Math.min(...[...this.#reached.keys()].map((user) => this.scores.get(user)!))
+    const floor = this.#reached.size < HEAD_SIZE
+      ? -Infinity
+      : Math.min(...[...this.#reached.keys()].map((user) => this.scores.get(user)!))
     this.scores.set(userId, score)
     if (before !== undefined && score < before) return this.#fall(userId, score)
     if (!this.#reached.has(userId) && score <= floor) return
@@ -54,14 +66,21 @@ const SEGMENTS = ['region:eu', 'region:na']
 export class PlainBoard {
   readonly windows: ReadonlyMap<string, PlainPart>
   readonly hidden: ReadonlyMap<string, Map<string, number>>
-  /** The segments that a hidden score counts in, by window and user; whoever moves takes them along in running windows. */
+  /**
+   * The segments that a hidden score counts in, by window and user; whoever moves takes them along in running
+   * windows.
+   */
   readonly #hiddenIn = new Map<string, string[]>()
   readonly bans = new Map<string, 'hard' | 'shadow'>()
   readonly #segmentOf = new Map<string, string>()
   readonly #sign: number
 
   constructor (windows: readonly string[], sign: 1 | -1) {
-    this.windows = new Map(windows.flatMap((window) => [undefined, ...SEGMENTS].map((segment) => [partName(window, segment), new PlainPart()])))
+    this.windows = new Map(
+      windows.flatMap((window) =>
+        [undefined, ...SEGMENTS].map((segment) => [partName(window, segment), new PlainPart()])
+      )
+    )
     this.hidden = new Map(windows.map((window) => [window, new Map<string, number>()]))
     this.#sign = sign
   }
@@ -76,18 +95,26 @@ export class PlainBoard {
   }
 
   /** A late action counts in the segments that the user had in its season. */
-  increment (userId: string, points: number, { windows, segment, isLate }: { windows: readonly string[], segment: string | undefined, isLate: boolean }): void {
+  increment (
+    userId: string,
+    points: number,
+    { windows, segment, isLate }: { windows: readonly string[], segment: string | undefined, isLate: boolean }
+  ): void {
     if (this.bans.get(userId) === 'hard') return
     const left = segment === undefined ? undefined : this.#segmentOf.get(userId)
     if (segment !== undefined) this.#segmentOf.set(userId, segment)
     for (const window of windows) {
-      if (left !== undefined && left !== segment && !this.bans.has(userId)) this.windows.get(partName(window, left))!.remove(userId)
+      if (left !== undefined && left !== segment && !this.bans.has(userId)) {
+        this.windows.get(partName(window, left))!.remove(userId)
+      }
       const score = this.scoreOf(window, userId)
       if (isLate && score !== undefined && this.bans.has(userId)) {
         this.hidden.get(window)!.set(userId, score + this.#sign * points)
         continue
       }
-      const segments = isLate && score !== undefined ? SEGMENTS.filter((segment) => this.windows.get(partName(window, segment))!.scores.has(userId)) : undefined
+      const segments = isLate && score !== undefined
+        ? SEGMENTS.filter((segment) => this.windows.get(partName(window, segment))!.scores.has(userId))
+        : undefined
       this.#keep(window, userId, (score ?? 0) + this.#sign * points, segments)
     }
   }
@@ -118,7 +145,14 @@ export class PlainBoard {
     if (!this.bans.delete(userId)) return
     for (const [window, hidden] of this.hidden) {
       const score = hidden.get(userId)
-      if (score !== undefined) this.#keep(window, userId, score, running.includes(window) ? undefined : this.#hiddenIn.get(partName(window, userId)))
+      if (score !== undefined) {
+        this.#keep(
+          window,
+          userId,
+          score,
+          running.includes(window) ? undefined : this.#hiddenIn.get(partName(window, userId))
+        )
+      }
       hidden.delete(userId)
     }
   }

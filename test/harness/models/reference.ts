@@ -1,3 +1,4 @@
+// What one window, or one segment of it, should be, by sorting it.
 import type { Board } from '../../../src/leaderboard/boards/board.ts'
 import type { RankedEntry } from '../../../src/leaderboard/ranking/order-entries.ts'
 import type { WindowKind } from '../../../src/leaderboard/boards/window.ts'
@@ -27,7 +28,9 @@ export class ReferenceRanking {
       if (!wasFirst) return
       const [next] = this.#outside().filter((other) => other !== user)
       this.#head.push(next !== undefined && this.#order(this.#scores.get(next)!, score) <= 0 ? next : user)
-    } else if (wasFirst || this.#head.length < this.#board.head_size || this.#byScore(user, this.#inside().at(-1)!) < 0) {
+    } else if (
+      wasFirst || this.#head.length < this.#board.head_size || this.#byScore(user, this.#inside().at(-1)!) < 0
+    ) {
       this.#head.push(user)
       const last = this.#inside()[this.#board.head_size]
       this.#head = this.#head.filter((other) => other !== last)
@@ -114,9 +117,16 @@ export class ReferenceBoard {
 
   #after (before: number | undefined, amount: number): number {
     switch (this.#board.operator) {
-      case 'increment': return (before ?? 0) + amount
-      case 'latest': return amount
-      case 'best': return before === undefined ? amount : this.#board.order === 'asc' ? Math.min(before, amount) : Math.max(before, amount)
+      case 'increment':
+        return (before ?? 0) + amount
+      case 'latest':
+        return amount
+      case 'best':
+        return before === undefined
+          ? amount
+          : this.#board.order === 'asc'
+            ? Math.min(before, amount)
+            : Math.max(before, amount)
     }
   }
 }

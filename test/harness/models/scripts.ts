@@ -1,3 +1,4 @@
+// A copy of `lua/`, or of another copy, with one fault in it: in the script, the sound line is replaced by a faulty.
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,9 +7,16 @@ import type { Test } from 'tap'
 
 export const LUA = new URL('../../../lua/', import.meta.url)
 
-export interface Fault { readonly script: string, readonly sound: string, readonly faulty: string }
+export interface Fault {
+  readonly script: string
+  readonly sound: string
+  readonly faulty: string
+}
 
-/** A copy of `lua/`, or of another copy, with one fault in it: in the script, the sound line is replaced by a faulty one. */
+/**
+ * A copy of `lua/`, or of another copy, with one fault in it: in the script, the sound line is replaced by a faulty
+ * one.
+ */
 export async function plantFault (t: Test, { script, sound, faulty }: Fault, from = LUA): Promise<URL> {
   const directory = await mkdtemp(join(tmpdir(), 'scorewire-fault-'))
   t.teardown(async () => await rm(directory, { recursive: true, force: true }))

@@ -20,7 +20,10 @@ export interface SourceFile {
 
 /** The files that git tracks or would track, whose paths match. */
 export function filesOf (pattern: RegExp): string[] {
-  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' })
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: ROOT,
+    encoding: 'utf8'
+  })
   return listed.split('\n').filter((path) => pattern.test(path))
 }
 
@@ -43,7 +46,9 @@ export function readSource (path: string): SourceFile {
     }
     exports.push(...exportsOf(statement))
   }
-  for (const [, target] of text.matchAll(/\bimport\('(\.[^']+)'\)/g)) uses.push(`${normalize(join(dirname(path), target!))} *`)
+  for (const [, target] of text.matchAll(/\bimport\('(\.[^']+)'\)/g)) {
+    uses.push(`${normalize(join(dirname(path), target!))} *`)
+  }
   return { path, text, imports: [...imports], uses, exports }
 }
 
@@ -51,7 +56,9 @@ function importsOf (statement: ts.Statement): Array<{ target: string, names: str
   const isImport = ts.isImportDeclaration(statement)
   if (!isImport && !ts.isExportDeclaration(statement)) return []
   const { moduleSpecifier } = statement
-  if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier) || !moduleSpecifier.text.startsWith('.')) return []
+  if (
+    moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier) || !moduleSpecifier.text.startsWith('.')
+  ) { return [] }
   const bindings = isImport ? statement.importClause?.namedBindings : statement.exportClause
   const isNamed = bindings !== undefined && (ts.isNamedImports(bindings) || ts.isNamedExports(bindings))
   const names = isNamed ? bindings.elements.map((element) => (element.propertyName ?? element.name).text) : ['*']
@@ -59,7 +66,12 @@ function importsOf (statement: ts.Statement): Array<{ target: string, names: str
 }
 
 function exportsOf (statement: ts.Statement): string[] {
-  if (!ts.canHaveModifiers(statement) || !ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return []
-  const declared = ts.isVariableStatement(statement) ? statement.declarationList.declarations : [statement as ts.DeclarationStatement]
+  if (
+    !ts.canHaveModifiers(statement) ||
+    !ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
+  ) return []
+  const declared = ts.isVariableStatement(statement)
+    ? statement.declarationList.declarations
+    : [statement as ts.DeclarationStatement]
   return declared.flatMap(({ name }) => name !== undefined && ts.isIdentifier(name) ? [name.text] : [])
 }

@@ -1,3 +1,4 @@
+// A balancer sees that a node leaves within some 1.2 s, and on a busy machine some seconds later.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,9 +22,16 @@ export interface Cluster {
   readonly first: NodeProcess
   readonly second: NodeProcess
   readonly balancer: Balancer
-  /** Raises a score, by one unless it says otherwise, at an address of a node or of the balancer, and returns the status and the answer. */
-  raise (url: string, user: string, options?: { board?: string, actionId?: string, increment?: number }): Promise<{ status: number, body: any }>
-  scoreOf (user: string): Promise<number>
+  /**
+   * Raises a score, by one unless it says otherwise, at an address of a node or of the balancer, and returns the
+   * status and the answer.
+   */
+  raise(
+    url: string,
+    user: string,
+    options?: { board?: string, actionId?: string, increment?: number }
+  ): Promise<{ status: number, body: any }>
+  scoreOf(user: string): Promise<number>
 }
 
 /** Two nodes on one Redis behind a real balancer. The second node is not started yet. */
@@ -33,7 +41,13 @@ export async function startCluster (t: Test, prepare: Prepare): Promise<Cluster>
   t.teardown(async () => await rm(directory, { recursive: true, force: true }))
   const boards = join(directory, 'boards.json')
   await writeFile(boards, JSON.stringify({ boards: { main: { quota }, quiet: { quota } } }))
-  const env = { REDIS_URL: redis.url, BOARDS_FILE: boards, RATE_LIMIT_MAX: '0', MAX_SOCKETS_PER_IP: '0', DRAIN_MS: String(DRAIN_MS) }
+  const env = {
+    REDIS_URL: redis.url,
+    BOARDS_FILE: boards,
+    RATE_LIMIT_MAX: '0',
+    MAX_SOCKETS_PER_IP: '0',
+    DRAIN_MS: String(DRAIN_MS)
+  }
   const [first, second] = [await prepareNode(t, env), await prepareNode(t, env)]
   await first.start()
   const balancer = await startBalancer(t, prepare, [first, second])

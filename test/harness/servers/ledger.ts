@@ -1,3 +1,4 @@
+// The ledger's streams as a worker of its own sees them, which takes few entries at a time.
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import { createArchive } from '../../../src/redis/ledger/archive.ts'
@@ -20,11 +21,22 @@ export interface TestArchiver extends Archiver {
 
 /** An archiver of these boards alone in this process, stopped when the test ends. */
 export function startTestArchiver (
-  t: Test, { redis, database, ...options }: { redis: TestRedis, database: Database, boards: () => readonly string[] } & Partial<ArchiverOptions>
+  t: Test,
+  { redis, database, ...options }:
+    & { redis: TestRedis, database: Database, boards: () => readonly string[] }
+    & Partial<ArchiverOptions>
 ): TestArchiver {
   const stats = new LedgerStats()
   const { stream = streamOf(redis), ...rest } = options
-  const archiver = startArchiver({ stream: { ...stream, opened: async () => [] }, database, stats, log: silent, random: Math.random, windowOf: () => 'all', ...rest })
+  const archiver = startArchiver({
+    stream: { ...stream, opened: async () => [] },
+    database,
+    stats,
+    log: silent,
+    random: Math.random,
+    windowOf: () => 'all',
+    ...rest
+  })
   let stopped: Promise<void> | undefined
   const stop = () => (stopped ??= archiver.stop())
   t.teardown(stop)
@@ -42,9 +54,25 @@ export interface RawEvent {
 let actions = 0
 
 /** Writes an entry as the scripts do, at a time of its own where one is given. Returns its id. */
-export async function addEntry ({ client }: TestRedis, board: string, { user_id: user, action_id: action, delta = 1, score_after: scoreAfter = 1, ...rest }: RawEvent, id = '*'): Promise<string> {
-  const fields = { user_id: user, action_id: action ?? `added-${actions++}`, delta, score_after: scoreAfter, actor: user, ip: '192.0.2.1', request_id: 'test', ...rest }
-  const words = Object.entries(fields).filter(([, value]) => value !== undefined).flatMap(([name, value]) => [name, String(value)])
+export async function addEntry (
+  { client }: TestRedis,
+  board: string,
+  { user_id: user, action_id: action, delta = 1, score_after: scoreAfter = 1, ...rest }: RawEvent,
+  id = '*'
+): Promise<string> {
+  const fields = {
+    user_id: user,
+    action_id: action ?? `added-${actions++}`,
+    delta,
+    score_after: scoreAfter,
+    actor: user,
+    ip: '192.0.2.1',
+    request_id: 'test',
+    ...rest
+  }
+  const words = Object.entries(fields).filter(([, value]) => value !== undefined).flatMap((
+    [name, value]
+  ) => [name, String(value)])
   return await client.xadd(boardKeys(board).ledger, id, ...words) as string
 }
 

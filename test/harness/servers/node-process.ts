@@ -1,3 +1,4 @@
+// Below the ports that the system gives to outgoing connections, which could take one while its owner is away.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
@@ -31,19 +32,21 @@ export interface NodeProcess {
   readonly address: string
   readonly url: string
   /** Starts it, for the first time or again, and waits until it listens. */
-  start (): Promise<void>
-  signal (name: NodeJS.Signals): void
+  start(): Promise<void>
+  signal(name: NodeJS.Signals): void
   /** Resolves with the exit code of the present process, null after a signal. */
-  ended (): Promise<number | null>
+  ended(): Promise<number | null>
   /** What the present process calls itself: its request ids begin with it. */
-  id (): Promise<string>
+  id(): Promise<string>
   /** The sum of a metric over the labels that the text names, such as `result="applied"`. */
-  metric (name: string, label?: string): Promise<number>
+  metric(name: string, label?: string): Promise<number>
 }
 
 /** Which node answers for a path at which nothing is: every refusal names its request, and a request its node. */
 export async function nodeAt (url: string, path = '/v1/boards/nowhere'): Promise<string> {
-  const { request_id: id } = await (await fetch(url + path, { signal: AbortSignal.timeout(PATIENCE_MS) })).json() as { request_id: string }
+  const { request_id: id } = await (await fetch(url + path, { signal: AbortSignal.timeout(PATIENCE_MS) })).json() as {
+    request_id: string
+  }
   return id.split('-')[0]!
 }
 
@@ -57,7 +60,15 @@ export async function prepareNode (t: Test, env: Record<string, string>): Promis
 
   const start = async () => {
     const started = spawn(process.execPath, [...MAIN, 'serve'], {
-      env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'production', JWT_SECRET: SECRET, PORT: String(port), TRUST_PROXY: 'loopback', ...PATIENT, ...env },
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        NODE_ENV: 'production',
+        JWT_SECRET: SECRET,
+        PORT: String(port),
+        TRUST_PROXY: 'loopback',
+        ...PATIENT,
+        ...env
+      },
       stdio: ['ignore', 'pipe', 'pipe']
     })
     child = started
@@ -81,7 +92,9 @@ export async function prepareNode (t: Test, env: Record<string, string>): Promis
     address,
     url,
     start,
-    signal: (name) => { child?.kill(name) },
+    signal: (name) => {
+      child?.kill(name)
+    },
     ended: async () => await exit,
     id: async () => await nodeAt(url),
     async metric (name, label = '') {

@@ -1,3 +1,4 @@
+// `http://127.0.0.1:<port>`.
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { systemClock } from '../../../src/app/system-clock.ts'
@@ -12,11 +13,11 @@ export interface TestNode {
   readonly server: Server
   /** `http://127.0.0.1:<port>`. */
   readonly url: string
-  token (user: string, claims?: object): string
+  token(user: string, claims?: object): string
   /** One HTTP request over a real socket; a body is sent as JSON. */
-  call (method: string, path: string, options?: CallOptions): Promise<Answer>
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>
   /** As SIGTERM does. */
-  close (): Promise<void>
+  close(): Promise<void>
 }
 
 export interface CallOptions {
@@ -44,9 +45,19 @@ export interface NodeOptions {
 }
 
 /** One node of the service on a free port of the loopback interface, closed when the test ends. */
-export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, port = 0, random = Math.random }: NodeOptions): Promise<TestNode> {
+export async function startNode (
+  t: Test,
+  { redisUrl, env = {}, scripts, log, port = 0, random = Math.random }: NodeOptions
+): Promise<TestNode> {
   const { server, drain } = await createApp({
-    config: readConfig({ NODE_ENV: 'test', RATE_LIMIT_MAX: '0', MAX_SOCKETS_PER_IP: '0', DRAIN_MS: '0', ...PATIENT, ...env }),
+    config: readConfig({
+      NODE_ENV: 'test',
+      RATE_LIMIT_MAX: '0',
+      MAX_SOCKETS_PER_IP: '0',
+      DRAIN_MS: '0',
+      ...PATIENT,
+      ...env
+    }),
     redisUrl,
     jwtSecret: SECRET,
     version: 'test',
@@ -80,7 +91,9 @@ export async function startNode (t: Test, { redisUrl, env = {}, scripts, log, po
         status: response.status,
         headers: response.headers,
         text,
-        body: text !== '' && /[/+]json\b/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined
+        body: text !== '' && /[/+]json\b/.test(response.headers.get('content-type') ?? '')
+          ? JSON.parse(text)
+          : undefined
       }
     }
   }

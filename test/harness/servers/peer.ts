@@ -1,3 +1,4 @@
+// Every connection that was made, in order.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { Test } from 'tap'
@@ -10,9 +11,14 @@ export interface Peer {
 }
 
 /** A server that says what a node says only in rare moments, and knows nothing but WebSockets. */
-export async function startPeer (t: Test, welcome: (socket: WebSocket, count: number, query: URLSearchParams) => void): Promise<Peer> {
+export async function startPeer (
+  t: Test,
+  welcome: (socket: WebSocket, count: number, query: URLSearchParams) => void
+): Promise<Peer> {
   const sockets: WebSocket[] = []
-  const server = createServer((_request, response) => { response.writeHead(404).end() }).listen(0, '127.0.0.1')
+  const server = createServer((_request, response) => {
+    response.writeHead(404).end()
+  }).listen(0, '127.0.0.1')
   const handleProtocols = (offered: Set<string>) => offered.has('scorewire.v1') && 'scorewire.v1'
   new WebSocketServer({ server, handleProtocols }).on('connection', (socket: WebSocket, { url }: IncomingMessage) => {
     sockets.push(socket)

@@ -1,3 +1,4 @@
+// Asks for an increment, or whatever the path is for, to be queued.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Answer, CallOptions, TestNode } from './node.ts'
 

@@ -1,3 +1,4 @@
+// Longer than anything that is sent is waited for.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -21,16 +22,18 @@ export interface Received {
 /** What a receiver does with a request. */
 export type Behaviour = (response: ServerResponse, received: Received) => void
 
-export const answer = (status: number, headers: Record<string, string> = {}): Behaviour => (response) => { response.writeHead(status, headers).end() }
+export const answer = (status: number, headers: Record<string, string> = {}): Behaviour => (response) => {
+  response.writeHead(status, headers).end()
+}
 
 export interface Receiver {
   readonly url: string
   readonly received: Received[]
   /** How the next requests are answered; 204 at first. */
-  behave (behaviour: Behaviour): void
+  behave(behaviour: Behaviour): void
   /** Resolves with the first request that fits, also one that came before. */
-  until (fits: (received: Received) => boolean): Promise<Received>
-  close (): Promise<void>
+  until(fits: (received: Received) => boolean): Promise<Received>
+  close(): Promise<void>
 }
 
 export interface ReceiverOptions {
@@ -62,13 +65,19 @@ export async function startReceiver (t: Test, { port = 0, tls }: ReceiverOptions
   return {
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     received,
-    behave (next) { behaviour = next },
+    behave (next) {
+      behaviour = next
+    },
     close,
     async until (fits) {
       return await new Promise((resolve, reject) => {
         const late = setTimeout(() => {
           waiting.delete(look)
-          reject(new Error(`no such request came within ${PATIENCE_MS} ms, only ${JSON.stringify(received.map(({ text }) => text))}`))
+          reject(
+            new Error(
+              `no such request came within ${PATIENCE_MS} ms, only ${JSON.stringify(received.map(({ text }) => text))}`
+            )
+          )
         }, PATIENCE_MS)
         const look = () => {
           const found = received.find(fits)
@@ -88,7 +97,13 @@ async function read (request: IncomingMessage): Promise<Received> {
   let text = ''
   for await (const data of request) text += data
   const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
-  return { id: headers['webhook-id'] ?? '', headers, text, body: text === '' ? undefined : JSON.parse(text), path: request.url ?? '' }
+  return {
+    id: headers['webhook-id'] ?? '',
+    headers,
+    text,
+    body: text === '' ? undefined : JSON.parse(text),
+    path: request.url ?? ''
+  }
 }
 
 /** What the reference library says of a request: whether one of its signatures is of this secret. */

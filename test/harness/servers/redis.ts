@@ -1,3 +1,4 @@
+// On a busy machine Redis may take seconds, and no test is about that.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -23,11 +24,11 @@ export interface TestRedis {
   /** A plain connection, to look behind the service's back. */
   readonly client: Redis
   /** Sends a signal to the server process. */
-  signal (name: NodeJS.Signals): void
+  signal(name: NodeJS.Signals): void
   /** Ends the server, by default in order. */
-  stop (signal?: NodeJS.Signals): Promise<void>
+  stop(signal?: NodeJS.Signals): Promise<void>
   /** Starts it again on the same data and waits until it answers. */
-  start (): Promise<void>
+  start(): Promise<void>
 }
 
 /** Whether a server listens and has loaded its data. */
@@ -51,10 +52,19 @@ export async function startRedis (t: Test, extra: readonly string[] = []): Promi
   client.on('error', () => {})
 
   const start = async () => {
-    server = spawn('redis-server', [CONF, '--dir', directory, '--unixsocket', url, '--logfile', join(directory, 'redis.log'), ...extra], { stdio: 'ignore' })
+    server = spawn('redis-server', [
+      CONF,
+      '--dir',
+      directory,
+      '--unixsocket',
+      url,
+      '--logfile',
+      join(directory, 'redis.log'),
+      ...extra
+    ], { stdio: 'ignore' })
     for (const end = Date.now() + READY_WITHIN_MS; ;) {
       if (await answersPing(url)) break
-      if (Date.now() > end || server.exitCode !== null) throw new Error('the test\'s redis-server does not start')
+      if (Date.now() > end || server.exitCode !== null) throw new Error("the test's redis-server does not start")
       await delay(5)
     }
     if (client.status === 'wait') await client.connect()
@@ -73,11 +83,24 @@ export async function startRedis (t: Test, extra: readonly string[] = []): Promi
     await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
   })
   await start()
-  return { url, client, start, stop, signal: (name) => { server.kill(name) } }
+  return {
+    url,
+    client,
+    start,
+    stop,
+    signal: (name) => {
+      server.kill(name)
+    }
+  }
 }
 
-/** Everything that a Redis holds, byte for byte, but for the gates, which go by themselves, and the queue, which looks after itself. */
+/**
+ * Everything that a Redis holds, byte for byte, but for the gates, which go by themselves, and the queue, which looks
+ * after itself.
+ */
 export async function everything ({ client }: TestRedis): Promise<Array<[key: string, dump: string]>> {
   const keys = (await client.keys('*')).filter((key) => !key.endsWith(':gate') && !key.startsWith('{sw-jobs}')).sort()
-  return await Promise.all(keys.map(async (key): Promise<[string, string]> => [key, (await client.dumpBuffer(key)).toString('hex')]))
+  return await Promise.all(
+    keys.map(async (key): Promise<[string, string]> => [key, (await client.dumpBuffer(key)).toString('hex')])
+  )
 }

@@ -1,3 +1,4 @@
+// Lets nothing through in either direction for so long; new connections wait as well.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -6,7 +7,7 @@ import type { Test } from 'tap'
 export interface StallingProxy {
   readonly url: string
   /** Lets nothing through in either direction for so long; new connections wait as well. */
-  stall (ms: number): Promise<void>
+  stall(ms: number): Promise<void>
 }
 
 /** Stands in for a service that stands still now and then: nothing is lost, everything is late. */

@@ -1,3 +1,4 @@
+// A store on a test's Redis, closed when the test ends.
 import type { Test } from 'tap'
 import { systemClock } from '../../../src/app/system-clock.ts'
 import { silent } from '../../../src/leaderboard/log.ts'
@@ -12,7 +13,14 @@ export { silent }
 
 /** A store on a test's Redis, closed when the test ends. */
 export async function openTestStore (t: Test, url: string, options: Partial<StoreOptions> = {}): Promise<Store> {
-  const store = await openStore({ url, log: silent, now: Date.now, clock: systemClock, timeoutMs: Number(PATIENT.REDIS_TIMEOUT_MS), ...options })
+  const store = await openStore({
+    url,
+    log: silent,
+    now: Date.now,
+    clock: systemClock,
+    timeoutMs: Number(PATIENT.REDIS_TIMEOUT_MS),
+    ...options
+  })
   t.teardown(() => store.close())
   return store
 }
@@ -31,7 +39,23 @@ let actions = 0
 
 /** An increment as the routes would hand it to the store; every one is an action of its own unless it names one. */
 export function increment (
-  userId: string, points = 1, { actionId = `action-${actions++}`, username, action }: { actionId?: string, username?: string, action?: CatalogueAction | undefined } = {}
+  userId: string,
+  points = 1,
+  { actionId = `action-${actions++}`, username, action }: {
+    actionId?: string,
+    username?: string,
+    action?: CatalogueAction | undefined
+  } = {}
 ): Increment {
-  return { userId, username, actionId, increment: points, action, madeMs: timeOfActionId(actionId), actor: userId, ip: '192.0.2.1', requestId: 'test' }
+  return {
+    userId,
+    username,
+    actionId,
+    increment: points,
+    action,
+    madeMs: timeOfActionId(actionId),
+    actor: userId,
+    ip: '192.0.2.1',
+    requestId: 'test'
+  }
 }

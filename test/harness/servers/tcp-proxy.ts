@@ -1,3 +1,4 @@
+// Where new connections go: the address of a node.
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
@@ -9,9 +10,9 @@ export interface TcpProxy {
   /** Answers requests to upgrade with a 400, as some proxies do. */
   refusesUpgrades: boolean
   /** Lets nothing through on the connections that are there, and tells neither end. */
-  freeze (): void
+  freeze(): void
   /** Cuts the connections that are there. */
-  cut (): void
+  cut(): void
 }
 
 /** What stands between a browser and the nodes: it passes bytes on, and can do what the worst of them do. */

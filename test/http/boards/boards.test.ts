@@ -1,3 +1,4 @@
+// Tests of http, boards, boards: boards are made and changed while the nodes run.
 import { once } from 'node:events'
 import { test, type Test } from 'tap'
 import type { ProblemCode } from '../../../src/leaderboard/problem.ts'
@@ -13,7 +14,8 @@ function fileOf (t: Test, boards: object): Record<string, string> {
 const admin = (node: TestNode) => node.token('root', { scope: 'admin' })
 const put = async (node: TestNode, board: string, body: unknown, headers: Record<string, string> = {}) =>
   await node.call('PUT', `/v1/boards/${board}`, { token: admin(node), body, headers })
-const remove = async (node: TestNode, board: string) => await node.call('DELETE', `/v1/boards/${board}`, { token: admin(node) })
+const remove = async (node: TestNode, board: string) =>
+  await node.call('DELETE', `/v1/boards/${board}`, { token: admin(node) })
 const raise = async (node: TestNode, board: string, body: object = {}, user = 'ada') =>
   await node.call('POST', `/v1/boards/${board}/increments`, { token: node.token(user), body })
 
@@ -29,7 +31,9 @@ async function until (ask: () => Promise<Answer>, fits: (answer: Answer) => bool
 async function twoNodes (t: Test, boards: object): Promise<{ redis: TestRedis, first: TestNode, second: TestNode }> {
   const redis = await startRedis(t)
   const env = fileOf(t, boards)
-  const [first, second] = await Promise.all([1, 2].map(async () => await startNode(t, { redisUrl: redis.url, env }))) as [TestNode, TestNode]
+  const [first, second] = await Promise.all(
+    [1, 2].map(async () => await startNode(t, { redisUrl: redis.url, env }))
+  ) as [TestNode, TestNode]
   return { redis, first, second }
 }
 
@@ -58,7 +62,10 @@ test('boards are made and changed while the nodes run', async (t) => {
   await t.test('a new board takes writes on every node', async (t) => {
     const made = await put(first, 'weekly', { windows: ['week', 'all'] }, { 'if-none-match': '*' })
     t.equal(made.status, 201)
-    t.match(made.body, { board: 'weekly', windows: [{ window: 'week', name: /^week:/, resets_at: /T/ }, { window: 'all' }] })
+    t.match(made.body, {
+      board: 'weekly',
+      windows: [{ window: 'week', name: /^week:/, resets_at: /T/ }, { window: 'all' }]
+    })
     await until(async () => await second.call('GET', '/v1/boards/weekly'), ({ status }) => status === 200)
     t.match((await raise(second, 'weekly')).body, { new_score: 1 })
     t.match((await put(first, 'weekly', {}, { 'if-none-match': '*' })).body, { code: 'board_exists', status: 409 })
@@ -72,7 +79,10 @@ test('boards are made and changed while the nodes run', async (t) => {
       t.strictSame([answer.status, answer.body.code], [422, 'increment_out_of_range'], String(max))
     }
     t.equal((await put(first, 'main', { max_increment: 5, segments: ['region'] })).status, 200)
-    await until(async () => await second.call('GET', '/v1/boards/main/top?segment=region:eu'), ({ status }) => status === 200) // and a read soon after
+    await until(
+      async () => await second.call('GET', '/v1/boards/main/top?segment=region:eu'),
+      ({ status }) => status === 200
+    ) // and a read soon after
     t.match((await second.call('GET', '/v1/boards/main')).body, { max_increment: 5, segments: ['region'] })
   })
 
@@ -81,10 +91,16 @@ test('boards are made and changed while the nodes run', async (t) => {
     await until(async () => await second.call('GET', '/v1/boards/main'), ({ body }) => body.max_increment === 100)
     const token = second.token('game', { scope: 'scores:write' })
     const increments = Array.from({ length: 300 }, (_, n) => ({ user_id: `u${n}`, action_id: 'one', increment: 100 }))
-    const send = async () => await second.call('POST', '/v1/boards/main/increments/batch', { token, body: { increments } })
+    const send = async () =>
+      await second.call('POST', '/v1/boards/main/increments/batch', { token, body: { increments } })
     const [batch] = await Promise.all([send(), put(first, 'main', { max_increment: 99, segments: ['region'] })])
     const counted = batch.body.results.filter(({ status }: { status: number }) => status === 200).length
-    t.equal(batch.body.results.filter(({ status, code }: { status: number, code: string }) => status === 422 && code === 'increment_out_of_range').length, 300 - counted)
+    t.equal(
+      batch.body.results.filter(({ status, code }: { status: number, code: string }) =>
+        status === 422 && code === 'increment_out_of_range'
+      ).length,
+      300 - counted
+    )
     t.equal(await redis.client.zcount('sw:{main}:z:all', 100, 100), counted)
   })
 
@@ -128,8 +144,18 @@ test('boards are made and changed while the nodes run', async (t) => {
     await refused('text for a number', 'invalid_request', put(first, 'main', { max_increment: '5' }), '/max_increment')
     await refused('no object', 'invalid_request', put(first, 'main', []))
     await refused('no body', 'invalid_request', put(first, 'main', undefined))
-    await refused('rules that contradict each other', 'invalid_request', put(first, 'main', { windows: ['season'] }), '/seasons')
-    await refused('a zone that there is not', 'invalid_request', put(first, 'main', { time_zone: 'Mars/Olympus' }), '/time_zone')
+    await refused(
+      'rules that contradict each other',
+      'invalid_request',
+      put(first, 'main', { windows: ['season'] }),
+      '/seasons'
+    )
+    await refused(
+      'a zone that there is not',
+      'invalid_request',
+      put(first, 'main', { time_zone: 'Mars/Olympus' }),
+      '/time_zone'
+    )
     await refused('a name that no board can have', 'invalid_request', put(first, 'Main%20Board', {}))
     await refused('a pattern for a name', 'invalid_request', remove(first, '*'))
     await refused('a tag for If-None-Match', 'invalid_request', put(first, 'main', {}, { 'if-none-match': '"x"' }))
@@ -142,7 +168,11 @@ test('boards are made and changed while the nodes run', async (t) => {
     }
     await refused('PUT without a token', 'missing_token', first.call('PUT', '/v1/boards/main', { body: {} }))
     await refused('DELETE without a token', 'missing_token', first.call('DELETE', '/v1/boards/main'))
-    await refused('DELETE with a bad token', 'invalid_token', first.call('DELETE', '/v1/boards/main', { token: 'x.y.z' }))
+    await refused(
+      'DELETE with a bad token',
+      'invalid_token',
+      first.call('DELETE', '/v1/boards/main', { token: 'x.y.z' })
+    )
     t.strictSame(await everything(redis), before)
   })
 
@@ -157,20 +187,38 @@ test('boards are made and changed while the nodes run', async (t) => {
   await t.test('a write is judged by the rules of now although no node was told, and a read within a second or so', async (t) => {
     // As an apply whose node ends before it tells anybody.
     const { headers } = await put(first, 'other', { max_increment: 42 })
-    await until(async () => await second.call('GET', '/v1/boards/other'), (answer) => answer.headers.get('etag') === headers.get('etag'))
+    await until(
+      async () => await second.call('GET', '/v1/boards/other'),
+      (answer) => answer.headers.get('etag') === headers.get('etag')
+    )
     const changed = Number(await redis.client.hget('sw:{other}:rules', 'changed')) + 1
-    const json = JSON.stringify({ ...JSON.parse(await redis.client.hget('sw:{other}:rules', 'json') ?? ''), max_increment: 41 })
-    await redis.client.multi().hset('sw:{other}:rules', 'json', json, 'revision', 'by-hand', 'changed', changed).hset('sw:{other}:meta', 'revision', 'by-hand').exec()
+    const json = JSON.stringify({
+      ...JSON.parse(await redis.client.hget('sw:{other}:rules', 'json') ?? ''),
+      max_increment: 41
+    })
+    await redis.client.multi().hset('sw:{other}:rules', 'json', json, 'revision', 'by-hand', 'changed', changed).hset(
+      'sw:{other}:meta',
+      'revision',
+      'by-hand'
+    ).exec()
     t.equal((await raise(second, 'other', { increment: 42 })).body.code, 'increment_out_of_range')
     t.match((await second.call('GET', '/v1/boards/other')).body, { max_increment: 41, revision: 'by-hand' })
-    t.match((await first.call('GET', '/v1/boards/other')).body, { max_increment: 42 }, 'what is not listed is not looked for')
+    t.match(
+      (await first.call('GET', '/v1/boards/other')).body,
+      { max_increment: 42 },
+      'what is not listed is not looked for'
+    )
     await redis.client.zadd('sw:boards:1', changed, 'other')
     await until(async () => await first.call('GET', '/v1/boards/other'), ({ body }) => body.max_increment === 41)
   })
 })
 
 test('those who watch a board are told when it changes for them', async (t) => {
-  const { first, second } = await twoNodes(t, { main: {}, other: { windows: ['all', 'day'] }, fresh: { windows: ['all', 'day'] } })
+  const { first, second } = await twoNodes(t, {
+    main: {},
+    other: { windows: ['all', 'day'] },
+    fresh: { windows: ['all', 'day'] }
+  })
   t.equal((await raise(first, 'main')).status, 200)
 
   await t.test('a change that they do not see leaves them alone', async (t) => {
@@ -185,7 +233,9 @@ test('those who watch a board are told when it changes for them', async (t) => {
 
   await t.test('who may read it no more is closed, and refused on coming back; others stay', async (t) => {
     const [nobody, somebody, elsewhere] = await Promise.all([
-      watch(t, second.url, '?board=main'), watch(t, second.url, `?board=main&token=${second.token('ada')}`), watch(t, second.url, '?board=other')
+      watch(t, second.url, '?board=main'),
+      watch(t, second.url, `?board=main&token=${second.token('ada')}`),
+      watch(t, second.url, '?board=other')
     ])
     const stream = await watchEvents(t, second.url, '?board=main')
     for (const client of [nobody, somebody, elsewhere, stream]) await client.until(({ event }) => event === 'snapshot')
@@ -225,14 +275,23 @@ test('those who watch a board are told when it changes for them', async (t) => {
 })
 
 test('a board is deleted while it is written to, and leaves nothing but its tombstone', async (t) => {
-  const { redis, first, second } = await twoNodes(t, { main: {}, gone: { windows: ['all', 'day'], segments: ['region'], quota: { increments: 100_000, per_seconds: 60 } } })
+  const { redis, first, second } = await twoNodes(t, {
+    main: {},
+    gone: { windows: ['all', 'day'], segments: ['region'], quota: { increments: 100_000, per_seconds: 60 } }
+  })
   const token = second.token('game', { scope: 'scores:write' })
   const load = { isOn: true, batches: 0 }
   const refused = new Set<string>()
   const write = async (writer: number) => {
     while (load.isOn) {
-      const increments = Array.from({ length: 200 }, (_, n) => ({ user_id: `user-${writer}-${load.batches}-${n}`, segments: { region: `r${n % 7}` } }))
-      const { status, body } = await second.call('POST', '/v1/boards/gone/increments/batch', { token, body: { increments } })
+      const increments = Array.from(
+        { length: 200 },
+        (_, n) => ({ user_id: `user-${writer}-${load.batches}-${n}`, segments: { region: `r${n % 7}` } })
+      )
+      const { status, body } = await second.call('POST', '/v1/boards/gone/increments/batch', {
+        token,
+        body: { increments }
+      })
       load.batches++
       // A machine that is too busy says so; it is not that the rules keep changing.
       for (const { code, detail } of status === 200 ? body.results : [body]) {
@@ -242,7 +301,9 @@ test('a board is deleted while it is written to, and leaves nothing but its tomb
     }
   }
   const writers = [1, 2, 3].map(write)
-  const loaded = async (batches: number) => { while (load.batches < batches) await once(second.server.server, 'request') }
+  const loaded = async (batches: number) => {
+    while (load.batches < batches) await once(second.server.server, 'request')
+  }
   await loaded(10)
   t.ok(await redis.client.zcard('sw:{gone}:z:all') > 1000)
   t.equal((await remove(first, 'gone')).status, 204)
@@ -264,7 +325,11 @@ test('a board is deleted while it is written to, and leaves nothing but its tomb
   await t.test('a node that starts with its file later does not bring it back', async (t) => {
     t.equal((await remove(first, 'gone')).status, 204)
     const lines: string[] = []
-    const late = await startNode(t, { redisUrl: redis.url, env: fileOf(t, { main: {}, gone: {} }), log: (line) => lines.push(line) })
+    const late = await startNode(t, {
+      redisUrl: redis.url,
+      env: fileOf(t, { main: {}, gone: {} }),
+      log: (line) => lines.push(line)
+    })
     t.equal((await late.call('GET', '/v1/boards/gone')).status, 404)
     t.ok(lines.some((line) => line.includes('was deleted not long ago') && line.includes('"gone"')))
   })
@@ -288,8 +353,14 @@ test('a node that starts takes the boards that are there', async (t) => {
   t.match(warning, { level: 40, boards: ['arcade'], apply: `scorewire boards apply ${env['BOARDS_FILE']}` })
   await until(async () => await first.call('GET', '/v1/boards/added'), ({ status }) => status === 200)
   const third = await startNode(t, { redisUrl: redis.url })
-  t.equal((await third.call('GET', '/v1/boards/main')).status, 404, 'without a file no board is made beside those that are there')
-  t.match((await third.call('POST', '/api/update-score', { token: third.token('ada'), body: {} })).body, { new_score: 1 })
+  t.equal(
+    (await third.call('GET', '/v1/boards/main')).status,
+    404,
+    'without a file no board is made beside those that are there'
+  )
+  t.match((await third.call('POST', '/api/update-score', { token: third.token('ada'), body: {} })).body, {
+    new_score: 1
+  })
   t.match((await first.call('GET', '/v1/boards/arcade/users/ada')).body, { score: 1 })
 })
 
@@ -305,14 +376,24 @@ test('a Redis that has lost everything gets the boards back, in their order, and
   t.equal((await raise(first, 'later', { increment: 9 })).status, 200)
   await client.until(({ top_scores: rows }) => rows?.[0]?.score === 9)
   const fresh = await startNode(t, { redisUrl: redis.url })
-  t.strictSame((await fresh.call('GET', '/v1/boards')).body.boards.map(({ board }: { board: string }) => board), ['zeta', 'alpha', 'later'])
+  t.strictSame((await fresh.call('GET', '/v1/boards')).body.boards.map(({ board }: { board: string }) => board), [
+    'zeta',
+    'alpha',
+    'later'
+  ])
 })
 
 test('while Redis is away nodes go on with the boards they know', async (t) => {
   const { redis, first } = await twoNodes(t, { main: {} })
   await redis.stop()
   t.match((await first.call('GET', '/v1/boards/main')).body, { board: 'main' })
-  for (const answer of [await put(first, 'main', { max_increment: 2 }), await put(first, 'new', {}), await remove(first, 'main')]) {
+  for (
+    const answer of [
+      await put(first, 'main', { max_increment: 2 }),
+      await put(first, 'new', {}),
+      await remove(first, 'main')
+    ]
+  ) {
     t.strictSame([answer.status, answer.headers.get('retry-after')], [503, '1'])
   }
   await redis.start()

@@ -1,3 +1,4 @@
+// Tests of http, boards, past windows: a window is read by its name while it is kept.
 import { test } from 'tap'
 import { parseBoards } from '../../../src/leaderboard/boards/board.ts'
 import { calendar } from '../../harness/models/calendar.ts'
@@ -27,16 +28,34 @@ test('a window is read by its name while it is kept', async (t) => {
   await node.call('POST', '/v1/boards/main/increments', { token: node.token('cyd'), body: { increment: 1 } })
 
   const get = async (path: string, headers = {}) => await node.call('GET', `/v1/boards/main/${path}`, { headers })
-  const entries = [{ rank: 1, user_id: 'bob', username: 'bob', score: 9 }, { rank: 2, user_id: 'ada', username: 'ada', score: 7 }]
+  const entries = [{ rank: 1, user_id: 'bob', username: 'bob', score: 9 }, {
+    rank: 2,
+    user_id: 'ada',
+    username: 'ada',
+    score: 7
+  }]
 
   await t.test('top, user, entries and lookup agree on it', async (t) => {
     const { body, headers } = await get(`top?window=${past}`)
     t.strictSame([body.window, body.top_scores], [past, entries])
     t.ok(body.epoch.endsWith(`.${past}`), 'its epoch carries its name')
     t.equal((await get(`top?window=${past}`, { 'if-none-match': headers.get('etag') })).status, 304)
-    t.match((await get(`users/ada?window=${past}&around=1`)).body, { window: past, rank: 2, total: 2, neighbours: entries })
-    t.strictSame((await get(`entries?window=${past}`)).body, { board: 'main', window: past, total: 2, entries, next_cursor: null })
-    const { body: found } = await node.call('POST', '/v1/boards/main/lookup', { body: { user_ids: ['ada', 'cyd'], window: past } })
+    t.match((await get(`users/ada?window=${past}&around=1`)).body, {
+      window: past,
+      rank: 2,
+      total: 2,
+      neighbours: entries
+    })
+    t.strictSame((await get(`entries?window=${past}`)).body, {
+      board: 'main',
+      window: past,
+      total: 2,
+      entries,
+      next_cursor: null
+    })
+    const { body: found } = await node.call('POST', '/v1/boards/main/lookup', {
+      body: { user_ids: ['ada', 'cyd'], window: past }
+    })
     t.strictSame(found, { board: 'main', window: past, users: [{ ...entries[1], group_rank: 1 }], not_found: ['cyd'] })
   })
 
@@ -60,7 +79,9 @@ test('a window is read by its name while it is kept', async (t) => {
   })
 
   await t.test('live clients follow the running windows alone', async (t) => {
-    for (const window of [past, today]) t.equal((await node.call('GET', `/sse/scoreboard?window=${window}`)).status, 400)
+    for (const window of [past, today]) {
+      t.equal((await node.call('GET', `/sse/scoreboard?window=${window}`)).status, 400)
+    }
     t.match(await (await watch(t, node.url, `?window=${today}`)).closed, { code: 1008, reason: /window/ })
   })
 })

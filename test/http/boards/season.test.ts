@@ -1,3 +1,4 @@
+// Tests of http, boards, season: a season has a start, an end, a grace and an archive.
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test, type Test } from 'tap'
@@ -8,7 +9,12 @@ import { increment, openTestStore } from '../../harness/servers/store.ts'
 
 const HOUR_S = 3600
 const at = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString()
-const season = (name: string, fromS: number, untilS: number, graceS = 0) => ({ name, start: at(fromS), end: at(untilS), grace_seconds: graceS })
+const season = (name: string, fromS: number, untilS: number, graceS = 0) => ({
+  name,
+  start: at(fromS),
+  end: at(untilS),
+  grace_seconds: graceS
+})
 
 function boardsFile (t: Test, boards: object): string {
   return `${t.testdir({ 'boards.json': JSON.stringify({ boards }) })}/boards.json`
@@ -27,7 +33,11 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
   const windows = ['season', 'all']
   const ended = boardOf('ended', { windows, seasons: [season('one', -HOUR_S, HOUR_S)] })
   const users = Array.from({ length: 2500 }, (_, n) => `user-${n}`)
-  await Promise.all(users.map(async (user, n) => await store.applyIncrement(ended, increment(user, 1 + n % 400, { username: `Name of ${user}` }))))
+  await Promise.all(
+    users.map(async (user, n) =>
+      await store.applyIncrement(ended, increment(user, 1 + n % 400, { username: `Name of ${user}` }))
+    )
+  )
   await store.applyIncrement(ended, increment('ada', 5, { actionId: 'last' }))
   const over = season('one', -HOUR_S, -60, 30)
   const node = await startNode(t, {
@@ -44,10 +54,12 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
   })
   const raise = async (board: string, body: object = {}, user = 'ada') =>
     await node.call('POST', `/v1/boards/${board}/increments`, { token: node.token(user), body })
-  const scoreIn = async (board: string, window: string) => (await node.call('GET', `/v1/boards/${board}/users/ada?window=${window}`)).body.score
+  const scoreIn = async (board: string, window: string) =>
+    (await node.call('GET', `/v1/boards/${board}/users/ada?window=${window}`)).body.score
 
   await t.test('after its grace a write gets 409 and creates no key', async (t) => {
-    const keys = async () => (await redis.client.keys('sw:{ended}:*')).filter((key) => !key.includes(':archive:')).sort()
+    const keys = async () =>
+      (await redis.client.keys('sw:{ended}:*')).filter((key) => !key.includes(':archive:')).sort()
     const before = await keys()
     for (const body of [{}, { season: 'one' }]) {
       const answer = await raise('ended', body)
@@ -55,7 +67,11 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
       t.match(answer.body.detail, /^The season one of the board ended has ended/)
     }
     t.strictSame(await keys(), before)
-    t.match((await raise('ended', { action_id: 'last', increment: 5 })).body, { applied: false, new_score: 5 }, 'what counted is still known')
+    t.match(
+      (await raise('ended', { action_id: 'last', increment: 5 })).body,
+      { applied: false, new_score: 5 },
+      'what counted is still known'
+    )
     t.equal((await raise('ended', { action_id: 'last', increment: 6 })).body.code, 'season_closed')
   })
 
@@ -75,10 +91,18 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
   await t.test('when the next one runs, an action that names the last one is late, all others are of the next', async (t) => {
     t.equal((await raise('next', { increment: 2 })).status, 200)
     t.equal((await raise('next', { increment: 10, season: 'one', action_id: 'late' })).status, 200)
-    t.strictSame([await scoreIn('next', 'season:two'), await scoreIn('next', 'season:one'), await scoreIn('next', 'all')], [2, 10, 12])
+    t.strictSame([
+      await scoreIn('next', 'season:two'),
+      await scoreIn('next', 'season:one'),
+      await scoreIn('next', 'all')
+    ], [2, 10, 12])
     t.equal(await scoreIn('next', 'season'), 2)
     t.match((await raise('next', { increment: 10, season: 'one', action_id: 'late' })).body, { applied: false })
-    t.equal((await raise('next', { increment: 10, action_id: 'late' })).body.code, 'action_mismatch', 'the season is part of what it was')
+    t.equal(
+      (await raise('next', { increment: 10, action_id: 'late' })).body.code,
+      'action_mismatch',
+      'the season is part of what it was'
+    )
     t.equal((await raise('next', { season: 'three' })).body.code, 'invalid_request')
     t.equal((await raise('main', { season: 'one' })).body.code, 'invalid_request')
   })
@@ -97,7 +121,10 @@ test('a season has a start, an end, a grace and an archive', async (t) => {
     const rows = first.text.trim().split('\n').map((line) => JSON.parse(line))
     t.equal(rows.length, users.length + 1)
     const { entries } = await store.readEntries(ended, { window: 'season:one' }, { start: { place: 0 }, limit: 300 })
-    t.strictSame(rows.slice(0, 300), entries.map(({ rank, userId, username, score }) => ({ rank, user_id: userId, username, score })))
+    t.strictSame(
+      rows.slice(0, 300),
+      entries.map(({ rank, userId, username, score }) => ({ rank, user_id: userId, username, score }))
+    )
     t.equal(first.headers.get('etag'), `"${createHash('sha256').update(first.text).digest('base64url')}"`)
     t.equal((await archive({ 'if-none-match': first.headers.get('etag') })).status, 304)
 

@@ -1,4 +1,5 @@
-// What a hostile client may put on the wire, byte by byte, and the close code that it gets for it (RFC 6455, section 7.4.1).
+// What a hostile client may put on the wire, byte by byte, and the close code that it gets for it (RFC 6455, section
+// 7.4.1).
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { deflateRawSync } from 'node:zlib'
@@ -10,17 +11,28 @@ import { clientFrame } from '../../harness/clients/sockets.ts'
 import { watch } from '../../harness/clients/watcher.ts'
 
 /** Connects by hand, sends these bytes after the handshake, and tells what came of it. */
-async function send (t: Test, url: string, bytes: readonly Buffer[], { extensions = '' } = {}): Promise<{ code: number | undefined, events: string[] }> {
+async function send (
+  t: Test,
+  url: string,
+  bytes: readonly Buffer[],
+  { extensions = '' } = {}
+): Promise<{ code: number | undefined, events: string[] }> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   t.teardown(() => socket.destroy())
   socket.on('error', () => {})
-  socket.write('GET /ws/scoreboard HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
-    `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${extensions && `Sec-WebSocket-Extensions: ${extensions}\r\n`}\r\n`)
+  socket.write(
+    'GET /ws/scoreboard HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+      `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${
+        extensions && `Sec-WebSocket-Extensions: ${extensions}\r\n`
+      }\r\n`
+  )
   const receiver = new Receiver({ isServer: false })
   let code: number | undefined
   const events: string[] = []
   receiver.on('message', (data) => events.push(JSON.parse(String(data)).event))
-  receiver.on('conclude', (closeCode) => { code = closeCode })
+  receiver.on('conclude', (closeCode) => {
+    code = closeCode
+  })
   receiver.on('error', () => {})
   let head = ''
   for (;;) {
@@ -31,7 +43,10 @@ async function send (t: Test, url: string, bytes: readonly Buffer[], { extension
     receiver.write(Buffer.from(head.slice(end + 4), 'latin1'))
     break
   }
-  socket.on('data', (data) => { if (extensions === '') receiver.write(data); else if ((data[0]! & 15) === 8) code = data.readUInt16BE(2) })
+  socket.on('data', (data) => {
+    if (extensions === '') receiver.write(data)
+    else if ((data[0]! & 15) === 8) code = data.readUInt16BE(2)
+  })
   for (const part of bytes) socket.write(part)
   await once(socket, 'close')
   return { code, events }
@@ -65,11 +80,18 @@ test('hostile frames', async (t) => {
     ['a close code that must not be sent', [clientFrame(Buffer.from([0x03, 0xed]), { opcode: 8 })], 1002],
     ['a close reason that is not UTF-8', [clientFrame(Buffer.from([0x03, 0xe8, 0xff]), { opcode: 8 })], 1007],
     ['a message of more than 4 KB', [clientFrame('x'.repeat(4097))], 1009],
-    ['a message of more than 4 KB in pieces', [clientFrame('x'.repeat(4000), { fin: false }), clientFrame('x'.repeat(97), { opcode: 0 })], 1009],
+    ['a message of more than 4 KB in pieces', [
+      clientFrame('x'.repeat(4000), { fin: false }),
+      clientFrame('x'.repeat(97), { opcode: 0 })
+    ], 1009],
     ['the promise of 2^63 bytes', [lengthOf(1, 2n ** 63n)], 1009],
     ['the promise of 5 KB', [lengthOf(1, 5000n)], 1009],
-    ['a small message that is large inside', [clientFrame(bomb, { rsv1: true })], 1009, { extensions: 'permessage-deflate' }],
-    ['compression that is none', [clientFrame('not deflated', { rsv1: true })], 1007, { extensions: 'permessage-deflate' }],
+    ['a small message that is large inside', [clientFrame(bomb, { rsv1: true })], 1009, {
+      extensions: 'permessage-deflate'
+    }],
+    ['compression that is none', [clientFrame('not deflated', { rsv1: true })], 1007, {
+      extensions: 'permessage-deflate'
+    }],
     ['binary', [clientFrame(subscribe, { opcode: 2 })], 1003],
     ['text that is not JSON', [clientFrame('{"subscribe":')], 1008],
     ['JSON that is not a message', [clientFrame('[]')], 1008],

@@ -10,16 +10,22 @@ import { watch, type LiveMessage } from '../../harness/clients/watcher.ts'
 import { eventually } from '../../harness/eventually.ts'
 
 const raise = async (node: TestNode, user: string, increment: number) => {
-  const { status, text } = await node.call('POST', '/v1/boards/main/increments', { token: node.token(user), body: { increment } })
+  const { status, text } = await node.call('POST', '/v1/boards/main/increments', {
+    token: node.token(user),
+    body: { increment }
+  })
   if (status !== 200) throw new Error(`${user} did not score: ${text}`)
 }
 
 // A message that the store is away has no rows, and the version of the one before.
-const shows = (user: string, score: number) => ({ top_scores: rows }: Partial<LiveMessage>) => rows?.some((row) => row.user_id === user && row.score === score) === true
+const shows = (user: string, score: number) => ({ top_scores: rows }: Partial<LiveMessage>) =>
+  rows?.some((row) => row.user_id === user && row.score === score) === true
 
 function versionsOnlyRise (messages: readonly LiveMessage[]): boolean {
   const tops = messages.filter((message) => 'top_scores' in message)
-  return tops.every((message, n) => n === 0 || message.epoch !== tops[n - 1]!.epoch || message.version > tops[n - 1]!.version)
+  return tops.every((message, n) =>
+    n === 0 || message.epoch !== tops[n - 1]!.epoch || message.version > tops[n - 1]!.version
+  )
 }
 
 test('/ws/scoreboard', async (t) => {
@@ -51,13 +57,19 @@ test('/ws/scoreboard', async (t) => {
   await t.test('a change below the visible ten is not told', async (t) => {
     await Promise.all(Array.from({ length: 12 }, async (_, n) => await raise(node, `leader-${n}`, 500)))
     const watcher = await watch(t, node.url)
-    const { top_scores: rows } = await watcher.until(({ top_scores: rows }) => rows.length === 10 && rows.every(({ score }) => score === 500))
+    const { top_scores: rows } = await watcher.until(({ top_scores: rows }) =>
+      rows.length === 10 && rows.every(({ score }) => score === 500)
+    )
     // Which of them came first is left to chance.
     const leader = rows[0]!.user_id
     await raise(node, 'nobody', 1)
     await raise(node, leader, 1)
     const next = await watcher.until(shows(leader, 501))
-    t.ok(watcher.messages.every((message) => message === next || message.top_scores.some(({ user_id: user }) => user === leader)))
+    t.ok(
+      watcher.messages.every((message) =>
+        message === next || message.top_scores.some(({ user_id: user }) => user === leader)
+      )
+    )
     const before = watcher.messages.length
     await raise(node, 'nobody', 1)
     await delay(300)
@@ -77,7 +89,11 @@ test('/ws/scoreboard', async (t) => {
 
   await t.test('what cannot be watched is closed with a code that says so', async (t) => {
     t.match(await (await watch(t, node.url, '?board=nope')).closed, { code: 4404, reason: /no board/ })
-    t.match(await (await watch(t, node.url, `?board=${'漢'.repeat(80)}`)).closed, { code: 4404 }, 'however long its name')
+    t.match(
+      await (await watch(t, node.url, `?board=${'漢'.repeat(80)}`)).closed,
+      { code: 4404 },
+      'however long its name'
+    )
     t.match(await (await watch(t, node.url, '?window=decade')).closed, { code: 1008, reason: /window/ })
     t.match(await (await watch(t, node.url, '?window=day')).closed, { code: 1008, reason: /has the windows all/ })
     const page = await node.call('GET', '/ws/scoreboard')
@@ -124,12 +140,17 @@ test('two nodes on one Redis show the same board, and nothing goes back, whateve
     const ended = new AbortController()
     const writer = (async () => {
       // How many fit into the board's quota is left to chance.
-      while (!ended.signal.aborted) await nodes[0].call('POST', '/v1/boards/main/increments', { token: nodes[0].token('ada') })
+      while (!ended.signal.aborted) {
+        await nodes[0].call('POST', '/v1/boards/main/increments', { token: nodes[0].token('ada') })
+      }
     })()
     for (let n = 0; n < 5; n++) {
       await delay(100)
       // One that was killed before may be on its way back still: the next to come is killed.
-      await eventually(async () => Number(await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')) !== 0, 'a subscriber was there to be killed')
+      await eventually(
+        async () => Number(await redis.client.call('CLIENT', 'KILL', 'TYPE', 'pubsub')) !== 0,
+        'a subscriber was there to be killed'
+      )
     }
     ended.abort()
     await writer
@@ -149,7 +170,9 @@ test('two nodes on one Redis show the same board, and nothing goes back, whateve
 
   await t.test('an emptied Redis is another history: its board is shown although its version is lower', async (t) => {
     await redis.client.flushall()
-    for (const watcher of watchers) t.ok(await watcher.until(({ top_scores: rows, event }) => event === 'update' && rows.length === 0))
+    for (const watcher of watchers) {
+      t.ok(await watcher.until(({ top_scores: rows, event }) => event === 'update' && rows.length === 0))
+    }
     await raise(nodes[1], 'eve', 1)
     for (const watcher of watchers) {
       const found = await watcher.until(shows('eve', 1))
@@ -169,10 +192,19 @@ test('a Redis that comes back with less is shown as it is now, and its old versi
   await watcher.until(shows('bob', 120))
   await redis.stop('SIGKILL')
   await redis.start()
-  await watcher.until(({ top_scores: rows, epoch }) => epoch !== watcher.messages[1]!.epoch && rows?.length === 1 && rows[0]!.user_id === 'ada')
-  const late = async () => await node.call('POST', '/v1/boards/main/increments', { token: node.token('cid'), body: { action_id: 'late', increment: 7 } })
+  await watcher.until(({ top_scores: rows, epoch }) =>
+    epoch !== watcher.messages[1]!.epoch && rows?.length === 1 && rows[0]!.user_id === 'ada'
+  )
+  const late = async () =>
+    await node.call('POST', '/v1/boards/main/increments', {
+      token: node.token('cid'),
+      body: { action_id: 'late', increment: 7 }
+    })
   await eventually(async () => (await late()).status === 200, 'it is answered')
   await watcher.until(shows('cid', 7))
   t.ok(versionsOnlyRise(watcher.messages))
-  t.strictSame((await node.call('GET', '/v1/boards/main/top')).body.top_scores, watcher.messages.findLast((message) => 'top_scores' in message)?.top_scores)
+  t.strictSame(
+    (await node.call('GET', '/v1/boards/main/top')).body.top_scores,
+    watcher.messages.findLast((message) => 'top_scores' in message)?.top_scores
+  )
 })

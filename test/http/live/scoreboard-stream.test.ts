@@ -10,12 +10,16 @@ import { eventually } from '../../harness/eventually.ts'
 test('/sse/scoreboard', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url })
-  const raise = async (user: string, increment: number) => await node.call('POST', '/v1/boards/main/increments', { token: node.token(user), body: { increment } })
+  const raise = async (user: string, increment: number) =>
+    await node.call('POST', '/v1/boards/main/increments', { token: node.token(user), body: { increment } })
 
   await t.test('tells what the WebSocket tells, in headers that no proxy holds back', async (t) => {
     const [stream, socket] = [await watchEvents(t, node.url), await watch(t, node.url)]
     t.match(stream.headers, {
-      'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no', connection: 'close'
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+      connection: 'close'
     })
     t.equal(stream.headers['transfer-encoding'], undefined)
     await stream.until(({ event }) => event === 'snapshot')
@@ -44,10 +48,14 @@ test('/sse/scoreboard', async (t) => {
 
   await t.test('what cannot be watched is a status with a reason', async (t) => {
     const cases: [string, number, string][] = [
-      ['/sse/scoreboard?board=nope', 404, 'unknown_board'], ['/sse/scoreboard?window=decade', 400, 'invalid_request'],
-      ['/sse/scoreboard?window=day', 400, 'invalid_request'], ['/sse/scoreboard?bord=main', 400, 'invalid_request'],
-      ['/sse/scoreboard?board=main&board=main', 400, 'invalid_request'], ['/sse/scoreboard?me=2', 400, 'invalid_request'],
-      ['/sse/scoreboard?feed=all', 400, 'invalid_request'], ['/sse/scoreboard?me=1', 401, 'missing_token'],
+      ['/sse/scoreboard?board=nope', 404, 'unknown_board'],
+      ['/sse/scoreboard?window=decade', 400, 'invalid_request'],
+      ['/sse/scoreboard?window=day', 400, 'invalid_request'],
+      ['/sse/scoreboard?bord=main', 400, 'invalid_request'],
+      ['/sse/scoreboard?board=main&board=main', 400, 'invalid_request'],
+      ['/sse/scoreboard?me=2', 400, 'invalid_request'],
+      ['/sse/scoreboard?feed=all', 400, 'invalid_request'],
+      ['/sse/scoreboard?me=1', 401, 'missing_token'],
       ['/sse/scoreboard?segment=region:eu', 400, 'invalid_request']
     ]
     for (const [path, status, code] of cases) {
@@ -71,7 +79,9 @@ test('/sse/scoreboard', async (t) => {
   await t.test('an answer still to come on the same connection is not overtaken', async (t) => {
     const socket = connect(Number(new URL(node.url).port), '127.0.0.1')
     t.teardown(() => socket.destroy())
-    socket.write('GET /v1/boards/main/users/ada HTTP/1.1\r\nHost: x\r\n\r\nGET /sse/scoreboard HTTP/1.1\r\nHost: x\r\n\r\n')
+    socket.write(
+      'GET /v1/boards/main/users/ada HTTP/1.1\r\nHost: x\r\n\r\nGET /sse/scoreboard HTTP/1.1\r\nHost: x\r\n\r\n'
+    )
     let text = ''
     while (text.split('HTTP/1.1 ').length < 3) text += String((await once(socket, 'data'))[0])
     t.match(text, /^HTTP\/1.1 200 OK[^]*"user_id":"ada"[^]*HTTP\/1.1 400 Bad Request[^]*connection/)

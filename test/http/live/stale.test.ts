@@ -11,11 +11,15 @@ test('while the store is away', async (t) => {
   const node = await startNode(t, { redisUrl: redis.url, random: () => 1, env: IMPATIENT })
   const unwatched = await startNode(t, { redisUrl: redis.url, env: IMPATIENT })
   const raise = async (action: string) => {
-    const send = async () => await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada'), body: { action_id: action } })
+    const send = async () =>
+      await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada'), body: { action_id: action } })
     await eventually(async () => (await send()).status === 200, 'it is answered')
   }
   await raise('before')
-  await eventually(async () => (await unwatched.call('GET', '/v1/boards/main/top')).status === 200, 'the board is read again')
+  await eventually(
+    async () => (await unwatched.call('GET', '/v1/boards/main/top')).status === 200,
+    'the board is read again'
+  )
   const [socket, stream] = [await watch(t, node.url, '', { heartbeats: true }), await watchEvents(t, node.url)]
   for (const watcher of [socket, stream]) await watcher.until(({ event }) => event === 'snapshot')
   const since = (begun: number) => Date.now() - begun
@@ -32,7 +36,10 @@ test('while the store is away', async (t) => {
       for (const [n, watcher] of [socket, stream].entries()) {
         await watcher.until((message) => message.event === 'stale' && watcher.messages.indexOf(message) >= before[n]!)
       }
-      await eventually(async () => (await node.call('GET', '/readyz')).status === 503, 'the node says that it is not ready')
+      await eventually(
+        async () => (await node.call('GET', '/readyz')).status === 503,
+        'the node says that it is not ready'
+      )
       t.ok(since(gone) <= 20_000, `noticed after ${since(gone)} ms`)
       for (const { call } of [node, unwatched]) {
         const { status, body, headers } = await call('GET', '/v1/boards/main/top')
@@ -58,7 +65,9 @@ test('while the store is away', async (t) => {
       await socket.until((message) => socket.messages.indexOf(message) >= heard && message.event !== 'stale')
       t.ok(since(back) <= 20_000, `current again after ${since(back)} ms`)
       await raise(kind)
-      for (const watcher of [socket, stream, late, fed]) await watcher.until(({ top_scores: rows }) => rows?.[0]?.score === n + 2)
+      for (const watcher of [socket, stream, late, fed]) {
+        await watcher.until(({ top_scores: rows }) => rows?.[0]?.score === n + 2)
+      }
       const { body, headers } = await node.call('GET', '/v1/boards/main/top')
       t.equal(body.stale, undefined)
       t.notOk(headers.has('age'))

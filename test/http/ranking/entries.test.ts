@@ -1,3 +1,4 @@
+// Tests of http, ranking, entries: entries.
 import { test } from 'tap'
 import { startNode } from '../../harness/servers/node.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
@@ -7,7 +8,8 @@ test('entries', async (t) => {
   const boards = { main: { windows: ['all', 'day'] }, other: {}, closed: { visibility: 'authenticated' } }
   const file = `${t.testdir({ 'boards.json': JSON.stringify({ boards }) })}/boards.json`
   const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: file } })
-  const read = async (query: string, board = 'main') => (await node.call('GET', `/v1/boards/${board}/entries${query}`)).body
+  const read = async (query: string, board = 'main') =>
+    (await node.call('GET', `/v1/boards/${board}/entries${query}`)).body
   const usersOf = (body: { entries: { user_id: string }[] }) => body.entries.map(({ user_id: user }) => user)
 
   await t.test('an empty board is an empty page', async (t) => {
@@ -19,7 +21,10 @@ test('entries', async (t) => {
   const points = { ada: 30, bob: 20, cyd: 20, dan: 10, 'Łucja 🦊': 5 }
   for (const [user, increment] of Object.entries(points)) {
     for (const board of ['main', 'other', 'closed']) {
-      await node.call('POST', `/v1/boards/${board}/increments`, { token: node.token(user, { name: user.toUpperCase() }), body: { increment } })
+      await node.call('POST', `/v1/boards/${board}/increments`, {
+        token: node.token(user, { name: user.toUpperCase() }),
+        body: { increment }
+      })
     }
   }
 
@@ -51,11 +56,23 @@ test('entries', async (t) => {
     t.strictSame(usersOf(await read('?rank=2&limit=2')), ['bob', 'cyd'])
     t.strictSame(usersOf(await read('?rank=3&limit=2')), ['cyd', 'dan'], 'a place, where equals share a rank')
     t.strictSame(usersOf(await read('?rank=5')), ['Łucja 🦊'])
-    for (const rank of [6, 1000, Number.MAX_SAFE_INTEGER]) t.strictSame(await read(`?rank=${rank}`), { board: 'main', window: 'all', total: 5, entries: [], next_cursor: null })
+    for (const rank of [6, 1000, Number.MAX_SAFE_INTEGER]) {
+      t.strictSame(await read(`?rank=${rank}`), {
+        board: 'main',
+        window: 'all',
+        total: 5,
+        entries: [],
+        next_cursor: null
+      })
+    }
     t.strictSame(usersOf(await read('?score=15&around=1')), ['cyd', 'dan'])
     t.strictSame(usersOf(await read('?score=20&around=1')), ['ada', 'bob'])
     t.strictSame(usersOf(await read(`?score=${Number.MAX_SAFE_INTEGER}&around=2`)), ['ada', 'bob'], 'nobody passes it')
-    t.strictSame(usersOf(await read('?score=25&around=3')), ['ada', 'bob', 'cyd', 'dan'], 'as many below, however few there are above')
+    t.strictSame(
+      usersOf(await read('?score=25&around=3')),
+      ['ada', 'bob', 'cyd', 'dan'],
+      'as many below, however few there are above'
+    )
     t.strictSame(usersOf(await read('?score=0&around=2')), ['dan', 'Łucja 🦊'])
     const { next_cursor: cursor } = await read('?score=15&around=1')
     t.strictSame(usersOf(await read(`?cursor=${cursor}`)), ['Łucja 🦊'], 'and the walk goes on from there')
@@ -65,14 +82,28 @@ test('entries', async (t) => {
     const { next_cursor: cursor } = await read('?limit=2')
     const { next_cursor: ofToday } = await read('?limit=2&window=day')
     const today = (await node.call('GET', '/v1/boards/main')).body.windows[1].name
-    t.strictSame(usersOf(await read(`?window=${today}&cursor=${ofToday}`)), ['cyd', 'dan', 'Łucja 🦊'], 'the running window has its name')
+    t.strictSame(
+      usersOf(await read(`?window=${today}&cursor=${ofToday}`)),
+      ['cyd', 'dan', 'Łucja 🦊'],
+      'the running window has its name'
+    )
     const content = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    const changed = (place: number, value: unknown) => Buffer.from(JSON.stringify(content.with(place, value))).toString('base64url')
+    const changed = (place: number, value: unknown) =>
+      Buffer.from(JSON.stringify(content.with(place, value))).toString('base64url')
     const wrong = [
-      ['other', `?cursor=${cursor}`], ['main', `?window=day&cursor=${cursor}`], ['main', `?cursor=${ofToday}`], ['main', `?window=day:2026-01-01&cursor=${ofToday}`],
-      ['main', `?cursor=${cursor.slice(0, -3)}`], ['main', `?cursor=${cursor}.`], ['main', `?cursor=${changed(2, -1)}`], ['main', `?cursor=${changed(2, '20')}`],
-      ['main', `?cursor=${changed(3, '')}`], ['main', `?cursor=${changed(4, ['x'])}`], ['main', `?cursor=${changed(4, Array(129).fill('x'.repeat(11)))}`],
-      ['main', `?cursor=${cursor}&rank=1`], ['main', `?cursor=${cursor}&score=1&around=1`]
+      ['other', `?cursor=${cursor}`],
+      ['main', `?window=day&cursor=${cursor}`],
+      ['main', `?cursor=${ofToday}`],
+      ['main', `?window=day:2026-01-01&cursor=${ofToday}`],
+      ['main', `?cursor=${cursor.slice(0, -3)}`],
+      ['main', `?cursor=${cursor}.`],
+      ['main', `?cursor=${changed(2, -1)}`],
+      ['main', `?cursor=${changed(2, '20')}`],
+      ['main', `?cursor=${changed(3, '')}`],
+      ['main', `?cursor=${changed(4, ['x'])}`],
+      ['main', `?cursor=${changed(4, Array(129).fill('x'.repeat(11)))}`],
+      ['main', `?cursor=${cursor}&rank=1`],
+      ['main', `?cursor=${cursor}&score=1&around=1`]
     ] as const
     for (const [board, query] of wrong) t.equal((await read(query, board)).code, 'invalid_request', `${board} ${query}`)
     t.equal((await read(`?cursor=${changed(3, 'nobody')}`)).entries.length, 3, 'nobody has to be there any more')

@@ -1,3 +1,4 @@
+// Tests of http, ranking, group: groups.
 import { test } from 'tap'
 import { parseBoards } from '../../../src/leaderboard/boards/board.ts'
 import { STATUS, type ProblemCode } from '../../../src/leaderboard/problem.ts'
@@ -11,17 +12,28 @@ const MOST = 1000
 
 test('groups', async (t) => {
   const redis = await startRedis(t)
-  const content = { boards: { main: { windows: ['all', 'day'] }, closed: { visibility: 'authenticated' }, empty: {}, golf: { order: 'asc', segments: ['region'] } } }
+  const content = {
+    boards: {
+      main: { windows: ['all', 'day'] },
+      closed: { visibility: 'authenticated' },
+      empty: {},
+      golf: { order: 'asc', segments: ['region'] }
+    }
+  }
   const env = { BOARDS_FILE: `${t.testdir({ 'boards.json': JSON.stringify(content) })}/boards.json` }
   const node = await startNode(t, { redisUrl: redis.url, env })
   const other = await startNode(t, { redisUrl: redis.url, env })
   const token = node.token('game', { scope: 'scores:write' })
-  const put = async (group: string, userIds: unknown) => await node.call('PUT', `/v1/groups/${group}`, { token, body: { user_ids: userIds } })
+  const put = async (group: string, userIds: unknown) =>
+    await node.call('PUT', `/v1/groups/${group}`, { token, body: { user_ids: userIds } })
   const get = async (group: string) => await node.call('GET', `/v1/groups/${group}`, { token })
   const top = async (query: string, options: CallOptions & { board?: string } = {}) =>
     await node.call('GET', `/v1/boards/${options.board ?? 'main'}/top?${query}`, options)
-  const raise = async (user: string, points: number) => await node.call('POST', '/v1/boards/main/increments', { token, body: { user_id: user, increment: points } })
-  for (const [user, points] of [['ada', 30], ['bob', 20], ['cyd', 20], ['dan', 10], ['eve', 40]] as const) await raise(user, points)
+  const raise = async (user: string, points: number) =>
+    await node.call('POST', '/v1/boards/main/increments', { token, body: { user_id: user, increment: points } })
+  for (const [user, points] of [['ada', 30], ['bob', 20], ['cyd', 20], ['dan', 10], ['eve', 40]] as const) {
+    await raise(user, points)
+  }
 
   await t.test('a group is stored as it was sent, each user once, and read on every node', async (t) => {
     for (let n = 0; n < 2; n++) {
@@ -29,10 +41,14 @@ test('groups', async (t) => {
       t.equal(status, 200)
       t.strictSame(body, { group: 'friends:ada', user_ids: ['zoe', 'ada', 'Łucja 🦊'] })
     }
-    const answer = await other.call('GET', '/v1/groups/friends%3Aada', { token: other.token('root', { scope: 'admin' }) })
+    const answer = await other.call('GET', '/v1/groups/friends%3Aada', {
+      token: other.token('root', { scope: 'admin' })
+    })
     t.strictSame([answer.status, answer.body], [200, { group: 'friends:ada', user_ids: ['zoe', 'ada', 'Łucja 🦊'] }])
     t.equal(answer.headers.get('cache-control'), 'no-store')
-    t.strictSame([await redis.client.keys('sw:group:*'), await redis.client.ttl('sw:group:friends:ada')], [['sw:group:friends:ada'], -1])
+    t.strictSame([await redis.client.keys('sw:group:*'), await redis.client.ttl('sw:group:friends:ada')], [[
+      'sw:group:friends:ada'
+    ], -1])
   })
 
   await t.test('another list replaces it whole', async (t) => {
@@ -40,16 +56,25 @@ test('groups', async (t) => {
     t.strictSame((await top('group=crew')).body.top_scores.length, 3)
     t.strictSame((await put('crew', ['dan', 'bob'])).body.user_ids, ['dan', 'bob'])
     t.strictSame((await get('crew')).body.user_ids, ['dan', 'bob'])
-    t.strictSame((await top('group=crew')).body.top_scores.map(({ user_id: user }: { user_id: string }) => user), ['bob', 'dan'])
+    t.strictSame((await top('group=crew')).body.top_scores.map(({ user_id: user }: { user_id: string }) => user), [
+      'bob',
+      'dan'
+    ])
   })
 
   await t.test('a removed one is gone, and may be removed again', async (t) => {
     await put('gone', ['ada'])
     for (let n = 0; n < 2; n++) {
-      const { status, text } = await node.call('DELETE', '/v1/groups/gone', { token: node.token('root', { scope: 'admin' }) })
+      const { status, text } = await node.call('DELETE', '/v1/groups/gone', {
+        token: node.token('root', { scope: 'admin' })
+      })
       t.strictSame([status, text], [204, ''])
       t.match((await get('gone')).body, { status: 404, code: 'not_found', detail: 'There is no group called "gone".' })
-      t.match((await top('group=gone')).body, { status: 404, code: 'not_found', detail: 'There is no group called "gone".' })
+      t.match((await top('group=gone')).body, {
+        status: 404,
+        code: 'not_found',
+        detail: 'There is no group called "gone".'
+      })
     }
   })
 
@@ -64,31 +89,48 @@ test('groups', async (t) => {
       group: 'four',
       generated_at: '',
       top_scores: [
-        { rank: 2, user_id: 'ada', username: 'ada', score: 30, group_rank: 1 }, { rank: 3, user_id: 'bob', username: 'bob', score: 20, group_rank: 2 },
-        { rank: 3, user_id: 'cyd', username: 'cyd', score: 20, group_rank: 2 }, { rank: 5, user_id: 'dan', username: 'dan', score: 10, group_rank: 4 }
+        { rank: 2, user_id: 'ada', username: 'ada', score: 30, group_rank: 1 },
+        { rank: 3, user_id: 'bob', username: 'bob', score: 20, group_rank: 2 },
+        { rank: 3, user_id: 'cyd', username: 'cyd', score: 20, group_rank: 2 },
+        { rank: 5, user_id: 'dan', username: 'dan', score: 10, group_rank: 4 }
       ]
     })
     t.strictSame([headers.get('etag'), headers.get('cache-control')], [null, 'no-cache'])
     t.strictSame((await top('group=four&limit=2')).body.top_scores, body.top_scores.slice(0, 2))
     t.strictSame((await top('group=four', { board: 'empty' })).body.top_scores, [])
     await raise('dan', 15)
-    t.match((await top('group=four&limit=2')).body.top_scores, [{ user_id: 'ada' }, { user_id: 'dan', rank: 3, group_rank: 2 }])
+    t.match((await top('group=four&limit=2')).body.top_scores, [{ user_id: 'ada' }, {
+      user_id: 'dan',
+      rank: 3,
+      group_rank: 2
+    }])
   })
 
   await t.test('it is never called unchanged, whatever the client has', async (t) => {
     const etag = (await top('')).headers.get('etag')!
-    for (const value of [etag, '*', '"other"']) t.equal((await top('group=four', { headers: { 'if-none-match': value } })).status, 200)
+    for (const value of [etag, '*', '"other"']) {
+      t.equal((await top('group=four', { headers: { 'if-none-match': value } })).status, 200)
+    }
     t.equal((await top('', { headers: { 'if-none-match': etag } })).status, 304, 'the board itself is')
     const { body } = await top('limit=1')
     t.strictSame(Object.keys(body).sort(), ['board', 'epoch', 'generated_at', 'top_scores', 'version', 'window'])
-    t.strictSame(body.top_scores, [{ rank: 1, user_id: 'eve', username: 'eve', score: 40 }], 'nor has that a rank among anybody')
+    t.strictSame(
+      body.top_scores,
+      [{ rank: 1, user_id: 'eve', username: 'eve', score: 40 }],
+      'nor has that a rank among anybody'
+    )
   })
 
   await t.test('in a past window it stands as it stood then', async (t) => {
     await redis.client.zadd('sw:{main}:z:day:2020-02-29', 9, 'dan', 7, 'ada', 8, 'eve')
     const { body } = await top('group=four&window=day:2020-02-29')
     t.equal(body.window, 'day:2020-02-29')
-    t.strictSame(body.top_scores.map((row: Record<string, unknown>) => [row['user_id'], row['rank'], row['group_rank'], row['score']]), [['dan', 1, 1, 9], ['ada', 3, 2, 7]])
+    t.strictSame(
+      body.top_scores.map((
+        row: Record<string, unknown>
+      ) => [row['user_id'], row['rank'], row['group_rank'], row['score']]),
+      [['dan', 1, 1, 9], ['ada', 3, 2, 7]]
+    )
     t.equal(body.resets_at, undefined)
     t.match((await top('group=four&window=day')).body, { window: 'day', resets_at: /^\d{4}-.*Z$/ })
   })
@@ -97,14 +139,26 @@ test('groups', async (t) => {
     await redis.client.zadd('sw:{golf}:z:all:region:eu', -70, 'eve', -72, 'bob', -75, 'dan', -75, 'ada')
     const { body } = await top('group=four&segment=region:eu', { board: 'golf' })
     t.equal(body.segment, 'region:eu')
-    t.strictSame(body.top_scores.map((row: Record<string, unknown>) => [row['user_id'], row['rank'], row['group_rank'], row['score']]),
-      [['bob', 2, 1, 72], ['dan', 3, 2, 75], ['ada', 3, 2, 75]])
-    t.match((await top('group=four&segment=region:eu')).body, { status: 400, code: 'invalid_request' }, 'on a board that has it')
+    t.strictSame(
+      body.top_scores.map((
+        row: Record<string, unknown>
+      ) => [row['user_id'], row['rank'], row['group_rank'], row['score']]),
+      [['bob', 2, 1, 72], ['dan', 3, 2, 75], ['ada', 3, 2, 75]]
+    )
+    t.match(
+      (await top('group=four&segment=region:eu')).body,
+      { status: 400, code: 'invalid_request' },
+      'on a board that has it'
+    )
   })
 
   await t.test('it is shown to those who may read the board', async (t) => {
     t.match((await top('group=four', { board: 'closed' })).body, { status: 401, code: 'missing_token' })
-    t.match((await top('group=nobody', { board: 'closed' })).body, { status: 401, code: 'missing_token' }, 'and whether it is there is not told either')
+    t.match(
+      (await top('group=nobody', { board: 'closed' })).body,
+      { status: 401, code: 'missing_token' },
+      'and whether it is there is not told either'
+    )
     t.strictSame((await top('group=four', { board: 'closed', token: node.token('ada') })).body.top_scores, [])
   })
 
@@ -119,7 +173,13 @@ test('groups', async (t) => {
 
   await t.test('what is refused changes nothing', async (t) => {
     const before = await everything(redis)
-    const refused = async (name: string, code: ProblemCode, method: string, path: string, options: CallOptions = { token }) => {
+    const refused = async (
+      name: string,
+      code: ProblemCode,
+      method: string,
+      path: string,
+      options: CallOptions = { token }
+    ) => {
       const answer = await node.call(method, path, options)
       t.strictSame([answer.status, answer.body?.code], [STATUS[code], code], name)
       t.equal(answer.headers.get('content-type')?.split(';')[0], 'application/problem+json', name)
@@ -129,32 +189,87 @@ test('groups', async (t) => {
     const bodyOf = (method: string) => method === 'PUT' ? { body } : {}
     for (const method of ['PUT', 'GET', 'DELETE']) {
       await refused(`${method} without a token`, 'missing_token', method, '/v1/groups/four', bodyOf(method))
-      await refused(`${method} with a bad token`, 'invalid_token', method, '/v1/groups/four', { token: `${token}x`, ...bodyOf(method) })
+      await refused(`${method} with a bad token`, 'invalid_token', method, '/v1/groups/four', {
+        token: `${token}x`,
+        ...bodyOf(method)
+      })
       for (const claims of [{}, { scope: 'scores:read' }]) {
-        const answer = await refused(`${method} as a user`, 'forbidden_scope', method, '/v1/groups/four', { token: node.token('ada', claims), ...bodyOf(method) })
+        const answer = await refused(`${method} as a user`, 'forbidden_scope', method, '/v1/groups/four', {
+          token: node.token('ada', claims),
+          ...bodyOf(method)
+        })
         t.equal(answer.body.detail, 'This needs a token with the scope scores:write or admin.')
       }
-      for (const name of ['x'.repeat(129), 'two words', 'Łucja', '{four}', 'a%00b', 'a%2Fb', '.hidden', ':a', '-', '_']) {
-        await refused(`${method} of the group ${name}`, 'invalid_request', method, `/v1/groups/${encodeURI(decodeURI(name))}`, { token, ...bodyOf(method) })
+      for (
+        const name of ['x'.repeat(129), 'two words', 'Łucja', '{four}', 'a%00b', 'a%2Fb', '.hidden', ':a', '-', '_']
+      ) {
+        await refused(
+          `${method} of the group ${name}`,
+          'invalid_request',
+          method,
+          `/v1/groups/${encodeURI(decodeURI(name))}`,
+          { token, ...bodyOf(method) }
+        )
       }
     }
     const ids = (count: number) => Array.from({ length: count }, (_, n) => `u${n}`)
-    for (const wrong of [
-      undefined, {}, [], { user_ids: [] }, { user_ids: 'eve' }, { user_ids: [1] }, { user_ids: [''] }, { user_ids: [null] }, { user_ids: ['a\u0000'] }, { user_ids: ['x'.repeat(129)] },
-      { user_ids: ids(MOST + 1) }, { user_ids: ['eve'], group: 'four' }, '{"user_ids":'
-    ]) await refused(`a group of ${JSON.stringify(wrong)?.slice(0, 40)}`, 'invalid_request', 'PUT', '/v1/groups/four', { token, body: wrong })
-    await refused('no JSON', 'unsupported_media_type', 'PUT', '/v1/groups/four', { token, body: 'eve', headers: { 'content-type': 'text/plain' } })
-    await refused('a group of 2 MB', 'payload_too_large', 'PUT', '/v1/groups/four', { token, body: { user_ids: ['x'.repeat(2_000_000)] } })
+    for (
+      const wrong of [
+        undefined,
+        {},
+        [],
+        { user_ids: [] },
+        { user_ids: 'eve' },
+        { user_ids: [1] },
+        { user_ids: [''] },
+        { user_ids: [null] },
+        { user_ids: ['a\u0000'] },
+        { user_ids: ['x'.repeat(129)] },
+        { user_ids: ids(MOST + 1) },
+        { user_ids: ['eve'], group: 'four' },
+        '{"user_ids":'
+      ]
+    ) {
+      await refused(`a group of ${JSON.stringify(wrong)?.slice(0, 40)}`, 'invalid_request', 'PUT', '/v1/groups/four', {
+        token,
+        body: wrong
+      })
+    }
+    await refused('no JSON', 'unsupported_media_type', 'PUT', '/v1/groups/four', {
+      token,
+      body: 'eve',
+      headers: { 'content-type': 'text/plain' }
+    })
+    await refused('a group of 2 MB', 'payload_too_large', 'PUT', '/v1/groups/four', {
+      token,
+      body: { user_ids: ['x'.repeat(2_000_000)] }
+    })
     await refused('an unknown group', 'not_found', 'GET', '/v1/groups/none')
-    t.equal((await refused('a wrong method', 'method_not_allowed', 'POST', '/v1/groups/four', { token, body })).headers.get('allow'), 'DELETE, GET, HEAD, PUT')
-    for (const query of ['group=', 'group=two%20words', `group=${'x'.repeat(129)}`, 'group=four&group=crew', 'group=four&limit=0', 'group=four&limit=101', 'group=four&window=week', 'groups=four']) {
+    t.equal(
+      (await refused('a wrong method', 'method_not_allowed', 'POST', '/v1/groups/four', { token, body })).headers.get(
+        'allow'
+      ),
+      'DELETE, GET, HEAD, PUT'
+    )
+    for (
+      const query of [
+        'group=',
+        'group=two%20words',
+        `group=${'x'.repeat(129)}`,
+        'group=four&group=crew',
+        'group=four&limit=0',
+        'group=four&limit=101',
+        'group=four&window=week',
+        'groups=four'
+      ]
+    ) {
       await refused(`top?${query}`, 'invalid_request', 'GET', `/v1/boards/main/top?${query}`)
     }
     await refused('a group on an unknown board', 'unknown_board', 'GET', '/v1/boards/nope/top?group=four')
     t.strictSame(await everything(redis), before)
   })
 
-  await t.test('1,000 users stand in the board\'s order, in the head and far below it', async (t) => {
+  await t.test("1,000 users stand in the board's order, in the head and far below it", async (t) => {
     const store = await openTestStore(t, redis.url)
     const parsed = parseBoards(content)
     if ('problems' in parsed) throw new Error(parsed.problems.join('; '))
@@ -173,7 +288,13 @@ test('groups', async (t) => {
     const expected = order.filter(({ user_id: user }) => among.has(user))
     t.equal(expected.length, MOST)
     const { body } = await top('group=crowd&limit=100')
-    t.strictSame(body.top_scores, expected.slice(0, 100).map((entry) => ({ ...entry, group_rank: 1 + expected.filter((another) => another.score > entry.score).length })))
+    t.strictSame(
+      body.top_scores,
+      expected.slice(0, 100).map((entry) => ({
+        ...entry,
+        group_rank: 1 + expected.filter((another) => another.score > entry.score).length
+      }))
+    )
     const found = await store.readLookup(main, { window: 'all' }, members)
     t.strictSame(found.map(({ userId }) => userId), expected.map(({ user_id: user }) => user))
   })
@@ -183,18 +304,26 @@ test('groups while the store is away', { timeout: 60_000 }, async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url, env: IMPATIENT })
   const token = node.token('game', { scope: 'scores:write' })
-  const put = async (...userIds: string[]) => await node.call('PUT', '/v1/groups/crew', { token, body: { user_ids: userIds } })
+  const put = async (...userIds: string[]) =>
+    await node.call('PUT', '/v1/groups/crew', { token, body: { user_ids: userIds } })
   const get = async () => await node.call('GET', '/v1/groups/crew', { token })
-  const ready = async () => { await eventually(async () => (await node.call('GET', '/readyz')).status === 200, 'the node is ready') }
+  const ready = async () => {
+    await eventually(async () => (await node.call('GET', '/readyz')).status === 200, 'the node is ready')
+  }
   await put('ada')
   await node.call('GET', '/v1/boards/main/top')
 
   await t.test('stopped: 503 unavailable, also where the board itself is still shown', async (t) => {
     await redis.stop()
     const answers = [
-      await put('bob'), await get(), await node.call('DELETE', '/v1/groups/crew', { token }), await node.call('GET', '/v1/boards/main/top?group=crew')
+      await put('bob'),
+      await get(),
+      await node.call('DELETE', '/v1/groups/crew', { token }),
+      await node.call('GET', '/v1/boards/main/top?group=crew')
     ]
-    for (const { status, body, headers } of answers) t.strictSame([status, body.code, headers.get('retry-after')], [503, 'unavailable', '1'])
+    for (const { status, body, headers } of answers) {
+      t.strictSame([status, body.code, headers.get('retry-after')], [503, 'unavailable', '1'])
+    }
     t.equal((await node.call('GET', '/v1/boards/main/top')).body.stale, true)
     await redis.start()
     await ready()

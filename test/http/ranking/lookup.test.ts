@@ -1,3 +1,4 @@
+// Tests of http, ranking, lookup: lookup.
 import { test } from 'tap'
 import { parseBoards } from '../../../src/leaderboard/boards/board.ts'
 import { HEAD_SIZE } from '../../../src/leaderboard/boards/rules.ts'
@@ -14,13 +15,18 @@ test('lookup', async (t) => {
   const parsed = parseBoards(content)
   if ('problems' in parsed) throw new Error(parsed.problems.join())
   const main = parsed.boards.get('main')
-  const lookup = async (body: object, board = 'main', token?: string) => await node.call('POST', `/v1/boards/${board}/lookup`, { body, token })
+  const lookup = async (body: object, board = 'main', token?: string) =>
+    await node.call('POST', `/v1/boards/${board}/lookup`, { body, token })
 
   // More users than the head has, with ties at its edge.
   const users = Array.from({ length: 3 * HEAD_SIZE }, (_, n) => `${n % 2 === 0 ? 'u' : 'ü'}${n}`)
-  await Promise.all(users.map(async (user, n) => await store.applyIncrement(main, increment(user, 1 + n % 5, { username: `Player ${n}` }))))
+  await Promise.all(
+    users.map(async (user, n) =>
+      await store.applyIncrement(main, increment(user, 1 + n % 5, { username: `Player ${n}` }))
+    )
+  )
 
-  await t.test('users are found in the board\'s order, with the ranks that single reads give', async (t) => {
+  await t.test("users are found in the board's order, with the ranks that single reads give", async (t) => {
     const asked = users.filter((_, n) => n % 3 !== 0)
     const { status, body } = await lookup({ user_ids: [...asked, 'nobody', 'no one'].sort() })
     t.equal(status, 200)
@@ -33,10 +39,16 @@ test('lookup', async (t) => {
     }
     const expected = order.filter((entry) => asked.includes(entry.user_id))
     t.strictSame(body.users.map(({ group_rank: _, ...entry }: { group_rank: number }) => entry), expected)
-    t.strictSame(body.users.map(({ group_rank: rank }: { group_rank: number }) => rank),
-      expected.map(({ score }) => 1 + expected.filter((other) => other.score > score).length))
+    t.strictSame(
+      body.users.map(({ group_rank: rank }: { group_rank: number }) => rank),
+      expected.map(({ score }) => 1 + expected.filter((other) => other.score > score).length)
+    )
     for (const { user_id: user, rank, username, score } of body.users.slice(0, 20)) {
-      t.match((await node.call('GET', `/v1/boards/main/users/${encodeURIComponent(user)}`)).body, { rank, username, score })
+      t.match((await node.call('GET', `/v1/boards/main/users/${encodeURIComponent(user)}`)).body, {
+        rank,
+        username,
+        score
+      })
     }
   })
 

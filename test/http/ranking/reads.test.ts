@@ -1,3 +1,4 @@
+// Tests of http, ranking, reads: reads.
 import { test } from 'tap'
 import { defaultBoards } from '../../../src/leaderboard/boards/board.ts'
 import { startNode } from '../../harness/servers/node.ts'
@@ -6,7 +7,8 @@ import { startRedis } from '../../harness/servers/redis.ts'
 test('reads', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url })
-  const raise = async (user: string, increment: number) => await node.call('POST', '/v1/boards/main/increments', { token: node.token(user), body: { increment } })
+  const raise = async (user: string, increment: number) =>
+    await node.call('POST', '/v1/boards/main/increments', { token: node.token(user), body: { increment } })
 
   await t.test('an empty board has a top, and its ETag', async (t) => {
     const { status, body, headers } = await node.call('GET', '/v1/boards/main/top')
@@ -21,15 +23,18 @@ test('reads', async (t) => {
   await t.test('equal scores share a rank, and who was there first is listed first', async (t) => {
     const { body } = await node.call('GET', '/v1/boards/main/top')
     t.strictSame(body.top_scores, [
-      { rank: 1, user_id: 'ada', username: 'ada', score: 30 }, { rank: 2, user_id: 'bob', username: 'bob', score: 20 },
-      { rank: 2, user_id: 'cyd', username: 'cyd', score: 20 }, { rank: 4, user_id: 'dan', username: 'dan', score: 10 }
+      { rank: 1, user_id: 'ada', username: 'ada', score: 30 },
+      { rank: 2, user_id: 'bob', username: 'bob', score: 20 },
+      { rank: 2, user_id: 'cyd', username: 'cyd', score: 20 },
+      { rank: 4, user_id: 'dan', username: 'dan', score: 10 }
     ])
     t.equal((await node.call('GET', '/v1/boards/main/top?limit=2')).body.top_scores.length, 2)
   })
 
   await t.test('the ETag answers 304 until the board changes', async (t) => {
     const etag = (await node.call('GET', '/v1/boards/main/top')).headers.get('etag')!
-    const conditional = async (value: string) => await node.call('GET', '/v1/boards/main/top', { headers: { 'if-none-match': value } })
+    const conditional = async (value: string) =>
+      await node.call('GET', '/v1/boards/main/top', { headers: { 'if-none-match': value } })
     const same = await conditional(etag)
     t.equal(same.status, 304)
     t.equal(same.text, '')
@@ -54,7 +59,12 @@ test('reads', async (t) => {
       rank: 2,
       percentile: 75,
       total: 4,
-      neighbours: [{ rank: 2, user_id: 'bob', username: 'bob', score: 20 }, { rank: 2, user_id: 'cyd', username: 'cyd', score: 20 }, { rank: 4, user_id: 'dan', username: 'dan', score: 11 }]
+      neighbours: [{ rank: 2, user_id: 'bob', username: 'bob', score: 20 }, {
+        rank: 2,
+        user_id: 'cyd',
+        username: 'cyd',
+        score: 20
+      }, { rank: 4, user_id: 'dan', username: 'dan', score: 11 }]
     })
     t.strictSame((await node.call('GET', '/v1/boards/main/users/cyd')).body.neighbours, [])
   })
@@ -95,7 +105,13 @@ test('reads', async (t) => {
 
 test('timed windows are read by their kind', async (t) => {
   const redis = await startRedis(t)
-  const file = `${t.testdir({ 'boards.json': JSON.stringify({ boards: { daily: { windows: ['day', 'month'], time_zone: 'Asia/Tokyo' }, other: {} } }) })}/boards.json`
+  const file = `${
+    t.testdir({
+      'boards.json': JSON.stringify({
+        boards: { daily: { windows: ['day', 'month'], time_zone: 'Asia/Tokyo' }, other: {} }
+      })
+    })
+  }/boards.json`
   const node = await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: file } })
   await node.call('POST', '/v1/boards/daily/increments', { token: node.token('ada'), body: { increment: 3 } })
   const { body } = await node.call('GET', '/v1/boards/daily/top')
@@ -103,7 +119,11 @@ test('timed windows are read by their kind', async (t) => {
   t.match(body.epoch, /^[0-9a-f]+-[0-9a-f]{8}\.day:\d{4}-\d\d-\d\d$/)
   t.equal((await node.call('GET', '/v1/boards/daily/top?window=month')).body.top_scores[0].score, 3)
   t.equal((await node.call('GET', '/v1/boards/daily/users/ada?window=month&around=1')).body.neighbours.length, 1)
-  t.strictSame((await node.call('GET', '/api/top-scores')).body.top_scores.length, 1, 'the contracts speak of the first board where none is called main')
+  t.strictSame(
+    (await node.call('GET', '/api/top-scores')).body.top_scores.length,
+    1,
+    'the contracts speak of the first board where none is called main'
+  )
   const [day] = (await node.call('GET', '/v1/boards/daily')).body.windows
   t.match(day.resets_at, /T15:00:00\.000Z$/, 'midnight in Tokyo')
 })

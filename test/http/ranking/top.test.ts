@@ -1,3 +1,4 @@
+// Tests of http, ranking, top: the top of a watched board is of one reading for everybody, by the limit asked for,.
 import { test } from 'tap'
 import { startNode } from '../../harness/servers/node.ts'
 import { startRedis } from '../../harness/servers/redis.ts'
@@ -6,11 +7,17 @@ import { watch } from '../../harness/clients/watcher.ts'
 test('the top of a watched board is of one reading for everybody, by the limit asked for, and follows what the screens see', async (t) => {
   const redis = await startRedis(t)
   const node = await startNode(t, { redisUrl: redis.url })
-  const raise = async (user: string, increment: number) => await node.call('POST', '/v1/boards/main/increments', { token: node.token(user), body: { increment } })
+  const raise = async (user: string, increment: number) =>
+    await node.call('POST', '/v1/boards/main/increments', { token: node.token(user), body: { increment } })
   for (const [user, points] of [['ada', 30], ['bob', 20], ['çyd', 10]] as const) await raise(user, points)
   const watcher = await watch(t, node.url)
   await watcher.until(({ event }) => event === 'snapshot')
-  const read = async (query = '') => await (await fetch(`${node.url}/v1/boards/main/top${query}`)).json() as { version: number, generated_at: string, top_scores: { user_id: string, score: number }[] }
+  const read = async (query = '') =>
+    await (await fetch(`${node.url}/v1/boards/main/top${query}`)).json() as {
+      version: number,
+      generated_at: string,
+      top_scores: { user_id: string, score: number }[]
+    }
 
   for (const score of [30, 35, 40]) {
     if (score > 30) await raise('ada', 5)

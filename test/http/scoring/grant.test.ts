@@ -1,3 +1,4 @@
+// Tests of http, scoring, grant: grants.
 import { createHmac } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -16,7 +17,8 @@ const BOARDS = {
   }
 }
 
-const encode = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
+const encode = (value: unknown) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url')
 
 /** A token made by hand, with whatever header and claims, signed with HMAC. */
 function forge (header: unknown, claims: unknown, { secret = SECRET, hash = 'sha256' } = {}): string {
@@ -29,13 +31,19 @@ test('grants', async (t) => {
   const boardsFile = join(t.testdir({}), 'boards.json')
   await writeFile(boardsFile, JSON.stringify(BOARDS))
   const lines: string[] = []
-  const nodes = await Promise.all([1, 2].map(async () =>
-    await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: boardsFile }, log: (line) => lines.push(line) })))
+  const nodes = await Promise.all(
+    [1, 2].map(async () =>
+      await startNode(t, { redisUrl: redis.url, env: { BOARDS_FILE: boardsFile }, log: (line) => lines.push(line) })
+    )
+  )
   const node = nodes[0]!
   const service = node.token('game', { scope: 'scores:write' })
-  const mint = async (body: object, board = 'main') => await node.call('POST', `/v1/boards/${board}/grants`, { token: service, body })
-  const grantFor = async (user: string, action = 'win'): Promise<{ grant: string, action_id: string }> => (await mint({ user_id: user, action })).body
-  const redeem = async (user: string, body: object, n = 0) => await nodes[n % 2]!.call('POST', INCREMENTS, { token: node.token(user), body })
+  const mint = async (body: object, board = 'main') =>
+    await node.call('POST', `/v1/boards/${board}/grants`, { token: service, body })
+  const grantFor = async (user: string, action = 'win'): Promise<{ grant: string, action_id: string }> =>
+    (await mint({ user_id: user, action })).body
+  const redeem = async (user: string, body: object, n = 0) =>
+    await nodes[n % 2]!.call('POST', INCREMENTS, { token: node.token(user), body })
 
   await t.test('a service mints one and the user redeems it', async (t) => {
     const minted = await mint({ user_id: 'ada', action: 'win' })
@@ -45,10 +53,26 @@ test('grants', async (t) => {
     const lasts = Date.parse(minted.body.expires_at) - Date.now()
     t.ok(Math.abs(lasts - 300_000) < 60_000, `lasts for ${lasts} ms`)
     const first = await redeem('ada', { grant: minted.body.grant })
-    const answer = { board: 'main', user_id: 'ada', action_id: minted.body.action_id, increment: 50, new_score: 50, applied: true }
+    const answer = {
+      board: 'main',
+      user_id: 'ada',
+      action_id: minted.body.action_id,
+      increment: 50,
+      new_score: 50,
+      applied: true
+    }
     t.strictSame(first.body, answer)
-    const again = await redeem('ada', { grant: minted.body.grant, action: 'win', increment: 50, action_id: minted.body.action_id }, 1)
-    t.strictSame(again.body, { ...answer, applied: false }, 'a second time it is a replay, and may say what it says anyway')
+    const again = await redeem('ada', {
+      grant: minted.body.grant,
+      action: 'win',
+      increment: 50,
+      action_id: minted.body.action_id
+    }, 1)
+    t.strictSame(
+      again.body,
+      { ...answer, applied: false },
+      'a second time it is a replay, and may say what it says anyway'
+    )
     t.equal(again.headers.get('idempotency-replayed'), 'true')
   })
 
@@ -62,8 +86,14 @@ test('grants', async (t) => {
 
   await t.test('a service may redeem for the user, also in a batch', async (t) => {
     const { grant, action_id: actionId } = await grantFor('cid')
-    const { body } = await node.call('POST', `${INCREMENTS}/batch`, { token: service, body: { increments: [{ user_id: 'cid', grant }, { user_id: 'bob', grant }] } })
-    t.match(body.results, [{ status: 200, action_id: actionId, new_score: 50, applied: true }, { status: 422, code: 'invalid_grant' }])
+    const { body } = await node.call('POST', `${INCREMENTS}/batch`, {
+      token: service,
+      body: { increments: [{ user_id: 'cid', grant }, { user_id: 'bob', grant }] }
+    })
+    t.match(body.results, [{ status: 200, action_id: actionId, new_score: 50, applied: true }, {
+      status: 422,
+      code: 'invalid_grant'
+    }])
   })
 
   await t.test('two grants of an action that is limited to one count once', async (t) => {
@@ -98,7 +128,7 @@ test('grants', async (t) => {
       crit: forge({ ...HEADER, crit: ['exp'] }, CLAIMS),
       'a bearer token of the user': node.token('ada'),
       'a bearer token of the service': service,
-      'a bearer token with a grant\'s claims': forge({ alg: 'HS256', typ: 'JWT' }, CLAIMS),
+      "a bearer token with a grant's claims": forge({ alg: 'HS256', typ: 'JWT' }, CLAIMS),
       'no typ': forge({ alg: 'HS256' }, CLAIMS),
       'another audience': forge(HEADER, { ...CLAIMS, aud: 'scores' }),
       'no audience': forge(HEADER, without('aud')),
@@ -113,8 +143,8 @@ test('grants', async (t) => {
       'claims that are no object': forge(HEADER, '"ada"'),
       'null claims': forge(HEADER, null),
       expired: forge(HEADER, { ...CLAIMS, exp: Math.floor(Date.now() / 1000) - 1 }),
-      'another board\'s': foreign,
-      'somebody else\'s': bea.grant
+      "another board's": foreign,
+      "somebody else's": bea.grant
     }
     const before = await everything(redis)
     const refused = async (name: string, code: ProblemCode, body: object) => {
@@ -131,16 +161,29 @@ test('grants', async (t) => {
     await refused('an empty one', 'invalid_request', { grant: '' })
     await refused('one larger than 4 KB', 'invalid_request', { grant: 'x'.repeat(4097) })
     await refused('none', 'grant_required', { action: 'win' })
-    await refused('none, but a grant\'s action id', 'grant_required', { action: 'win', action_id: bea.action_id })
-    for (const [name, token] of Object.entries({ 'a grant': good, 'a grant with a sub': forge(HEADER, { ...CLAIMS, sub: 'ada', scope: 'scores:write' }) })) {
-      t.equal((await node.call('POST', INCREMENTS, { token, body: { grant: good } })).body.code, 'invalid_token', `${name} is no bearer token`)
+    await refused("none, but a grant's action id", 'grant_required', { action: 'win', action_id: bea.action_id })
+    for (
+      const [name, token] of Object.entries({
+        'a grant': good,
+        'a grant with a sub': forge(HEADER, { ...CLAIMS, sub: 'ada', scope: 'scores:write' })
+      })
+    ) {
+      t.equal(
+        (await node.call('POST', INCREMENTS, { token, body: { grant: good } })).body.code,
+        'invalid_token',
+        `${name} is no bearer token`
+      )
     }
     for (const line of lines) t.notOk(line.includes(signature) || line.includes(payload), 'no log line holds a grant')
     t.equal((await redeem('ada', { grant: good })).body.applied, true, 'and the good one was good')
   })
 
   await t.test('minting is for services, for actions that exist, and within a day', async (t) => {
-    const refused = async (name: string, code: ProblemCode, { token = service, path = GRANTS, ...body }: { token?: string, path?: string } & Record<string, unknown>) => {
+    const refused = async (
+      name: string,
+      code: ProblemCode,
+      { token = service, path = GRANTS, ...body }: { token?: string, path?: string } & Record<string, unknown>
+    ) => {
       const answer = await node.call('POST', path, { token, body })
       t.equal(answer.status, STATUS[code], name)
       t.equal(answer.body.code, code, name)
@@ -155,7 +198,9 @@ test('grants', async (t) => {
     await refused('no user', 'invalid_request', { action: 'win' })
     await refused('no action', 'invalid_request', { user_id: 'ada' })
     await refused('points', 'invalid_request', { ...asked, points: 5 })
-    for (const expires of [0, 86_401, 1.5, '300', null]) await refused(`expires_in ${expires}`, 'invalid_request', { ...asked, expires_in: expires })
+    for (const expires of [0, 86_401, 1.5, '300', null]) {
+      await refused(`expires_in ${expires}`, 'invalid_request', { ...asked, expires_in: expires })
+    }
     t.equal((await mint({ ...asked, expires_in: 86_400 })).status, 200)
     const { grant } = (await mint({ user_id: '💥'.repeat(128), action: 'win' })).body
     t.ok(grant.length <= 4096, 'the longest user id fits')
@@ -166,7 +211,7 @@ test('grants', async (t) => {
   })
 })
 
-test('a grant ends with the second that it names, by the store\'s clock', (t) => {
+test("a grant ends with the second that it names, by the store's clock", (t) => {
   let nowMs = 1_800_000_000_000
   const { sign, read } = createGrantTokens({ secret: SECRET, now: () => nowMs })
   const grant = { board: 'main', userId: 'ada', action: 'win', points: 50, actionId: 'g1', expiresMs: nowMs + 1000 }

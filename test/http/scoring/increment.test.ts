@@ -1,3 +1,4 @@
+// Tests of http, scoring, increment: POST /v1/boards/{board}/increments.
 import { connect } from 'node:net'
 import { test } from 'tap'
 import { startNode } from '../../harness/servers/node.ts'
@@ -10,17 +11,37 @@ test('POST /v1/boards/{board}/increments', async (t) => {
   const node = await startNode(t, { redisUrl: redis.url })
 
   await t.test('raises the score and answers with it', async (t) => {
-    const answer = await node.call('POST', INCREMENTS, { token: node.token('ada', { name: 'Ada' }), body: { action_id: 'a1', increment: 5 } })
+    const answer = await node.call('POST', INCREMENTS, {
+      token: node.token('ada', { name: 'Ada' }),
+      body: { action_id: 'a1', increment: 5 }
+    })
     t.equal(answer.status, 200)
-    t.strictSame(answer.body, { board: 'main', user_id: 'ada', action_id: 'a1', increment: 5, new_score: 5, applied: true })
+    t.strictSame(answer.body, {
+      board: 'main',
+      user_id: 'ada',
+      action_id: 'a1',
+      increment: 5,
+      new_score: 5,
+      applied: true
+    })
     t.equal(answer.headers.get('idempotency-replayed'), null)
   })
 
   await t.test('answers a replay with the same score and says so', async (t) => {
     await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { increment: 2 } })
-    const answer = await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: 'a1', increment: 5 } })
+    const answer = await node.call('POST', INCREMENTS, {
+      token: node.token('ada'),
+      body: { action_id: 'a1', increment: 5 }
+    })
     t.equal(answer.status, 200)
-    t.strictSame(answer.body, { board: 'main', user_id: 'ada', action_id: 'a1', increment: 5, new_score: 5, applied: false })
+    t.strictSame(answer.body, {
+      board: 'main',
+      user_id: 'ada',
+      action_id: 'a1',
+      increment: 5,
+      new_score: 5,
+      applied: false
+    })
     t.equal(answer.headers.get('idempotency-replayed'), 'true')
   })
 
@@ -33,7 +54,8 @@ test('POST /v1/boards/{board}/increments', async (t) => {
   })
 
   await t.test('takes the action id from Idempotency-Key, bare or quoted', async (t) => {
-    const send = async (key: string, body: object = {}) => await node.call('POST', INCREMENTS, { token: node.token('cid'), body, headers: { 'idempotency-key': key } })
+    const send = async (key: string, body: object = {}) =>
+      await node.call('POST', INCREMENTS, { token: node.token('cid'), body, headers: { 'idempotency-key': key } })
     t.equal((await send('k1')).body.applied, true)
     t.equal((await send('"k1"')).body.applied, false)
     t.equal((await send('k1', { action_id: 'k1' })).body.applied, false)
@@ -44,13 +66,19 @@ test('POST /v1/boards/{board}/increments', async (t) => {
   })
 
   await t.test('answers the rank when asked', async (t) => {
-    const answer = await node.call('POST', `${INCREMENTS}?include=rank`, { token: node.token('dee'), body: { increment: 900 } })
+    const answer = await node.call('POST', `${INCREMENTS}?include=rank`, {
+      token: node.token('dee'),
+      body: { increment: 900 }
+    })
     t.equal(answer.body.rank, 1)
   })
 
-  await t.test('lets a service raise anybody\'s score, under the user\'s own name', async (t) => {
+  await t.test("lets a service raise anybody's score, under the user's own name", async (t) => {
     const token = node.token('game-server', { name: 'Game Server', scope: 'scores:write' })
-    const answer = await node.call('POST', INCREMENTS, { token, body: { user_id: 'eve', increment: 3, action_id: 'match-1' } })
+    const answer = await node.call('POST', INCREMENTS, {
+      token,
+      body: { user_id: 'eve', increment: 3, action_id: 'match-1' }
+    })
     t.equal(answer.body.user_id, 'eve')
     const { body } = await node.call('GET', '/v1/boards/main/users/eve')
     t.equal(body.username, 'eve', 'the service does not lend its name')
@@ -59,8 +87,15 @@ test('POST /v1/boards/{board}/increments', async (t) => {
 
   await t.test('keeps a receipt for the client whose answer got lost', async (t) => {
     const path = '/v1/boards/main/users/eve/actions/match-1'
-    t.strictSame((await node.call('GET', path, { token: node.token('eve') })).body,
-      { board: 'main', user_id: 'eve', action_id: 'match-1', status: 'applied', increment: 3, new_score: 3, applied: true })
+    t.strictSame((await node.call('GET', path, { token: node.token('eve') })).body, {
+      board: 'main',
+      user_id: 'eve',
+      action_id: 'match-1',
+      status: 'applied',
+      increment: 3,
+      new_score: 3,
+      applied: true
+    })
     t.equal((await node.call('GET', `${path}x`, { token: node.token('eve') })).body.code, 'unknown_action_id')
     t.equal((await node.call('GET', path, { token: node.token('ada') })).body.code, 'forbidden_subject')
     t.equal((await node.call('GET', path)).body.code, 'missing_token')
@@ -75,15 +110,30 @@ test('clients that vanish right after their request keep nobody else from scorin
   for (let round = 0; round < 10; round++) {
     for (let n = 0; n < 5; n++) {
       const socket = connect(Number(port), '127.0.0.1', () => {
-        socket.write(`POST ${INCREMENTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${node.token('ghost')}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`, () => socket.resetAndDestroy())
+        socket.write(
+          `POST ${INCREMENTS} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${
+            node.token('ghost')
+          }\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+          () => socket.resetAndDestroy()
+        )
       })
       socket.on('error', () => {})
     }
-    const answers = await Promise.all(Array.from({ length: 5 }, async (_, n) => await node.call('POST', INCREMENTS, { token: node.token(`honest-${n}`), body: { increment: 1 } })))
+    const answers = await Promise.all(
+      Array.from(
+        { length: 5 },
+        async (_, n) =>
+          await node.call('POST', INCREMENTS, { token: node.token(`honest-${n}`), body: { increment: 1 } })
+      )
+    )
     for (const { status } of answers) t.equal(status, 200)
   }
   // Both of one moment: what the vanished have sent may count still.
-  const [[, board], [, ledger]] = await redis.client.multi().zrange('sw:{main}:z:all', '0', '-1', 'WITHSCORES').xrange('sw:{main}:ledger', '-', '+').exec() as [[null, string[]], [null, [string, string[]][]]]
+  const [[, board], [, ledger]] = await redis.client.multi().zrange('sw:{main}:z:all', '0', '-1', 'WITHSCORES').xrange(
+    'sw:{main}:ledger',
+    '-',
+    '+'
+  ).exec() as [[null, string[]], [null, [string, string[]][]]]
   const counted = board.filter((_, n) => n % 2 === 1).reduce((sum, score) => sum + Number(score), 0)
   const told = ledger.reduce((sum, [, fields]) => sum + Number(fields[fields.indexOf('delta') + 1]), 0)
   t.equal(counted, told, 'whatever counted is in the ledger')
@@ -94,7 +144,10 @@ test('one action sent 1,000 times at once over three nodes counts once, and says
   const nodes = await Promise.all([1, 2, 3].map(async () => await startNode(t, { redisUrl: redis.url })))
   const answers = await Promise.all(Array.from({ length: 1000 }, async (_, n) => {
     const node = nodes[n % 3]!
-    return await node.call('POST', INCREMENTS, { token: node.token('ada'), body: { action_id: 'the-one', increment: 7 } })
+    return await node.call('POST', INCREMENTS, {
+      token: node.token('ada'),
+      body: { action_id: 'the-one', increment: 7 }
+    })
   }))
   t.equal(answers.filter(({ status }) => status === 200).length, 1000)
   t.equal(answers.filter(({ body }) => body.applied).length, 1)

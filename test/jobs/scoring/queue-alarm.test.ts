@@ -1,3 +1,4 @@
+// Tests of jobs, scoring, queue alarm: a queue that nobody works on is said once, and so is its end.
 import { test } from 'tap'
 import { startQueueAlarm } from '../../../src/jobs/scoring/queue-alarm.ts'
 
@@ -18,7 +19,10 @@ test('a queue that nobody works on is said once, and so is its end', async (t) =
         }
         return { waiting: next[0]!, active: 0, delayed: 0, failed: 0, oldestMs: undefined, workers: next[1]! }
       },
-      log: { warn: (data) => said.push(`warn ${JSON.stringify(data)}`), info: (data) => said.push(`info ${JSON.stringify(data)}`) }
+      log: {
+        warn: (data) => said.push(`warn ${JSON.stringify(data)}`),
+        info: (data) => said.push(`info ${JSON.stringify(data)}`)
+      }
     })
   })
   t.strictSame(said, ['warn {"queued":6}', 'info {"queued":8,"workers":1}'])

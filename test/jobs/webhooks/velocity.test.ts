@@ -23,17 +23,24 @@ interface Watched {
   /** When the board was made, about: entries come after it, by times of their own. */
   readonly fromMs: number
   /** Writes an entry so long after the board was made, and judges it. */
-  gain (atMs: number, event: RawEvent): Promise<void>
-  look (): Promise<void>
-  flagged (): Promise<string[]>
+  gain(atMs: number, event: RawEvent): Promise<void>
+  look(): Promise<void>
+  flagged(): Promise<string[]>
 }
 
-async function watchBoard ({ redis, store, rules = { velocity: RULE } }: { redis: TestRedis, store: Store, rules?: object }): Promise<Watched> {
+async function watchBoard (
+  { redis, store, rules = { velocity: RULE } }: { redis: TestRedis, store: Store, rules?: object }
+): Promise<Watched> {
   const board = freshBoard(rules)
   await store.boards.apply(board, { ifRevision: undefined, isCorrupting: false, anew: false })
   const fromMs = Date.now() + 1000
   const lines: string[] = []
-  const log = { ...silent, warn: (data: object, text: string) => { lines.push(`${text} ${JSON.stringify(data)}`) } }
+  const log = {
+    ...silent,
+    warn: (data: object, text: string) => {
+      lines.push(`${text} ${JSON.stringify(data)}`)
+    }
+  }
   const look = async () => await watchVelocity({ velocity: store.velocity, log, onFlagged () {} }, board)
   return {
     board,
@@ -44,7 +51,9 @@ async function watchBoard ({ redis, store, rules = { velocity: RULE } }: { redis
       await addEntry(redis, board.name, event, `${fromMs + atMs}-*`)
       await look()
     },
-    flagged: async () => (await store.velocity.flags(board.name)).map(({ userId, points, atMs }) => `${userId} ${points} ${atMs - fromMs}`).sort()
+    flagged: async () =>
+      (await store.velocity.flags(board.name)).map(({ userId, points, atMs }) => `${userId} ${points} ${atMs - fromMs}`)
+        .sort()
   }
 }
 
@@ -70,7 +79,7 @@ test('velocity', async (t) => {
     t.equal((await flagged()).length, 2, 'points of another period do not count')
   })
 
-  await t.test('passes over what is the operator\'s or does not count publicly, and what nobody has written', async (t) => {
+  await t.test("passes over what is the operator's or does not count publicly, and what nobody has written", async (t) => {
     const { gain, flagged } = await watching()
     for (const kind of ['adjust', 'import', 'score']) await gain(0, { user_id: 'ada', delta: 500, kind })
     await gain(1, { user_id: 'ada', delta: 500, hidden: '1' })
@@ -84,8 +93,14 @@ test('velocity', async (t) => {
     const { gain, flagged, board, look, fromMs } = await watching()
     await gain(0, { user_id: 'ada', delta: 60 })
     const second = await openTestStore(t, redis.url)
-    for (let n = 0; n < 40; n++) await addEntry(redis, board.name, { user_id: 'ada', delta: 1 }, `${fromMs + 1000 + n}-*`)
-    await Promise.all([look(), watchVelocity({ velocity: second.velocity, log: silent, onFlagged () {} }, board), look()])
+    for (let n = 0; n < 40; n++) {
+      await addEntry(redis, board.name, { user_id: 'ada', delta: 1 }, `${fromMs + 1000 + n}-*`)
+    }
+    await Promise.all([
+      look(),
+      watchVelocity({ velocity: second.velocity, log: silent, onFlagged () {} }, board),
+      look()
+    ])
     await look()
     t.strictSame(await flagged(), [], 'not twice')
     await gain(3000, { user_id: 'ada', delta: 1 })
@@ -129,16 +144,47 @@ test('velocity', async (t) => {
       at += Math.floor(random() * 60)
       const [user, points] = [`user-${Math.floor(random() * 30)}`, 1 + Math.floor(random() * 20)]
       events.push({ user, points, at })
-      adding.xadd(boardKeys(board.name).ledger, `${fromMs + at}-*`, 'user_id', user, 'action_id', `a-${n}`, 'delta', points, 'score_after', 1, 'actor', user, 'ip', '', 'request_id', '')
+      adding.xadd(
+        boardKeys(board.name).ledger,
+        `${fromMs + at}-*`,
+        'user_id',
+        user,
+        'action_id',
+        `a-${n}`,
+        'delta',
+        points,
+        'score_after',
+        1,
+        'actor',
+        user,
+        'ip',
+        '',
+        'request_id',
+        ''
+      )
     }
     await adding.exec()
     await look()
-    const flags = (await store.velocity.flags(board.name)).map(({ userId, points, atMs }) => ({ userId, points, at: atMs - fromMs }))
+    const flags = (await store.velocity.flags(board.name)).map(({ userId, points, atMs }) => ({
+      userId,
+      points,
+      at: atMs - fromMs
+    }))
     t.ok(flags.length > 20)
-    const sum = (user: string, toMs: number, overMs: number) => events.filter((event) => event.user === user && event.at <= toMs && event.at > toMs - overMs).reduce((total, { points }) => total + points, 0)
-    for (const { userId, points, at } of flags) t.ok(points > RULE.points && points <= sum(userId, at, PERIOD_MS), `${userId} at ${at}`)
+    const sum = (user: string, toMs: number, overMs: number) =>
+      events.filter((event) => event.user === user && event.at <= toMs && event.at > toMs - overMs).reduce(
+        (total, { points }) => total + points,
+        0
+      )
+    for (const { userId, points, at } of flags) {
+      t.ok(points > RULE.points && points <= sum(userId, at, PERIOD_MS), `${userId} at ${at}`)
+    }
     const users = [...new Set(events.map(({ user }) => user))]
-    const missed = users.filter((user) => events.some((event) => event.user === user && sum(user, event.at, PERIOD_MS * (SLICES - 1) / SLICES) > RULE.points) && !flags.some(({ userId }) => userId === user))
+    const missed = users.filter((user) =>
+      events.some((event) =>
+        event.user === user && sum(user, event.at, PERIOD_MS * (SLICES - 1) / SLICES) > RULE.points
+      ) && !flags.some(({ userId }) => userId === user)
+    )
     t.strictSame(missed, [])
     for (const user of users) {
       const times = flags.filter(({ userId }) => userId === user).map(({ at }) => at).sort((a, b) => a - b)
@@ -150,7 +196,12 @@ test('velocity', async (t) => {
 test('a rule needs points, and a board without one is as it was', async (t) => {
   t.equal(freshBoard().velocity, undefined)
   t.throws(() => freshBoard({ operator: 'best', velocity: RULE }), { message: /velocity is for points/ })
-  for (const velocity of [{}, { points: 5 }, { points: 0, per_seconds: 5 }, { points: 5, per_seconds: 0 }, { points: 5, per_seconds: 86_401 }, { points: 5, per_seconds: 5, ban: true }]) t.throws(() => freshBoard({ velocity }), JSON.stringify(velocity))
+  for (
+    const velocity of [{}, { points: 5 }, { points: 0, per_seconds: 5 }, { points: 5, per_seconds: 0 }, {
+      points: 5,
+      per_seconds: 86_401
+    }, { points: 5, per_seconds: 5, ban: true }]
+  ) t.throws(() => freshBoard({ velocity }), JSON.stringify(velocity))
 })
 
 async function flaggedByService (t: Test) {
@@ -158,7 +209,11 @@ async function flaggedByService (t: Test) {
   const node = await startNode(t, { redisUrl: redis.url })
   const token = node.token('boss', { scope: 'admin' })
   const { body: { revision } } = await node.call('GET', '/v1/boards/main')
-  t.equal((await node.call('PUT', '/v1/boards/main', { token, body: { velocity: { points: 20, per_seconds: 3600 } } })).body.velocity.points, 20)
+  t.equal(
+    (await node.call('PUT', '/v1/boards/main', { token, body: { velocity: { points: 20, per_seconds: 3600 } } })).body
+      .velocity.points,
+    20
+  )
   return { redis, node, token, revision }
 }
 
@@ -166,14 +221,27 @@ test('user.flagged reaches every webhook that wants it, once, and bans nobody', 
   const { node, token, revision } = await flaggedByService(t)
   const secret = secretOf(Buffer.alloc(32, 1))
   const [first, second, other] = await Promise.all([startReceiver(t), startReceiver(t), startReceiver(t)])
-  for (const [name, { url }, events] of [['first', first, ['user.flagged']], ['second', second, ['user.flagged']], ['other', other, ['season.closed']]] as const) {
+  for (
+    const [name, { url }, events] of [['first', first, ['user.flagged']], ['second', second, ['user.flagged']], [
+      'other',
+      other,
+      ['season.closed']
+    ]] as const
+  ) {
     await node.call('PUT', `/v1/boards/main/webhooks/${name}`, { token, body: { url, events, secret } })
   }
-  const raise = async (action: string) => await node.call('POST', '/v1/boards/main/increments', { token: node.token('ada'), body: { action_id: action, increment: 7 } })
+  const raise = async (action: string) =>
+    await node.call('POST', '/v1/boards/main/increments', {
+      token: node.token('ada'),
+      body: { action_id: action, increment: 7 }
+    })
   for (const action of ['a', 'b', 'c']) t.equal((await raise(action)).status, 200)
   const got = await first.until(() => true)
   t.ok(isSigned(got, secret))
-  t.match(got.body, { type: 'user.flagged', data: { board: 'main', user_id: 'ada', action_id: 'c', points: 21, rule: { points: 20, per_seconds: 3600 } } })
+  t.match(got.body, {
+    type: 'user.flagged',
+    data: { board: 'main', user_id: 'ada', action_id: 'c', points: 21, rule: { points: 20, per_seconds: 3600 } }
+  })
   t.equal(got.body.timestamp, got.body.data.at)
   t.equal((await second.until(() => true)).id, got.id, 'one event has one id')
   t.equal((await raise('d')).status, 200, 'the user plays on')
@@ -181,5 +249,9 @@ test('user.flagged reaches every webhook that wants it, once, and bans nobody', 
   t.strictSame([first.received.length, second.received.length, other.received.length], [1, 1, 0])
   t.match((await node.call('GET', '/metrics')).text, 'scorewire_flags_total{board="main"} 1')
   await node.call('PUT', '/v1/boards/main', { token, body: {} })
-  t.equal((await node.call('GET', '/v1/boards/main')).body.revision, revision, 'without the rule the board is the one that it was')
+  t.equal(
+    (await node.call('GET', '/v1/boards/main')).body.revision,
+    revision,
+    'without the rule the board is the one that it was'
+  )
 })

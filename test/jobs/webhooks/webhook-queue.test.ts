@@ -1,3 +1,4 @@
+// Tests of jobs, webhooks, webhook queue: a queue that is opened while Redis does not answer everything works when.
 import { test } from 'tap'
 import { openWebhookQueue } from '../../../src/jobs/webhooks/webhook-queue.ts'
 import { startRedis } from '../../harness/servers/redis.ts'

@@ -20,28 +20,37 @@ interface Service {
   readonly redis: TestRedis
   readonly node: TestNode
   readonly lines: string[]
-  hook (board: string, name: string, settings: object): Promise<Answer>
-  show (board: string, name: string): Promise<any>
-  log (board: string, name: string): Promise<any[]>
-  raise (board: string, user: string, increment: number, headers?: object): Promise<Answer>
+  hook(board: string, name: string, settings: object): Promise<Answer>
+  show(board: string, name: string): Promise<any>
+  log(board: string, name: string): Promise<any[]>
+  raise(board: string, user: string, increment: number, headers?: object): Promise<Answer>
 }
 
 async function startService (t: Test, env: Record<string, string> = {}): Promise<Service> {
   const redis = await startRedis(t)
   const lines: string[] = []
-  const node = await startNode(t, { redisUrl: redis.url, env: { WEBHOOK_TIMEOUT_MS: '30000', ...env }, log: (line) => lines.push(line) })
+  const node = await startNode(t, {
+    redisUrl: redis.url,
+    env: { WEBHOOK_TIMEOUT_MS: '30000', ...env },
+    log: (line) => lines.push(line)
+  })
   const token = node.token('boss', { scope: 'admin' })
   return {
     redis,
     node,
     lines,
-    hook: async (board, name, settings) => await node.call('PUT', `/v1/boards/${board}/webhooks/${name}`, { token, body: { secret: SECRET, ...settings } }),
+    hook: async (board, name, settings) =>
+      await node.call('PUT', `/v1/boards/${board}/webhooks/${name}`, { token, body: { secret: SECRET, ...settings } }),
     show: async (board, name) => (await node.call('GET', `/v1/boards/${board}/webhooks/${name}`, { token })).body,
-    log: async (board, name) => (await node.call('GET', `/v1/boards/${board}/webhooks/${name}/deliveries?limit=100`, { token })).body.deliveries,
+    log: async (board, name) =>
+      (await node.call('GET', `/v1/boards/${board}/webhooks/${name}/deliveries?limit=100`, { token })).body.deliveries,
     // As clients do where a node is too busy.
     async raise (board, user, increment) {
       const body = { increment, action_id: randomUUID() }
-      return await until(async () => await node.call('POST', `/v1/boards/${board}/increments`, { token: node.token(user), body }), ({ status }) => status !== 503)
+      return await until(
+        async () => await node.call('POST', `/v1/boards/${board}/increments`, { token: node.token(user), body }),
+        ({ status }) => status !== 503
+      )
     }
   }
 }
@@ -56,7 +65,8 @@ async function until<T> (ask: () => Promise<T>, fits: (answer: T) => boolean): P
   }
 }
 
-const scores = (received: { body: any }) => (received.body.data.top_scores ?? []).map(({ user_id: user, score }: any) => `${user} ${score}`)
+const scores = (received: { body: any }) =>
+  (received.body.data.top_scores ?? []).map(({ user_id: user, score }: any) => `${user} ${score}`)
 /** As if all that waits were due: the hours between are not waited for. */
 async function letTimePass ({ redis }: Service, board: string, name: string): Promise<void> {
   const key = `sw:{${board}}:webhook-due:${name}`
@@ -78,9 +88,17 @@ test('top.changed', async (t) => {
     const { generated_at: readAt, ...top } = (await node.call('GET', '/v1/boards/main/top')).body
     t.match(got.body, { type: 'top.changed', timestamp: got.body.data.generated_at, data: top })
     t.match(got.id, /^msg_[A-Za-z0-9_-]{22}$/)
-    t.strictSame(Object.keys(got.body.data).sort(), Object.keys({ ...top, readAt }).map((key) => key === 'readAt' ? 'generated_at' : key).sort())
+    t.strictSame(
+      Object.keys(got.body.data).sort(),
+      Object.keys({ ...top, readAt }).map((key) => key === 'readAt' ? 'generated_at' : key).sort()
+    )
     const [delivery] = await until(async () => await log('main', 'crm'), ([one]) => one.status === 'delivered')
-    t.match(delivery, { id: got.id, event: 'top.changed', next_attempt_at: null, attempts: [{ status: 204, error: null, at: String, duration_ms: Number }] })
+    t.match(delivery, {
+      id: got.id,
+      event: 'top.changed',
+      next_attempt_at: null,
+      attempts: [{ status: 204, error: null, at: String, duration_ms: Number }]
+    })
     t.ok((await service.show('main', 'crm')).last_delivered_at)
   })
 
@@ -98,7 +116,9 @@ test('top.changed', async (t) => {
 
   await t.test('what changes nothing of the ten is not told', async (t) => {
     for (let n = 0; n < 10; n++) await raise('main', `top-${n}`, 100 + n)
-    await receiver.until((received) => scores(received).length === 10 && scores(received)[0] === 'top-9 109' && scores(received)[9] === 'top-0 100')
+    await receiver.until((received) =>
+      scores(received).length === 10 && scores(received)[0] === 'top-9 109' && scores(received)[9] === 'top-0 100'
+    )
     const before = receiver.received.length
     await raise('main', 'low', 1)
     await raise('main', 'ada', 1)
@@ -112,7 +132,15 @@ test('a receiver that fails', async (t) => {
   const service = await startService(t)
   const { redis, raise, hook, show, log, node, lines } = service
   const receiver = await startReceiver(t)
-  const queue = new Queue(WEBHOOK_QUEUE, { connection: jobConnection({ url: redis.url, name: 'test', timeoutMs: Number(PATIENT.REDIS_TIMEOUT_MS), waits: true }), prefix: JOB_PREFIX })
+  const queue = new Queue(WEBHOOK_QUEUE, {
+    connection: jobConnection({
+      url: redis.url,
+      name: 'test',
+      timeoutMs: Number(PATIENT.REDIS_TIMEOUT_MS),
+      waits: true
+    }),
+    prefix: JOB_PREFIX
+  })
   t.teardown(async () => await queue.close())
   await hook('main', 'crm', { url: receiver.url, events: ['top.changed'] })
 
@@ -121,12 +149,27 @@ test('a receiver that fails', async (t) => {
     await raise('main', 'ada', 1)
     const first = await receiver.until(() => true)
     for (const [n, base] of [5000, 300_000, 1_800_000].entries()) {
-      const delivery = await until(async () => (await log('main', 'crm')).find(({ id }) => id === first.id), (one) => one?.attempts.length === n + 1)
-      t.match(delivery, { status: 'pending', attempts: Array.from({ length: n + 1 }, () => ({ status: 500, error: null })) })
+      const delivery = await until(
+        async () => (await log('main', 'crm')).find(({ id }) => id === first.id),
+        (one) => one?.attempts.length === n + 1
+      )
+      t.match(delivery, {
+        status: 'pending',
+        attempts: Array.from({ length: n + 1 }, () => ({ status: 500, error: null }))
+      })
       const waitMs = Date.parse(delivery.next_attempt_at) - Date.parse(delivery.attempts.at(-1).at)
       t.ok(waitMs >= base && waitMs <= base * 1.2 + SLOW_MS, `${waitMs} ms after attempt ${n + 1}`)
-      const job = await until(async () => (await queue.getDelayed()).find(({ id }) => id === `main.crm.${first.id}.${Date.parse(delivery.next_attempt_at)}`), (one) => one !== undefined)
-      t.ok(Math.abs(job!.timestamp + job!.delay - Date.parse(delivery.next_attempt_at)) < SLOW_MS, 'the queue waits as long')
+      const job = await until(
+        async () =>
+          (await queue.getDelayed()).find(({ id }) =>
+            id === `main.crm.${first.id}.${Date.parse(delivery.next_attempt_at)}`
+          ),
+        (one) => one !== undefined
+      )
+      t.ok(
+        Math.abs(job!.timestamp + job!.delay - Date.parse(delivery.next_attempt_at)) < SLOW_MS,
+        'the queue waits as long'
+      )
       await letTimePass(service, 'main', 'crm')
       await until(async () => receiver.received.length, (count) => count > n + 1)
     }
@@ -139,7 +182,12 @@ test('a receiver that fails', async (t) => {
     const pending = (await log('main', 'crm')).find(({ status }) => status === 'pending')
     for (let n = 0; n < 3; n++) {
       const { body } = await raise('main', 'ada', 1)
-      await until(async () => await log('main', 'crm'), (all) => all.some(({ status, id }) => status === 'pending' && id !== pending.id) && all.filter(({ status }) => status === 'superseded').length === n + 1)
+      await until(
+        async () => await log('main', 'crm'),
+        (all) =>
+          all.some(({ status, id }) => status === 'pending' && id !== pending.id) &&
+          all.filter(({ status }) => status === 'superseded').length === n + 1
+      )
       t.equal(body.new_score, n + 2)
     }
     const waiting = (await log('main', 'crm')).filter(({ status }) => status === 'pending')
@@ -157,22 +205,37 @@ test('a receiver that fails', async (t) => {
   await t.test('an old delivery is replayed with its id and its body', async (t) => {
     const first = receiver.received[0]!
     const before = receiver.received.length
-    t.match(await node.call('POST', `/v1/boards/main/webhooks/crm/deliveries/${first.id}/replay`, { token: node.token('boss', { scope: 'admin' }) }), { status: 202, body: { id: first.id } })
+    t.match(
+      await node.call('POST', `/v1/boards/main/webhooks/crm/deliveries/${first.id}/replay`, {
+        token: node.token('boss', { scope: 'admin' })
+      }),
+      { status: 202, body: { id: first.id } }
+    )
     await until(async () => receiver.received.length, (count) => count > before)
     const again = receiver.received.at(-1)!
     t.strictSame([again.id, again.text], [first.id, first.text])
     t.ok(isSigned(again, SECRET), 'signed anew')
-    await until(async () => (await log('main', 'crm')).find(({ id }) => id === first.id), ({ status }) => status === 'delivered')
+    await until(
+      async () => (await log('main', 'crm')).find(({ id }) => id === first.id),
+      ({ status }) => status === 'delivered'
+    )
   })
 
   await t.test('too many requests: it is left alone for as long as it says', async (t) => {
     receiver.behave(answer(429, { 'retry-after': '3600' }))
     await raise('main', 'bob', 1)
-    const [delivery] = await until(async () => await log('main', 'crm'), ([one]) => one.attempts.length === 1 && one.attempts[0].status === 429)
+    const [delivery] = await until(
+      async () => await log('main', 'crm'),
+      ([one]) => one.attempts.length === 1 && one.attempts[0].status === 429
+    )
     const waitMs = Date.parse(delivery.next_attempt_at) - Date.parse(delivery.attempts[0].at)
     t.ok(waitMs >= HOUR_MS && waitMs < HOUR_MS + SLOW_MS)
     const count = receiver.received.length
-    t.equal((await node.call('POST', '/v1/boards/main/webhooks/crm/test', { token: node.token('boss', { scope: 'admin' }) })).status, 202)
+    t.equal(
+      (await node.call('POST', '/v1/boards/main/webhooks/crm/test', { token: node.token('boss', { scope: 'admin' }) }))
+        .status,
+      202
+    )
     const reader = await startReceiver(t)
     await hook('main', 'second', { url: reader.url, events: ['top.changed'] })
     await reader.until(() => true)
@@ -185,13 +248,22 @@ test('a receiver that fails', async (t) => {
   await t.test('410 disables it; what waits is sent when it is enabled', async (t) => {
     receiver.behave(answer(410))
     await raise('main', 'cid', 1)
-    t.match(await until(async () => await show('main', 'crm'), ({ status }) => status === 'disabled'), { disabled_reason: 'gone', disabled_at: String, pending: 1 })
+    t.match(await until(async () => await show('main', 'crm'), ({ status }) => status === 'disabled'), {
+      disabled_reason: 'gone',
+      disabled_at: String,
+      pending: 1
+    })
     t.ok(lines.some((line) => line.includes('its receiver answered 410')))
     const count = receiver.received.length
     await raise('main', 'cid', 1)
     await until(async () => await log('main', 'crm'), ([one]) => one.status === 'pending' && one.attempts.length === 0)
     receiver.behave(answer(204))
-    t.equal((await node.call('POST', '/v1/boards/main/webhooks/crm/enable', { token: node.token('boss', { scope: 'admin' }) })).status, 200)
+    t.equal(
+      (await node.call('POST', '/v1/boards/main/webhooks/crm/enable', {
+        token: node.token('boss', { scope: 'admin' })
+      })).status,
+      200
+    )
     await receiver.until((received) => scores(received).includes('cid 2'))
     t.equal(receiver.received.length, count + 1, 'the newest, and that once')
   })
@@ -203,14 +275,19 @@ test('a receiver that fails', async (t) => {
     await redis.client.hset('sw:{main}:webhook-log:crm', `${id} round`, 9)
     await redis.client.hset('sw:{main}:webhook:crm', 'failing_since', Date.now() - 80 * HOUR_MS)
     await letTimePass(service, 'main', 'crm')
-    t.match(await until(async () => await show('main', 'crm'), ({ status }) => status === 'disabled'), { disabled_reason: 'failing', pending: 0 })
+    t.match(await until(async () => await show('main', 'crm'), ({ status }) => status === 'disabled'), {
+      disabled_reason: 'failing',
+      pending: 0
+    })
     t.match((await log('main', 'crm')).find((one) => one.id === id), { status: 'failed', next_attempt_at: null })
     t.ok(lines.some((line) => line.includes('every attempt has failed for days')))
   })
 
   await t.test('metrics say what became of attempts', async (t) => {
     const { text } = await node.call('GET', '/metrics')
-    for (const outcome of ['delivered', 'retry', 'disabled', 'superseded']) t.match(text, new RegExp(`scorewire_webhook_deliveries_total{outcome="${outcome}"} [1-9]`))
+    for (const outcome of ['delivered', 'retry', 'disabled', 'superseded']) {
+      t.match(text, new RegExp(`scorewire_webhook_deliveries_total{outcome="${outcome}"} [1-9]`))
+    }
     t.match(text, 'scorewire_webhook_pending{board="main"} ')
     t.match(text, 'scorewire_webhook_lag_seconds{board="main"} ')
     t.notMatch(text + lines.join(), SECRET)
@@ -241,7 +318,9 @@ test('a rest that a receiver asks for holds, whatever becomes of attempts that w
   const pending: ServerResponse[] = []
   receiver.behave((response) => pending.push(response))
   await hook('main', 'crm', { url: receiver.url, events: ['season.closed'] })
-  const ask = async () => (await node.call('POST', '/v1/boards/main/webhooks/crm/test', { token: node.token('boss', { scope: 'admin' }) })).body.id
+  const ask = async () =>
+    (await node.call('POST', '/v1/boards/main/webhooks/crm/test', { token: node.token('boss', { scope: 'admin' }) }))
+      .body.id
   const ids: string[] = []
   for (let n = 0; n < 3; n++) ids.push(await ask())
   await Promise.all(ids.map(async (id) => await receiver.until((received) => received.id === id)))
@@ -250,20 +329,27 @@ test('a rest that a receiver asks for holds, whatever becomes of attempts that w
   const restUntil = await until(rest, (ms) => ms > 0)
   pending[1]!.writeHead(503, { 'retry-after': '60' }).end()
   pending[2]!.writeHead(204).end()
-  await until(async () => await show('main', 'crm'), ({ pending, last_delivered_at: at }) => pending === 2 && at !== null)
+  await until(
+    async () => await show('main', 'crm'),
+    ({ pending, last_delivered_at: at }) => pending === 2 && at !== null
+  )
   await until(async () => await redis.client.zcard('sw:{main}:webhook-busy:crm'), (busy) => busy === 0)
   t.equal(await rest(), restUntil)
 })
 
 test('a slow receiver holds nobody up', async (t) => {
   const warnings: string[] = []
-  const note = ({ name }: Error) => { warnings.push(name) }
+  const note = ({ name }: Error) => {
+    warnings.push(name)
+  }
   process.on('warning', note)
   t.teardown(() => process.off('warning', note))
   const { node, hook, raise, redis } = await startService(t)
   const [slow, quick] = [await startReceiver(t), await startReceiver(t)]
   const held: Array<() => void> = []
-  slow.behave((response) => { held.push(() => response.writeHead(204).end()) })
+  slow.behave((response) => {
+    held.push(() => response.writeHead(204).end())
+  })
   for (let n = 0; n < 5; n++) await hook('main', `slow-${n}`, { url: slow.url, events: ['user.flagged'] })
   await hook('main', 'quick', { url: quick.url, events: ['top.changed'] })
   const token = node.token('boss', { scope: 'admin' })
@@ -281,23 +367,50 @@ test('a slow receiver holds nobody up', async (t) => {
 })
 
 test('season.closed, once, when its archive is there', async (t) => {
-  const season = (name: string, fromMs: number, untilMs: number) => ({ name, start: new Date(fromMs).toISOString(), end: new Date(untilMs).toISOString() })
+  const season = (name: string, fromMs: number, untilMs: number) => ({
+    name,
+    start: new Date(fromMs).toISOString(),
+    end: new Date(untilMs).toISOString()
+  })
   const now = Date.now()
-  const [past, running] = [season('past', now - 7200_000, now - HOUR_MS), season('running', now - HOUR_MS, now + 15_000)]
-  const file = `${t.testdir({ 'boards.json': JSON.stringify({ boards: { main: {}, cup: { windows: ['season'], seasons: [past, running] } } }) })}/boards.json`
+  const [past, running] = [
+    season('past', now - 7200_000, now - HOUR_MS),
+    season('running', now - HOUR_MS, now + 15_000)
+  ]
+  const file = `${
+    t.testdir({
+      'boards.json': JSON.stringify({ boards: { main: {}, cup: { windows: ['season'], seasons: [past, running] } } })
+    })
+  }/boards.json`
   const service = await startService(t, { BOARDS_FILE: file })
   const receiver = await startReceiver(t)
   await service.hook('cup', 'crm', { url: receiver.url, events: ['season.closed'] })
   const second = await startNode(t, { redisUrl: service.redis.url, env: { BOARDS_FILE: file } })
-  for (const [user, points] of [['ada', 7], ['bob', 3]] as const) t.equal((await service.raise('cup', user, points)).status, 200)
+  for (const [user, points] of [['ada', 7], ['bob', 3]] as const) {
+    t.equal((await service.raise('cup', user, points)).status, 200)
+  }
   const got = await receiver.until(() => true)
   t.ok(isSigned(got, SECRET))
   t.match(got.body, {
     type: 'season.closed',
     timestamp: running.end,
-    data: { board: 'cup', season: 'running', window: 'season:running', start: running.start, end: running.end, closed_at: running.end, entries: 2, archive: '/v1/boards/cup/seasons/running/archive' }
+    data: {
+      board: 'cup',
+      season: 'running',
+      window: 'season:running',
+      start: running.start,
+      end: running.end,
+      closed_at: running.end,
+      entries: 2,
+      archive: '/v1/boards/cup/seasons/running/archive'
+    }
   })
-  t.strictSame(got.body.data.top_scores, [{ rank: 1, user_id: 'ada', username: 'ada', score: 7 }, { rank: 2, user_id: 'bob', username: 'bob', score: 3 }])
+  t.strictSame(got.body.data.top_scores, [{ rank: 1, user_id: 'ada', username: 'ada', score: 7 }, {
+    rank: 2,
+    user_id: 'bob',
+    username: 'bob',
+    score: 3
+  }])
   t.equal((await second.call('GET', got.body.data.archive)).status, 200)
   await delay(1500) // several looks of both workers
   t.equal(receiver.received.length, 1, 'once, and nothing of the season that was closed before')
@@ -309,7 +422,9 @@ test('a webhook that is deleted is sent nothing more, and one that takes its nam
   const token = node.token('boss', { scope: 'admin' })
   await hook('main', 'crm', { url: receiver.url, events: ['top.changed'] })
   let release = () => {}
-  receiver.behave((response) => { release = () => response.writeHead(500).end() })
+  receiver.behave((response) => {
+    release = () => response.writeHead(500).end()
+  })
   await raise('main', 'ada', 1)
   await receiver.until(() => true)
   t.equal((await node.call('DELETE', '/v1/boards/main/webhooks/crm', { token })).status, 204)

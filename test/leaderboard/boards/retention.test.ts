@@ -1,3 +1,4 @@
+// Tests of leaderboard, boards, retention: the windows that are kept are the running ones and those within their.
 import { test } from 'tap'
 import { parseBoards, type Board } from '../../../src/leaderboard/boards/board.ts'
 import { closedSeasons, keptUntilMs, keptWindows } from '../../../src/leaderboard/boards/retention.ts'
@@ -14,12 +15,16 @@ const names = (windows: readonly { name: string }[]) => windows.map(({ name }) =
 test('the windows that are kept are the running ones and those within their retention', async (t) => {
   const board = boardWith({ windows: ['week', 'all', 'day'], retention: { day: 2, week: 14 } })
   const kept = keptWindows(board, AT_MS)
-  t.strictSame(names(kept.running), ['week:2026-W47', 'all', 'day:2026-11-21'], 'in the board\'s order')
+  t.strictSame(names(kept.running), ['week:2026-W47', 'all', 'day:2026-11-21'], "in the board's order")
   t.strictSame(names(kept.past), ['week:2026-W46', 'week:2026-W45', 'day:2026-11-20', 'day:2026-11-19'])
   t.equal(kept.fromMs, Date.parse('2026-11-21T00:00:00Z'))
   t.equal(kept.untilMs, Date.parse('2026-11-22T00:00:00Z'))
   for (const window of kept.past) t.ok(keptUntilMs(board, window) > AT_MS)
-  t.strictSame(names(keptWindows(board, kept.untilMs).past.slice(2)), ['day:2026-11-21', 'day:2026-11-20'], 'right until then, and no longer')
+  t.strictSame(
+    names(keptWindows(board, kept.untilMs).past.slice(2)),
+    ['day:2026-11-21', 'day:2026-11-20'],
+    'right until then, and no longer'
+  )
 })
 
 test('they are as many as the longest retention allows, and no more', async (t) => {
@@ -50,11 +55,27 @@ test('seasons are kept while they take writes; a closed one is not among them', 
   const at = (time: string) => {
     const atMs = Date.parse(time)
     const { running, past, fromMs, untilMs } = keptWindows(board, atMs)
-    return { running: names(running), past: names(past), until: new Date(untilMs).toISOString(), from: fromMs === -Infinity ? '' : new Date(fromMs).toISOString(), closed: names(closedSeasons(board, atMs)) }
+    return {
+      running: names(running),
+      past: names(past),
+      until: new Date(untilMs).toISOString(),
+      from: fromMs === -Infinity ? '' : new Date(fromMs).toISOString(),
+      closed: names(closedSeasons(board, atMs))
+    }
   }
-  t.strictSame(at('2025-12-01T00:00:00Z'), { running: ['all'], past: [], from: '', until: '2026-01-01T00:00:00.000Z', closed: [] })
+  t.strictSame(at('2025-12-01T00:00:00Z'), {
+    running: ['all'],
+    past: [],
+    from: '',
+    until: '2026-01-01T00:00:00.000Z',
+    closed: []
+  })
   t.strictSame(at('2026-06-01T12:00:00Z'), {
-    running: ['season:three', 'all'], past: ['season:two'], from: '2026-06-01T00:00:00.000Z', until: '2026-06-02T00:00:00.000Z', closed: ['season:one']
+    running: ['season:three', 'all'],
+    past: ['season:two'],
+    from: '2026-06-01T00:00:00.000Z',
+    until: '2026-06-02T00:00:00.000Z',
+    closed: ['season:one']
   })
   t.strictSame(at('2026-06-02T00:00:00Z').past, [])
   t.strictSame(at('2026-09-15T00:00:00Z').running, ['all'], 'between two seasons')

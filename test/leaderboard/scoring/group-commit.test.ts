@@ -13,9 +13,10 @@ function startQueue ({ maxItems = 100, maxWaiting = 1000, maxWaitMs = 60_000, ma
     maxWaitMs,
     maxUnderWay,
     clock,
-    send: async (items) => await new Promise((resolve, reject) => {
-      groups.push({ items, end: () => resolve(items.map((item) => 2 * item)), fail: reject })
-    })
+    send: async (items) =>
+      await new Promise((resolve, reject) => {
+        groups.push({ items, end: () => resolve(items.map((item) => 2 * item)), fail: reject })
+      })
   })
   return { groups, submit, clock, turn: async () => await clock.turn() }
 }

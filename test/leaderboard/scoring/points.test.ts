@@ -1,3 +1,4 @@
+// Tests of leaderboard, scoring, points: what an increment gives, by the board's rules and who asks.
 import { test } from 'tap'
 import { judgePoints, type PointsRequest } from '../../../src/leaderboard/scoring/points.ts'
 import { parseBoards, type Board } from '../../../src/leaderboard/boards/board.ts'
@@ -13,10 +14,16 @@ function boardOf (rules: object = {}): Board {
   return parsed.boards.default
 }
 
-const principal = (...scopes: 'scores:write'[]): Principal => ({ userId: 'ada', username: undefined, claims: {}, scopes: new Set(scopes), expiresMs: Infinity })
+const principal = (...scopes: 'scores:write'[]): Principal => ({
+  userId: 'ada',
+  username: undefined,
+  claims: {},
+  scopes: new Set(scopes),
+  expiresMs: Infinity
+})
 const GRANT: Grant = { board: 'main', userId: 'ada', action: 'win', points: 40, actionId: 'g1', expiresMs: Infinity }
 
-test('what an increment gives, by the board\'s rules and who asks', (t) => {
+test("what an increment gives, by the board's rules and who asks", (t) => {
   const open = boardOf()
   const closed = boardOf({ client_increments: false })
   const proven = boardOf({ proof: 'grant' })
@@ -45,12 +52,17 @@ test('what an increment gives, by the board\'s rules and who asks', (t) => {
     ['proof: an action', proven, 'user', { action: 'win' }, 'grant_required'],
     ['proof: a grant', proven, 'user', { grant: '' }, granted],
     ['proof: a service', proven, 'service', { action: 'win' }, { points: 50 }],
-    ['proof: a service\'s points', proven, 'service', { increment: 2 }, { points: 2 }]
+    ["proof: a service's points", proven, 'service', { increment: 2 }, { points: 2 }]
   ]
   for (const [name, board, who, request, expected] of table) {
     let found: unknown
     try {
-      const { points, actionId } = judgePoints(board, who === 'service' ? principal('scores:write') : principal(), 'ada', { request, readGrant: () => GRANT })
+      const { points, actionId } = judgePoints(
+        board,
+        who === 'service' ? principal('scores:write') : principal(),
+        'ada',
+        { request, readGrant: () => GRANT }
+      )
       found = { points, ...(actionId !== undefined && { actionId }) }
     } catch (error) {
       found = error instanceof Problem ? error.code : error
@@ -63,7 +75,10 @@ test('what an increment gives, by the board\'s rules and who asks', (t) => {
 test('a grant never outlives the memory of its action', (t) => {
   const nowMs = 1_800_000_000_999
   for (const [seconds, lasts] of [[1, 1], [300, 300], [86_400, 86_340]] as const) {
-    const { expiresMs } = makeGrant(boardOf(), { userId: 'ada', action: 'win', expiresInSeconds: seconds }, { nowMs, actionId: 'g1' })
+    const { expiresMs } = makeGrant(boardOf(), { userId: 'ada', action: 'win', expiresInSeconds: seconds }, {
+      nowMs,
+      actionId: 'g1'
+    })
     t.ok(expiresMs <= nowMs + lasts * 1000 && expiresMs > nowMs + lasts * 1000 - 1000)
     t.equal(expiresMs % 1000, 0)
   }
@@ -78,14 +93,23 @@ test('a catalogue that cannot be is refused with every problem', (t) => {
     [{ actions: { win: { points: 2 ** 53 } } }, /actions\/win\/points must be <=/],
     [{ actions: { win: { points: 1.5 } } }, /actions\/win\/points must be integer/],
     [{ actions: { win: { points: 1, limit: { max: 1 } } } }, /actions\/win\/limit must have required property 'per'/],
-    [{ actions: { win: { points: 1, limit: { max: 1, per: 'week' } } } }, /limit\/per must be one of second, minute, hour, day/],
-    [{ actions: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`a${n}`, { points: 1 }])) }, /actions must NOT have more than 100 properties/],
+    [
+      { actions: { win: { points: 1, limit: { max: 1, per: 'week' } } } },
+      /limit\/per must be one of second, minute, hour, day/
+    ],
+    [
+      { actions: Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`a${n}`, { points: 1 }])) },
+      /actions must NOT have more than 100 properties/
+    ],
     [{ client_increments: 'no' }, /client_increments must be boolean/],
     [{ proof: 'trust' }, /proof must be one of none, grant/]
   ]
   for (const [rules, problem] of wrong) {
     const parsed = parseBoards({ boards: { main: rules } })
-    t.ok('problems' in parsed && parsed.problems.some((line) => problem.test(line)), `${String(problem)}: ${JSON.stringify(parsed)}`)
+    t.ok(
+      'problems' in parsed && parsed.problems.some((line) => problem.test(line)),
+      `${String(problem)}: ${JSON.stringify(parsed)}`
+    )
   }
   t.end()
 })

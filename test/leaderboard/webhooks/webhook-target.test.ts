@@ -1,3 +1,4 @@
+// Tests of leaderboard, webhooks, webhook target: urls that nothing is sent to, each with what is wrong.
 import { test } from 'tap'
 import { isAllowedAddress, whyNotUrl } from '../../../src/leaderboard/webhooks/webhook-target.ts'
 
@@ -93,10 +94,17 @@ test('urls that nothing is sent to, each with what is wrong', async (t) => {
 })
 
 test('urls of receivers', async (t) => {
-  for (const url of [
-    'https://hooks.example/', 'https://hooks.example:8443/path?token=x', 'https://93.184.216.34/', 'https://[2606:2800:220:1:248:1893:25c8:1946]/',
-    'https://[::ffff:93.184.216.34]/', 'https://bücher.example/', 'https://hooks.example:443/'
-  ]) t.equal(whyNotUrl(url, production), undefined, url)
+  for (
+    const url of [
+      'https://hooks.example/',
+      'https://hooks.example:8443/path?token=x',
+      'https://93.184.216.34/',
+      'https://[2606:2800:220:1:248:1893:25c8:1946]/',
+      'https://[::ffff:93.184.216.34]/',
+      'https://bücher.example/',
+      'https://hooks.example:443/'
+    ]
+  ) t.equal(whyNotUrl(url, production), undefined, url)
 })
 
 test('plain http only on this machine, and only outside production', async (t) => {
@@ -104,16 +112,29 @@ test('plain http only on this machine, and only outside production', async (t) =
     t.equal(whyNotUrl(url, development), undefined, url)
     t.ok(whyNotUrl(url, production), `${url} in production`)
   }
-  for (const url of ['http://hooks.example/', 'http://10.0.0.1/', 'http://169.254.169.254/']) t.ok(whyNotUrl(url, development), url)
+  for (const url of ['http://hooks.example/', 'http://10.0.0.1/', 'http://169.254.169.254/']) {
+    t.ok(whyNotUrl(url, development), url)
+  }
 })
 
 test('networks of the operator, and no others', async (t) => {
   const policy = { production: true, webhookNetworks: ['10.1.0.0/16', 'fd12::/32'] }
-  for (const [address, isAllowed] of [
-    ['10.1.2.3', true], ['10.2.0.1', false], ['fd12::5', true], ['fd13::5', false], ['::ffff:10.1.2.3', true], ['127.0.0.1', false], ['169.254.169.254', false], ['93.184.216.34', true]
-  ] as const) t.equal(isAllowedAddress(address, 'https:', policy), isAllowed, address)
+  for (
+    const [address, isAllowed] of [
+      ['10.1.2.3', true],
+      ['10.2.0.1', false],
+      ['fd12::5', true],
+      ['fd13::5', false],
+      ['::ffff:10.1.2.3', true],
+      ['127.0.0.1', false],
+      ['169.254.169.254', false],
+      ['93.184.216.34', true]
+    ] as const
+  ) t.equal(isAllowedAddress(address, 'https:', policy), isAllowed, address)
   t.equal(isAllowedAddress('10.1.2.3', 'http:', policy), true, 'in plain text too')
   t.equal(isAllowedAddress('93.184.216.34', 'http:', policy), false, 'but never to a public address')
   t.equal(whyNotUrl('http://receiver.internal:8080/', policy), undefined, 'a name is judged by its addresses')
-  for (const nonsense of ['', 'localhost', '1.2.3', '::g', 'fe80::1%eth0', '93.184.216.34 ']) t.equal(isAllowedAddress(nonsense, 'https:', policy), false, nonsense)
+  for (const nonsense of ['', 'localhost', '1.2.3', '::g', 'fe80::1%eth0', '93.184.216.34 ']) {
+    t.equal(isAllowedAddress(nonsense, 'https:', policy), false, nonsense)
+  }
 })

@@ -1,3 +1,4 @@
+// Tests of load, report, merge: what two processes have measured is what one would have.
 import fc from 'fast-check'
 import { test } from 'tap'
 import { mergeHistograms, percentileMs } from '../../../src/load/report/histogram.ts'
@@ -19,17 +20,28 @@ function record (requests: readonly { plannedMs: number, tookMs: number, isRefus
 }
 
 test('what two processes have measured is what one would have', (t) => {
-  const requests = fc.array(fc.record({ plannedMs: fc.integer({ min: 0, max: 12_000 }), tookMs: fc.integer({ min: 0, max: 60_000 }), isRefused: fc.boolean() }))
-  fc.assert(fc.property(requests, requests, (some, others) => {
-    const one = record([...some, ...others])
-    const two = mergeMeasured([record(some), record(others)])
-    t.strictSame({ ...two, latencies: [] }, { ...one, latencies: [], counts: { acknowledged: 4 } })
-    for (const [slice, latencies] of two.latencies.entries()) {
-      const [merged, whole] = [mergeHistograms([latencies]), mergeHistograms([one.latencies[slice]!])]
-      t.equal(merged.totalCount, whole.totalCount)
-      for (const percent of [0, 50, 99, 100]) t.ok(Object.is(percentileMs(merged, percent), percentileMs(whole, percent)))
-    }
-  }), { numRuns: 20 })
+  const requests = fc.array(
+    fc.record({
+      plannedMs: fc.integer({ min: 0, max: 12_000 }),
+      tookMs: fc.integer({ min: 0, max: 60_000 }),
+      isRefused: fc.boolean()
+    })
+  )
+  fc.assert(
+    fc.property(requests, requests, (some, others) => {
+      const one = record([...some, ...others])
+      const two = mergeMeasured([record(some), record(others)])
+      t.strictSame({ ...two, latencies: [] }, { ...one, latencies: [], counts: { acknowledged: 4 } })
+      for (const [slice, latencies] of two.latencies.entries()) {
+        const [merged, whole] = [mergeHistograms([latencies]), mergeHistograms([one.latencies[slice]!])]
+        t.equal(merged.totalCount, whole.totalCount)
+        for (const percent of [0, 50, 99, 100]) {
+          t.ok(Object.is(percentileMs(merged, percent), percentileMs(whole, percent)))
+        }
+      }
+    }),
+    { numRuns: 20 }
+  )
   t.end()
 })
 
@@ -44,7 +56,11 @@ test('the warm-up is not measured, nor what was planned after the end; what neve
   recorder.failure('timeout', 2000, { nowMs: 7000 })
   recorder.failure('429', 2000)
   const { done, perSecond, latencies, errors } = recorder.measured(rest)
-  t.strictSame({ done, perSecond, errors }, { done: 2, perSecond: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0], errors: { timeout: { count: 1, example: '' }, 429: { count: 1, example: '' } } })
+  t.strictSame({ done, perSecond, errors }, {
+    done: 2,
+    perSecond: [1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    errors: { timeout: { count: 1, example: '' }, 429: { count: 1, example: '' } }
+  })
   const all = mergeHistograms(latencies)
   t.equal(all.totalCount, 3)
   t.equal(Math.round(percentileMs(all, 100) / 10), 500)
@@ -60,6 +76,9 @@ test('kinds of errors are counted up to a bound, and writes of screens are merge
   for (let n = 0; n < 30; n++) recorder.failure(`kind ${n}`, 2000, { count: 2 })
   t.match(recorder.measured(rest).errors, { 'kind 0': { count: 2 }, other: { count: 20 } })
   const part = (shownOn: number[], lastMs: number[]): Measured => ({ ...record([]), writes: { shownOn, lastMs } })
-  t.strictSame(mergeMeasured([part([1, 2], [10, 90]), part([3, 4], [40, 20])]).writes, { shownOn: [4, 6], lastMs: [40, 90] })
+  t.strictSame(mergeMeasured([part([1, 2], [10, 90]), part([3, 4], [40, 20])]).writes, {
+    shownOn: [4, 6],
+    lastMs: [40, 90]
+  })
   t.end()
 })

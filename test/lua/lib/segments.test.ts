@@ -9,7 +9,10 @@ test('faults in who is in which segment are found', async (t) => {
   await findFaults(t, 'lib/segments.lua', {
     'the former value keeps the user': ['if replaced and replaced ~= segment then', 'if false then'],
     'what is not replaced is forgotten': ['if not replaced then now', 'if false then now'],
-    'a write without segments counts in none': ['if not given then return before, {} end', 'if not given then return {}, {} end']
+    'a write without segments counts in none': [
+      'if not given then return before, {} end',
+      'if not given then return {}, {} end'
+    ]
   })
 })
 
@@ -18,14 +21,22 @@ test('a removal finds users in segments of past windows that they left many move
   const year = new Date().getUTCFullYear() + 1
   const clock = await openStoreWithClock(t, redis, Date.UTC(year, 0, 10))
   const board = freshBoard({ windows: ['day', 'all'], segments: ['region'] })
-  const write = async (n: number) => await clock.store.applyIncrement(board, { ...increment('ada', 1), segments: [`region:r${n}`] })
+  const write = async (n: number) =>
+    await clock.store.applyIncrement(board, { ...increment('ada', 1), segments: [`region:r${n}`] })
   await write(0)
   await clock.set(Date.UTC(year, 0, 11))
   for (let n = 1; n <= 100; n++) await write(n)
   const before = await clock.store.readTop(board, { window: `day:${year}-01-10`, segment: 'region:r0' })
   t.equal(before.entries.length, 1)
-  await clock.store.moderation.removeUser(board, { userId: 'ada', actionId: 'remove', actor: 'mod', ip: '192.0.2.1', requestId: 'test', reason: 'a test' }, 'erase')
-  t.strictSame((await redis.client.keys(`sw:{${board.name}}:z:*`)), [], 'nobody is left in any part')
+  await clock.store.moderation.removeUser(board, {
+    userId: 'ada',
+    actionId: 'remove',
+    actor: 'mod',
+    ip: '192.0.2.1',
+    requestId: 'test',
+    reason: 'a test'
+  }, 'erase')
+  t.strictSame(await redis.client.keys(`sw:{${board.name}}:z:*`), [], 'nobody is left in any part')
 })
 
 test('a late action counts in the segments that the user was in during that season', async (t) => {
@@ -35,7 +46,10 @@ test('a late action counts in the segments that the user was in during that seas
   const board = freshBoard({
     windows: ['season', 'all'],
     segments: ['region', 'class'],
-    seasons: [season('one', `${year}-01-01T00:00:00Z`, `${year}-02-01T00:00:00Z`), season('two', `${year}-02-01T00:00:00Z`, `${year}-03-01T00:00:00Z`)]
+    seasons: [
+      season('one', `${year}-01-01T00:00:00Z`, `${year}-02-01T00:00:00Z`),
+      season('two', `${year}-02-01T00:00:00Z`, `${year}-03-01T00:00:00Z`)
+    ]
   })
   const clock = await openStoreWithClock(t, redis, Date.UTC(year, 0, 31))
   const write = async (more: object) => await clock.store.applyIncrement(board, { ...increment('ada', 5), ...more })
@@ -46,9 +60,17 @@ test('a late action counts in the segments that the user was in during that seas
   await clock.set(Date.UTC(year, 1, 1, 1))
   await write({ segments: ['region:us', 'class:a'] })
   await write({ season: 'one' })
-  t.strictSame([await scores('season:one', 'region:eu'), await scores('season:one', 'region:us')], [['ada 10'], []], 'in one region only, with the score of the window')
+  t.strictSame(
+    [await scores('season:one', 'region:eu'), await scores('season:one', 'region:us')],
+    [['ada 10'], []],
+    'in one region only, with the score of the window'
+  )
   t.strictSame(await scores('season:one', 'class:a'), [], 'and in no other segment')
-  t.strictSame([await scores('season:two', 'region:us'), await scores('all', 'region:us'), await scores('all', 'region:eu')], [['ada 5'], ['ada 15'], []])
+  t.strictSame([
+    await scores('season:two', 'region:us'),
+    await scores('all', 'region:us'),
+    await scores('all', 'region:eu')
+  ], [['ada 5'], ['ada 15'], []])
   await clock.store.applyIncrement(board, { ...increment('bob', 3), segments: ['region:us'] })
   await clock.store.applyIncrement(board, { ...increment('bob', 3), season: 'one' })
   t.strictSame(await scores('season:one', 'region:us'), ['bob 3'], 'one who was in none then is in those of now')

@@ -1,3 +1,4 @@
+// Tests of redis, boards, apply board: rules in Redis.
 import { test, type Test } from 'tap'
 import { applyBoard, type BoardRegistry } from '../../../src/leaderboard/boards/apply-board.ts'
 import { parseBoards, type Board } from '../../../src/leaderboard/boards/board.ts'
@@ -13,7 +14,8 @@ function boardOf (name: string, rules: object = {}): Board {
   return parsed.boards.default
 }
 
-const apply = async (boards: BoardRegistry, board: Board, conditions = {}) => (await applyBoard(boards, board, Date.now(), conditions)).result
+const apply = async (boards: BoardRegistry, board: Board, conditions = {}) =>
+  (await applyBoard(boards, board, Date.now(), conditions)).result
 
 test('rules in Redis', async (t) => {
   const redis = await startRedis(t)
@@ -67,11 +69,17 @@ test('rules in Redis', async (t) => {
     t.equal(await boards.apply(mine, options), 'outdated')
     t.equal(await boards.apply(mine, { ...options, ifRevision: mine.revision }), 'outdated')
     t.equal(await boards.apply(theirs, options), 'same', 'sent again after a lost answer')
-    const results = await Promise.all(Array.from({ length: 5 }, async (_, n) => await apply(boards, boardOf('raced', { max_increment: 10 + n }))))
+    const results = await Promise.all(
+      Array.from({ length: 5 }, async (_, n) => await apply(boards, boardOf('raced', { max_increment: 10 + n })))
+    )
     t.strictSame(results, Array(5).fill('changed'))
     const [stored, listed] = [await boards.read('raced'), await boards.list()]
     if (stored.state !== 'there') throw new Error('the board is not there')
-    t.equal(await redis.client.hget('sw:{raced}:meta', 'revision'), stored.board.revision, 'writes are judged by the rules that are stored')
+    t.equal(
+      await redis.client.hget('sw:{raced}:meta', 'revision'),
+      stored.board.revision,
+      'writes are judged by the rules that are stored'
+    )
     t.equal(listed.get('raced'), stored.changed, 'and the list tells of the last change')
   })
 
@@ -81,19 +89,39 @@ test('rules in Redis', async (t) => {
     const board = boardOf('kept', { head_size: 200 })
     t.match(await store.applyIncrement(board, increment('ada')), { result: 'applied' })
     await t.rejects(apply(boards, boardOf('kept', { head_size: 100, max_increment: 3, order: 'asc' })), {
-      code: 'board_exists', errors: [{ path: '/order' }, { path: '/head_size' }], message: /order, head_size/
+      code: 'board_exists',
+      errors: [{ path: '/order' }, { path: '/head_size' }],
+      message: /order, head_size/
     })
-    t.equal(await boards.apply(boardOf('kept', { order: 'asc' }), { ifRevision: board.revision, isCorrupting: true, anew: true }), 'kept')
+    t.equal(
+      await boards.apply(boardOf('kept', { order: 'asc' }), {
+        ifRevision: board.revision,
+        isCorrupting: true,
+        anew: true
+      }),
+      'kept'
+    )
     t.match(await boards.read('kept'), { board })
     t.equal(await apply(boards, boardOf('kept', { head_size: 200, max_increment: 3 })), 'changed')
-    t.match(await store.applyIncrement(board, increment('ada')), { result: 'outdated' }, 'writes by the rules before are not counted')
-    t.match(await store.applyIncrement(boardOf('kept', { head_size: 200, max_increment: 3 }), increment('ada')), { result: 'applied', score: 2 })
+    t.match(
+      await store.applyIncrement(board, increment('ada')),
+      { result: 'outdated' },
+      'writes by the rules before are not counted'
+    )
+    t.match(await store.applyIncrement(boardOf('kept', { head_size: 200, max_increment: 3 }), increment('ada')), {
+      result: 'applied',
+      score: 2
+    })
   })
 
-  await t.test('only a shadow-banned user\'s write is a write too', async (t) => {
+  await t.test("only a shadow-banned user's write is a write too", async (t) => {
     const board = boardOf('hidden')
     await apply(boards, board)
-    await redis.client.hset('sw:{hidden}:banned', 'ada', JSON.stringify({ reason: 'a test', shadow: true, actor: 'root', since_ms: 1 }))
+    await redis.client.hset(
+      'sw:{hidden}:banned',
+      'ada',
+      JSON.stringify({ reason: 'a test', shadow: true, actor: 'root', since_ms: 1 })
+    )
     await store.applyIncrement(board, increment('ada'))
     await t.rejects(apply(boards, boardOf('hidden', { order: 'asc' })), { code: 'board_exists' })
   })
@@ -103,7 +131,12 @@ test('rules in Redis', async (t) => {
     await t.rejects(apply(boards, boardOf('main'), { revision: 'another' }), { code: 'board_changed' })
     await t.rejects(apply(boards, boardOf('nowhere'), { revision: '*' }), { code: 'board_changed' })
     await t.rejects(apply(boards, boardOf('nowhere'), { revision: 'any' }), { code: 'board_changed' })
-    t.equal(await apply(boards, boardOf('main', { max_increment: 7 }), { revision: boardOf('main', { max_increment: 5 }).revision }), 'changed')
+    t.equal(
+      await apply(boards, boardOf('main', { max_increment: 7 }), {
+        revision: boardOf('main', { max_increment: 5 }).revision
+      }),
+      'changed'
+    )
   })
 
   await t.test('a deleted board leaves a tombstone, and may be made again', async (t) => {
@@ -142,7 +175,9 @@ test('rules in Redis', async (t) => {
       await store.applyIncrement(boardOf(name), increment('ada'))
     }
     await boards.remove('alike')
-    for (const name of ['alike-', 'alik']) t.match(await store.applyIncrement(boardOf(name), increment('ada')), { score: 2 })
+    for (const name of ['alike-', 'alik']) {
+      t.match(await store.applyIncrement(boardOf(name), increment('ada')), { score: 2 })
+    }
   })
 
   await t.test('rules of a later version are not understood, and neither changed nor lost', async (t) => {
@@ -156,7 +191,10 @@ test('rules in Redis', async (t) => {
   await t.test('rules that were stored before a rule was there keep their revision', async (t) => {
     await apply(boards, boardOf('earlier'))
     await redis.client.hset('sw:{earlier}:rules', 'json', '{}', 'revision', 'of-an-earlier-version')
-    t.match(await boards.read('earlier'), { state: 'there', board: { ...boardOf('earlier'), revision: 'of-an-earlier-version' } })
+    t.match(await boards.read('earlier'), {
+      state: 'there',
+      board: { ...boardOf('earlier'), revision: 'of-an-earlier-version' }
+    })
     t.equal(await apply(boards, boardOf('earlier')), 'same')
     t.equal(await redis.client.hget('sw:{earlier}:rules', 'revision'), 'of-an-earlier-version')
   })
@@ -168,7 +206,10 @@ test('the last board cannot be deleted, not even by two at once', async (t) => {
   await apply(boards, boardOf('one'))
   t.equal(await boards.remove('one'), 'last')
   await apply(boards, boardOf('two'))
-  t.strictSame((await Promise.all(['one', 'two'].map(async (name) => await boards.remove(name)))).sort(), ['deleted', 'last'])
+  t.strictSame((await Promise.all(['one', 'two'].map(async (name) => await boards.remove(name)))).sort(), [
+    'deleted',
+    'last'
+  ])
   t.equal((await boards.list()).size, 1)
 })
 

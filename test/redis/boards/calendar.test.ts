@@ -1,4 +1,5 @@
-// 400 days of actions in six time zones: each lands in the windows that another calendar library names, and in no others.
+// 400 days of actions in six time zones: each lands in the windows that another calendar library names, and in no
+// others.
 import { DateTime } from 'luxon'
 import { test, type Test } from 'tap'
 import type { Board } from '../../../src/leaderboard/boards/board.ts'
@@ -10,21 +11,32 @@ import { openStoreWithClock } from '../../harness/models/set-clock.ts'
 import { freshBoard, increment } from '../../harness/servers/store.ts'
 
 const CALENDARS = [
-  { time_zone: 'Europe/Berlin', week_start: 'monday' }, { time_zone: 'America/New_York', week_start: 'sunday' },
-  { time_zone: 'Africa/Cairo', week_start: 'saturday' }, { time_zone: 'Australia/Lord_Howe', week_start: 'monday' },
-  { time_zone: 'America/Santiago', week_start: 'sunday' }, { time_zone: 'Asia/Kolkata', week_start: 'saturday' }
+  { time_zone: 'Europe/Berlin', week_start: 'monday' },
+  { time_zone: 'America/New_York', week_start: 'sunday' },
+  { time_zone: 'Africa/Cairo', week_start: 'saturday' },
+  { time_zone: 'Australia/Lord_Howe', week_start: 'monday' },
+  { time_zone: 'America/Santiago', week_start: 'sunday' },
+  { time_zone: 'Asia/Kolkata', week_start: 'saturday' }
 ] as const
 const KINDS = ['all', 'day', 'week', 'month'] as const
 const USERS = ['ada', 'bob', 'cleo']
 const RETENTION = { day: 8, week: 35, month: 400 }
 
-/** The next 1st of December, in UTC, of a year with 53 weeks: what follows has all that calendars are feared for, whenever the test runs. */
+/**
+ * The next 1st of December, in UTC, of a year with 53 weeks: what follows has all that calendars are feared for,
+ * whenever the test runs.
+ */
 function startOfDays (): DateTime {
   const years = Array.from({ length: 10 }, (_, n) => DateTime.utc().year + n)
-  return years.map((year) => DateTime.utc(year, 12, 1)).find((first) => first.weeksInWeekYear === 53 && first.toMillis() > Date.now() + DAY_MS)!
+  return years.map((year) => DateTime.utc(year, 12, 1)).find((first) =>
+    first.weeksInWeekYear === 53 && first.toMillis() > Date.now() + DAY_MS
+  )!
 }
 
-/** For each of a zone's days the end of the day before, its own first ms, and one moment in between, in the order of time. */
+/**
+ * For each of a zone's days the end of the day before, its own first ms, and one moment in between, in the order of
+ * time.
+ */
 function momentsOf (zone: string, days: number): number[] {
   const first = startOfDays().setZone(zone, { keepLocalTime: true })
   return Array.from({ length: days }, (_, n) => {
@@ -45,7 +57,9 @@ async function scoresOf ({ client }: TestRedis, { name }: Board): Promise<Scores
   const scores: Scores = new Map()
   for (const key of await client.keys(`${prefix}*`)) {
     const cells = await client.zrange(key, '0', '-1', 'WITHSCORES')
-    for (let n = 0; n < cells.length; n += 2) scores.set(`${key.slice(prefix.length)} ${cells[n]}`, Number(cells[n + 1]))
+    for (let n = 0; n < cells.length; n += 2) {
+      scores.set(`${key.slice(prefix.length)} ${cells[n]}`, Number(cells[n + 1]))
+    }
   }
   return scores
 }
@@ -99,8 +113,16 @@ test('400 days in six time zones: every action counts in its windows and no othe
     t.strictSame(refused, [], `${board.time_zone}: all 1,200 actions counted`)
     const found = await scoresOf(redis, board)
     t.strictSame(sorted(found), sorted(expected), `${expected.size} scores`)
-    t.strictSame(sorted(sumsOf(found)), sorted(new Map([...found].filter(([key]) => /^(month|all)/.test(key)))), 'days sum to months, and months to all')
-    const kept = await Promise.all([...ends.keys()].map(async (key): Promise<[string, number]> => [key, Number(await redis.client.call('PEXPIRETIME', key))]))
+    t.strictSame(
+      sorted(sumsOf(found)),
+      sorted(new Map([...found].filter(([key]) => /^(month|all)/.test(key)))),
+      'days sum to months, and months to all'
+    )
+    const kept = await Promise.all(
+      [...ends.keys()].map(async (
+        key
+      ): Promise<[string, number]> => [key, Number(await redis.client.call('PEXPIRETIME', key))])
+    )
     t.strictSame(kept, [...ends], `${ends.size} windows are kept as long as they can be read`)
     t.ok([...ends.keys()].some((key) => key.endsWith('-W53')), 'there was a week 53')
   }
@@ -108,7 +130,12 @@ test('400 days in six time zones: every action counts in its windows and no othe
 
 test('a script that takes the keys of another time is found', async (t) => {
   const redis = await startRedis(t)
-  for (const [sound, faulty] of [['now_ms < from_ms or', ''], ['or now_ms >= until_ms', ''], ['now_ms >= until_ms', 'now_ms >= until_ms + 500']] as const) {
+  for (
+    const [sound, faulty] of [['now_ms < from_ms or', ''], ['or now_ms >= until_ms', ''], [
+      'now_ms >= until_ms',
+      'now_ms >= until_ms + 500'
+    ]] as const
+  ) {
     const lives = await live(t, redis, { days: 10, fault: { script: 'scoring/increment.lua', sound, faulty } })
     const found = await Promise.all(lives.map(async ({ board }) => sorted(await scoresOf(redis, board))))
     t.notSame(found, lives.map(({ expected }) => sorted(expected)), `${sound} -> ${faulty}`)

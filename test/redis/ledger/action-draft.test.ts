@@ -18,7 +18,11 @@ test('every record is handed out once, with the others of its slot, in order', a
     }
   }
   for (let n = 0; n < 500_000; n++) {
-    const record = { day: 20_000 + n % 2, digest: actionDigest('ada', `action-${n}`), record: `${n} 5${n % 5 === 0 ? ' @a-season' : ''}` }
+    const record = {
+      day: 20_000 + n % 2,
+      digest: actionDigest('ada', `action-${n}`),
+      record: `${n} 5${n % 5 === 0 ? ' @a-season' : ''}`
+    }
     const slot = keys.actions(record.day, record.digest)
     expected.set(slot, `${expected.get(slot) ?? ''}${record.digest} ${record.record}\n`)
     if (draft.isFull) {
@@ -41,5 +45,8 @@ test('what is long does not overflow', async (t) => {
   let added = 0
   for (; !draft.isFull; added++) draft.add({ day: 1, digest: actionDigest('ada', String(added)), record })
   t.ok(added < 100_000, `${added} records`)
-  t.equal(draft.take().flatMap(({ lines }) => lines.trimEnd().split('\n')).filter((line) => line.endsWith(record)).length, added)
+  t.equal(
+    draft.take().flatMap(({ lines }) => lines.trimEnd().split('\n')).filter((line) => line.endsWith(record)).length,
+    added
+  )
 })

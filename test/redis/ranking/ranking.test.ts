@@ -16,21 +16,35 @@ function randomFrom (seed: number): () => number {
   }
 }
 
-interface ReachedScore { userId: string, score: number, reached: number }
+interface ReachedScore {
+  userId: string
+  score: number
+  reached: number
+}
 
 const bytes = (text: string) => Buffer.from(text)
 
 /** The whole board: the first HEAD_SIZE by score and who reached it first, everybody else by score and user id. */
 function sortByHand (standings: Iterable<ReachedScore>) {
   const byReached = [...standings].sort((a, b) => b.score - a.score || a.reached - b.reached)
-  const rest = byReached.slice(HEAD_SIZE).sort((a, b) => b.score - a.score || Buffer.compare(bytes(b.userId), bytes(a.userId)))
+  const rest = byReached.slice(HEAD_SIZE).sort((a, b) =>
+    b.score - a.score || Buffer.compare(bytes(b.userId), bytes(a.userId))
+  )
   const all = [...byReached.slice(0, HEAD_SIZE), ...rest]
   return all.map(({ userId, score }) => ({
-    rank: 1 + all.filter((other) => other.score > score).length, userId, username: userId, score
+    rank: 1 + all.filter((other) => other.score > score).length,
+    userId,
+    username: userId,
+    score
   }))
 }
 
-interface Load { users: number, writes: number, maxPoints: number, seed: number }
+interface Load {
+  users: number
+  writes: number
+  maxPoints: number
+  seed: number
+}
 
 /** Writes at random and compares with the sort; returns the first difference. */
 async function differs (store: Store, { users, writes, maxPoints, seed }: Load): Promise<string | undefined> {
@@ -55,7 +69,17 @@ async function differs (store: Store, { users, writes, maxPoints, seed }: Load):
       const around = 1 + Math.floor(random() * 12)
       const found = await store.readUser(board, { window: 'all' }, { userId: entry.userId, around })
       const neighbours = expected.slice(Math.max(0, place - around), place + around + 1)
-      if (JSON.stringify(found) !== JSON.stringify({ userId: entry.userId, username: entry.userId, score: entry.score, rank: entry.rank, total: expected.length, neighbours })) {
+      if (
+        JSON.stringify(found) !==
+          JSON.stringify({
+            userId: entry.userId,
+            username: entry.userId,
+            score: entry.score,
+            rank: entry.rank,
+            total: expected.length,
+            neighbours
+          })
+      ) {
         return `${entry.userId} at place ${place} of ${expected.length} with ${around} around`
       }
     }
@@ -79,12 +103,24 @@ test('top, rank and neighbours equal a brute-force sort on 10,000 random writes 
 test('the comparison finds faults planted in the scripts', async (t) => {
   const redis = await startRedis(t)
   const faults = [
-    { script: 'lib/heads.lua', sound: 'if number(score) <= window.floor then', faulty: 'if number(score) <= window.floor + 1 then' },
+    {
+      script: 'lib/heads.lua',
+      sound: 'if number(score) <= window.floor then',
+      faulty: 'if number(score) <= window.floor + 1 then'
+    },
     { script: 'lib/heads.lua', sound: 'if size > window.size then drop_last(window) end', faulty: '' },
     { script: 'lib/heads.lua', sound: 'reached > last_sequence', faulty: 'reached < last_sequence' },
-    { script: 'lib/heads.lua', sound: 'board.sequence = math.max(board.sequence + 1, board.now_us)', faulty: 'board.sequence = board.now_us' },
+    {
+      script: 'lib/heads.lua',
+      sound: 'board.sequence = math.max(board.sequence + 1, board.now_us)',
+      faulty: 'board.sequence = board.now_us'
+    },
     { script: 'ranking/read-user.lua', sound: "'(' .. other", faulty: 'other' },
-    { script: 'ranking/read-user.lua', sound: 'first, last = 0, head_size + around', faulty: 'first, last = 0, around' },
+    {
+      script: 'ranking/read-user.lua',
+      sound: 'first, last = 0, head_size + around',
+      faulty: 'first, last = 0, around'
+    },
     { script: 'ranking/read-user.lua', sound: 'score_at(first) >= score_at', faulty: 'score_at(first) > score_at' }
   ]
   for (const fault of faults) {
@@ -92,7 +128,11 @@ test('the comparison finds faults planted in the scripts', async (t) => {
   }
 })
 
-async function findsFault (t: Parameters<typeof plantFault>[0], redis: TestRedis, fault: Parameters<typeof plantFault>[1]): Promise<boolean> {
+async function findsFault (
+  t: Parameters<typeof plantFault>[0],
+  redis: TestRedis,
+  fault: Parameters<typeof plantFault>[1]
+): Promise<boolean> {
   const store = await openTestStore(t, redis.url, { directory: await plantFault(t, fault) })
   for (const load of LOADS) {
     if (await differs(store, load) !== undefined) return true

@@ -10,7 +10,11 @@ import { plantFault } from '../../harness/models/scripts.ts'
 import { startRedis, type TestRedis } from '../../harness/servers/redis.ts'
 import { freshBoard, increment, openTestStore } from '../../harness/servers/store.ts'
 
-interface ReachedScore { userId: string, score: number, reached: number }
+interface ReachedScore {
+  userId: string
+  score: number
+  reached: number
+}
 type Model = Map<string, ReachedScore>
 
 /** The whole board: the first HEAD_SIZE by score and who reached it first, everybody else by score and user id. */
@@ -18,18 +22,26 @@ function sortByHand (model: Model): RankedEntry[] {
   const byReached = [...model.values()].sort((a, b) => b.score - a.score || a.reached - b.reached)
   const rest = byReached.slice(HEAD_SIZE).sort((a, b) => b.score - a.score || compareUserIds(b.userId, a.userId))
   return [...byReached.slice(0, HEAD_SIZE), ...rest].map(({ userId, score }) => ({
-    rank: 1 + byReached.filter((other) => other.score > score).length, userId, username: userId, score
+    rank: 1 + byReached.filter((other) => other.score > score).length,
+    userId,
+    username: userId,
+    score
   }))
 }
 
 function same (what: string, found: unknown, expected: unknown): void {
-  if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(`${what}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`)
+  if (JSON.stringify(found) !== JSON.stringify(expected)) {
+    throw new Error(`${what}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`)
+  }
 }
 
 /** Ids of several lengths and scripts, whose bytes order otherwise than their characters do. */
 const idOf = (n: number) => `${['', 'Z', 'é', '🦊', '\uffee', 'a b'][n % 6]}${n}`
 
-interface Write { readonly user: number, readonly points: number }
+interface Write {
+  readonly user: number
+  readonly points: number
+}
 interface Round {
   readonly writes: readonly Write[]
   readonly limit: number
@@ -38,16 +50,25 @@ interface Round {
   readonly around: number
 }
 
-const rounds = (users: number, maxPoints: number) => fc.array(fc.record<Round>({
-  writes: fc.array(fc.record({ user: fc.nat(users - 1), points: fc.integer({ min: 1, max: maxPoints }) }), { minLength: 10, maxLength: 40, size: 'max' }),
-  limit: fc.integer({ min: 1, max: 100 }),
-  place: fc.integer({ min: 0, max: 110 }),
-  around: fc.integer({ min: 1, max: 50 })
-}), { minLength: 8, maxLength: 8, size: 'max' })
+const rounds = (users: number, maxPoints: number) =>
+  fc.array(
+    fc.record<Round>({
+      writes: fc.array(fc.record({ user: fc.nat(users - 1), points: fc.integer({ min: 1, max: maxPoints }) }), {
+        minLength: 10,
+        maxLength: 40,
+        size: 'max'
+      }),
+      limit: fc.integer({ min: 1, max: 100 }),
+      place: fc.integer({ min: 0, max: 110 }),
+      around: fc.integer({ min: 1, max: 50 })
+    }),
+    { minLength: 8, maxLength: 8, size: 'max' }
+  )
 
 /**
- * A board of many with few points, so that ties stand at the edge of the head and the head is pushed out while a walk is under
- * way. After each round of writes: one page more of the walk; the whole board; the page at a place; the entries around a score.
+ * A board of many with few points, so that ties stand at the edge of the head and the head is pushed out while a walk
+ * is under way. After each round of writes: one page more of the walk; the whole board; the page at a place; the
+ * entries around a score.
  */
 async function play (store: Store, users: number, history: readonly Round[]): Promise<void> {
   const board = freshBoard()
@@ -79,13 +100,20 @@ async function play (store: Store, users: number, history: readonly Round[]): Pr
   const still = [...model.values()].filter(({ userId, score }) => before.get(userId)?.score === score)
   const times = new Map<string, number>()
   for (const { userId, score } of walked) {
-    if (model.get(userId)!.score === before.get(userId)!.score) same(`score of ${userId}`, score, model.get(userId)!.score)
+    if (model.get(userId)!.score === before.get(userId)!.score) {
+      same(`score of ${userId}`, score, model.get(userId)!.score)
+    }
     times.set(userId, (times.get(userId) ?? 0) + 1)
   }
   for (const { userId } of still) same(`times that ${userId} was seen`, times.get(userId), 1)
 }
 
-interface Looks { readonly expected: RankedEntry[], readonly limit: number, readonly place: number, readonly around: number }
+interface Looks {
+  readonly expected: RankedEntry[]
+  readonly limit: number
+  readonly place: number
+  readonly around: number
+}
 
 async function agree (store: Store, board: Board, { expected, limit, place: share, around }: Looks): Promise<void> {
   const all: RankedEntry[] = []
@@ -111,17 +139,23 @@ async function agree (store: Store, board: Board, { expected, limit, place: shar
 }
 
 const LOADS = [
-  { users: 60, maxPoints: 1, runs: 2 }, { users: 150, maxPoints: 1, runs: 4 }, { users: 300, maxPoints: 2, runs: 4 }, { users: 700, maxPoints: 1, runs: 3 }
+  { users: 60, maxPoints: 1, runs: 2 },
+  { users: 150, maxPoints: 1, runs: 4 },
+  { users: 300, maxPoints: 2, runs: 4 },
+  { users: 700, maxPoints: 1, runs: 3 }
 ]
 
 /** Returns how many writes there were, besides those that made the boards. */
 async function playAll (store: Store, seed?: number): Promise<number> {
   let writes = 0
   for (const { users, maxPoints, runs } of LOADS) {
-    await fc.assert(fc.asyncProperty(rounds(users, maxPoints), async (history) => {
-      await play(store, users, history)
-      writes += history.flatMap((round) => round.writes).length
-    }), { numRuns: runs, endOnFailure: true, ...(seed !== undefined && { seed }) })
+    await fc.assert(
+      fc.asyncProperty(rounds(users, maxPoints), async (history) => {
+        await play(store, users, history)
+        writes += history.flatMap((round) => round.writes).length
+      }),
+      { numRuns: runs, endOnFailure: true, ...(seed !== undefined && { seed }) }
+    )
   }
   return writes
 }
@@ -138,7 +172,12 @@ test('a head that is pushed out while it is walked is seen once', async (t) => {
   const store = await openTestStore(t, redis.url)
   const board = freshBoard()
   const raise = async (prefix: string, count: number, points: number) =>
-    await Promise.all(Array.from({ length: count }, async (_, n) => await store.applyIncrement(board, increment(`${prefix}${n}`, points))))
+    await Promise.all(
+      Array.from(
+        { length: count },
+        async (_, n) => await store.applyIncrement(board, increment(`${prefix}${n}`, points))
+      )
+    )
   await raise('still-', 300, 10)
   const first = await store.readEntries(board, { window: 'all' }, { start: { place: 0 }, limit: 100 })
   t.equal(first.entries[0]!.userId, 'still-0')
@@ -162,8 +201,15 @@ test('the comparison finds faults planted in the script', async (t) => {
   for (const [sound, faulty] of faults) t.ok(await findsFault(t, redis, sound, faulty), `${sound} -> ${faulty}`)
 })
 
-async function findsFault (t: Parameters<typeof plantFault>[0], redis: TestRedis, sound: string, faulty: string): Promise<boolean> {
-  const store = await openTestStore(t, redis.url, { directory: await plantFault(t, { script: 'ranking/read-entries.lua', sound, faulty }) })
+async function findsFault (
+  t: Parameters<typeof plantFault>[0],
+  redis: TestRedis,
+  sound: string,
+  faulty: string
+): Promise<boolean> {
+  const store = await openTestStore(t, redis.url, {
+    directory: await plantFault(t, { script: 'ranking/read-entries.lua', sound, faulty })
+  })
   return await playAll(store, 7).then(() => false, () => true)
 }
 
@@ -195,7 +241,9 @@ test('20,000 entries are walked while others write: nobody who keeps the score i
   }
   walk.abort()
   await Promise.all(writers)
-  const wrong = Array.from({ length: users }, (_, n) => `u${n}`).filter((user) => !changed.has(user) && times.get(user) !== 1)
+  const wrong = Array.from({ length: users }, (_, n) => `u${n}`).filter((user) =>
+    !changed.has(user) && times.get(user) !== 1
+  )
   t.strictSame(wrong, [])
   t.ok(changed.size > 200, `${changed.size} users scored meanwhile`)
 })

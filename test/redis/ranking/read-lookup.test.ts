@@ -1,3 +1,4 @@
+// Tests of redis, ranking, read lookup: no call looks up more than 200 users, and all that were asked for are.
 import { test } from 'tap'
 import { startRedis } from '../../harness/servers/redis.ts'
 import { freshBoard, openTestStore } from '../../harness/servers/store.ts'
@@ -12,7 +13,14 @@ test('no call looks up more than 200 users, and all that were asked for are answ
   for (const [count, calls] of [[1, 1], [200, 1], [201, 2], [500, 3], [1000, 5]] as const) {
     await redis.client.config('RESETSTAT')
     const found = await store.readLookup(board, { window: 'all' }, users.slice(0, count))
-    t.equal(Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(await redis.client.info('commandstats'))?.[1]), calls, `${count} users`)
-    t.strictSame(found.map(({ userId, rank, groupRank }) => [userId, rank, groupRank]), users.slice(0, count).reverse().map((user, n) => [user, 1001 - count + n, 1 + n]))
+    t.equal(
+      Number(/^cmdstat_evalsha:calls=(\d+)/m.exec(await redis.client.info('commandstats'))?.[1]),
+      calls,
+      `${count} users`
+    )
+    t.strictSame(
+      found.map(({ userId, rank, groupRank }) => [userId, rank, groupRank]),
+      users.slice(0, count).reverse().map((user, n) => [user, 1001 - count + n, 1 + n])
+    )
   }
 })

@@ -60,40 +60,69 @@ const sending: fc.Arbitrary<Sending> = fc.record({
 
 async function holds (t: Test, redis: TestRedis, directory?: URL) {
   const stores: Store[] = []
-  for (let n = 0; n < 2; n++) stores.push(await openTestStore(t, redis.url, directory === undefined ? {} : { directory }))
-  return await fc.check(fc.asyncProperty(fc.array(sending, { minLength: 10, maxLength: 30 }), async (sendings) => {
-    const board = freshBoard()
-    const model = new Model()
-    for (const [turn, sending] of sendings.entries()) {
-      const { userId, actionId, kind, points, times } = sending
-      // The copies of one sending meet in a group; those of the next come from the other node.
-      const outcomes = await Promise.all(Array.from({ length: times }, async () =>
-        await stores[turn % 2]!.applyIncrement(board, increment(userId, points, { actionId, action: ACTIONS[kind] }))))
-      for (const outcome of outcomes) {
-        const { retryMs, ...said } = { retryMs: undefined, ...outcome }
-        const expected = model.expect(sending)
-        if (JSON.stringify(said) !== JSON.stringify(expected)) throw new Error(`${JSON.stringify(sending)}: ${JSON.stringify(said)} instead of ${JSON.stringify(expected)}`)
+  for (let n = 0; n < 2; n++) {
+    stores.push(await openTestStore(t, redis.url, directory === undefined ? {} : { directory }))
+  }
+  return await fc.check(
+    fc.asyncProperty(fc.array(sending, { minLength: 10, maxLength: 30 }), async (sendings) => {
+      const board = freshBoard()
+      const model = new Model()
+      for (const [turn, sending] of sendings.entries()) {
+        const { userId, actionId, kind, points, times } = sending
+        // The copies of one sending meet in a group; those of the next come from the other node.
+        const outcomes = await Promise.all(
+          Array.from({ length: times }, async () =>
+            await stores[turn % 2]!.applyIncrement(
+              board,
+              increment(userId, points, { actionId, action: ACTIONS[kind] })
+            ))
+        )
+        for (const outcome of outcomes) {
+          const { retryMs, ...said } = { retryMs: undefined, ...outcome }
+          const expected = model.expect(sending)
+          if (JSON.stringify(said) !== JSON.stringify(expected)) {
+            throw new Error(
+              `${JSON.stringify(sending)}: ${JSON.stringify(said)} instead of ${JSON.stringify(expected)}`
+            )
+          }
+        }
       }
-    }
-    const entries = await redis.client.xrange(`sw:{${board.name}}:ledger`, '-', '+')
-    const kinds = entries.map(([, fields]) => fields.includes('action') ? fields[fields.indexOf('action') + 1] : '').sort()
-    if (JSON.stringify(kinds) !== JSON.stringify(model.ledger)) throw new Error(`the ledger has ${kinds.join()} instead of ${model.ledger.join()}`)
-  }), { numRuns: 60, seed: 20261121, endOnFailure: true })
+      const entries = await redis.client.xrange(`sw:{${board.name}}:ledger`, '-', '+')
+      const kinds = entries.map(([, fields]) => fields.includes('action') ? fields[fields.indexOf('action') + 1] : '')
+        .sort()
+      if (JSON.stringify(kinds) !== JSON.stringify(model.ledger)) {
+        throw new Error(`the ledger has ${kinds.join()} instead of ${model.ledger.join()}`)
+      }
+    }),
+    { numRuns: 60, seed: 20261121, endOnFailure: true }
+  )
 }
 
 test('every history of actions, limits, replays and changed catalogues on two nodes agrees with the model', async (t) => {
   const redis = await startRedis(t)
   const details = await holds(t, redis)
-  t.notOk(details.failed, details.failed ? `${String(details.errorInstance)} ${fc.defaultReportMessage(details)}` : 'holds')
+  t.notOk(
+    details.failed,
+    details.failed ? `${String(details.errorInstance)} ${fc.defaultReportMessage(details)}` : 'holds'
+  )
 })
 
 test('the model finds faults planted in the script', async (t) => {
   const redis = await startRedis(t)
   const faults = {
-    'another action passes for a replay': { sound: "if counted_mark ~= mark then return 'mismatch', '0' end", faulty: '' },
-    'a changed catalogue makes a mismatch': { sound: "if action and counted ~= increment then return 'points_changed', score .. '/' .. counted end", faulty: '' },
+    'another action passes for a replay': {
+      sound: "if counted_mark ~= mark then return 'mismatch', '0' end",
+      faulty: ''
+    },
+    'a changed catalogue makes a mismatch': {
+      sound: "if action and counted ~= increment then return 'points_changed', score .. '/' .. counted end",
+      faulty: ''
+    },
     'a limit is one too many': { sound: 'done >= limit_max', faulty: 'done > limit_max' },
-    'a limit is not counted': { sound: "limit and call('INCR', limit) == 1", faulty: "limit and call('SETNX', limit, 0) == 1" },
+    'a limit is not counted': {
+      sound: "limit and call('INCR', limit) == 1",
+      faulty: "limit and call('SETNX', limit, 0) == 1"
+    },
     'the ledger forgets the action': { sound: "if action then add('action', action) end", faulty: '' }
   }
   for (const [name, fault] of Object.entries(faults)) {
@@ -110,7 +139,10 @@ test('catalogue actions in Redis', async (t) => {
     const board = freshBoard()
     await store.applyIncrement(board, increment('ada', 5))
     const keys = (await redis.client.keys(`sw:{${board.name}}:*`)).map((key) => key.split(':')[2]).sort()
-    t.strictSame(keys, ['actions', 'gate', 'head', 'ledger', 'meta', 'quota', 'user', 'z'].filter((key) => keys.includes(key)))
+    t.strictSame(
+      keys,
+      ['actions', 'gate', 'head', 'ledger', 'meta', 'quota', 'user', 'z'].filter((key) => keys.includes(key))
+    )
     const [slot] = await redis.client.keys(`sw:{${board.name}}:actions:*`)
     t.strictSame(await redis.client.hvals(slot!), ['5 5'], 'and so what earlier versions wrote is read as it was')
   })
@@ -138,10 +170,19 @@ test('catalogue actions in Redis', async (t) => {
     t.ok(refused.result === 'limit' && refused.retryMs > 0 && refused.retryMs <= 3_600_000)
     t.equal((await store.applyIncrement(board, increment('bob', 1, { action: often }))).result, 'applied')
     t.equal((await store.applyIncrement(board, increment('ada', 1))).result, 'applied')
-    t.equal((await store.applyIncrement(board, increment('ada', 1, { action: { ...often, name: 'run' } }))).result, 'applied')
+    t.equal(
+      (await store.applyIncrement(board, increment('ada', 1, { action: { ...often, name: 'run' } }))).result,
+      'applied'
+    )
     await redis.client.pexpire(`sw:{${board.name}}:limit:jump:ada`, 20) // the hour is nearly over
-    await eventually(async () => await redis.client.exists(`sw:{${board.name}}:limit:jump:ada`) !== 1, 'the period of the limit has ended')
-    t.strictSame(await store.applyIncrement(board, increment('ada', 1, { actionId: 'again', action: often })), { result: 'applied', score: 4 })
+    await eventually(
+      async () => await redis.client.exists(`sw:{${board.name}}:limit:jump:ada`) !== 1,
+      'the period of the limit has ended'
+    )
+    t.strictSame(await store.applyIncrement(board, increment('ada', 1, { actionId: 'again', action: often })), {
+      result: 'applied',
+      score: 4
+    })
   })
 
   await t.test('the quota counts actions too, and what it refuses costs no limit', async (t) => {

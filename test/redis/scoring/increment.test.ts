@@ -1,10 +1,14 @@
+// Tests of redis, scoring, increment: an increment into four windows and two segments is one script call on the wire.
 import { once } from 'node:events'
 import { test } from 'tap'
 import { startRedis } from '../../harness/servers/redis.ts'
 import { openStoreWithClock } from '../../harness/models/set-clock.ts'
 import { freshBoard, increment } from '../../harness/servers/store.ts'
 
-interface Command { readonly words: readonly string[], readonly inScript: boolean }
+interface Command {
+  readonly words: readonly string[]
+  readonly inScript: boolean
+}
 
 test('an increment into four windows and two segments is one script call on the wire', async (t) => {
   const redis = await startRedis(t)
@@ -29,7 +33,12 @@ test('an increment into four windows and two segments is one script call on the 
   await once(monitor, 'end')
 
   t.strictSame(commands.filter(({ inScript }) => !inScript).map(({ words }) => words[0]!.toUpperCase()), ['EVALSHA'])
-  const written = commands.filter(({ words, inScript }) => inScript && ['ZINCRBY', 'ZADD'].includes(words[0]!.toUpperCase()))
+  const written = commands.filter(({ words, inScript }) =>
+    inScript && ['ZINCRBY', 'ZADD'].includes(words[0]!.toUpperCase())
+  )
   const kinds = written.map(({ words }) => words[1]!.replace(`sw:{${board.name}}:z:`, '').replace(/:\d{4}[\dW-]*/, ''))
-  t.strictSame(kinds.sort(), ['all', 'day', 'month', 'week'].flatMap((window) => [window, `${window}:class:a`, `${window}:region:eu`]))
+  t.strictSame(
+    kinds.sort(),
+    ['all', 'day', 'month', 'week'].flatMap((window) => [window, `${window}:class:a`, `${window}:region:eu`])
+  )
 })

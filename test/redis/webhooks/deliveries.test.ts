@@ -13,9 +13,18 @@ test('nothing of a board comes back while its keys are removed one after the oth
   const { rules, webhook } = boardKeys('cup')
   const keys = webhook('crm')
   await client.hset(rules, 'created', 1)
-  await webhooks.apply('cup', 'crm', { url: 'https://crm.example/', events: ['user.flagged'], min_interval_seconds: 1, made: secretOf(Buffer.alloc(32)) })
+  await webhooks.apply('cup', 'crm', {
+    url: 'https://crm.example/',
+    events: ['user.flagged'],
+    min_interval_seconds: 1,
+    made: secretOf(Buffer.alloc(32))
+  })
   const { id: hookId } = (await webhooks.one('cup', 'crm'))!
-  const made = ['msg_1', 'msg_2', 'msg_3'].map((id) => ({ id, kind: 'user.flagged' as const, body: '{"type":"user.flagged"}' }))
+  const made = ['msg_1', 'msg_2', 'msg_3'].map((id) => ({
+    id,
+    kind: 'user.flagged' as const,
+    body: '{"type":"user.flagged"}'
+  }))
   for (const put of made) t.equal(await deliveries.enqueue('cup', { name: 'crm', id: hookId }, put), 'enqueued')
   const claim = async () => {
     const claimed = await deliveries.claim('cup', 'crm', 60_000)
@@ -23,7 +32,15 @@ test('nothing of a board comes back while its keys are removed one after the oth
     return claimed
   }
   const [first, second] = [await claim(), await claim()]
-  t.equal((await deliveries.recordOutcome('cup', 'crm', first, { outcome: 'failed', attempt: { at: 1, ms: 1 }, delayMs: 5000 })).state, 'retry', 'while the board is there')
+  t.equal(
+    (await deliveries.recordOutcome('cup', 'crm', first, {
+      outcome: 'failed',
+      attempt: { at: 1, ms: 1 },
+      delayMs: 5000
+    })).state,
+    'retry',
+    'while the board is there'
+  )
 
   await client.unlink(rules)
   t.equal(await deliveries.claim('cup', 'crm', 60_000), undefined)
@@ -31,7 +48,11 @@ test('nothing of a board comes back while its keys are removed one after the oth
   t.equal(await webhooks.enable('cup', 'crm'), 'unknown')
   await client.unlink(keys.due)
   for (const outcome of ['released', 'failed'] as const) {
-    t.equal((await deliveries.recordOutcome('cup', 'crm', second, { outcome, attempt: { at: 1, ms: 1 }, delayMs: 5000 })).state, 'lost')
+    t.equal(
+      (await deliveries.recordOutcome('cup', 'crm', second, { outcome, attempt: { at: 1, ms: 1 }, delayMs: 5000 }))
+        .state,
+      'lost'
+    )
   }
   t.equal(await client.exists(keys.due), 0)
 })
@@ -41,10 +62,18 @@ test('events that are too many are counted, and tests that are refused are none'
   const connections = { reader: client, writer: client }
   const [webhooks, deliveries] = [createWebhooks(connections), createDeliveries(connections)]
   await client.hset(boardKeys('cup').rules, 'created', 1)
-  await webhooks.apply('cup', 'crm', { url: 'https://crm.example/', events: ['user.flagged'], min_interval_seconds: 1, made: secretOf(Buffer.alloc(32)) })
+  await webhooks.apply('cup', 'crm', {
+    url: 'https://crm.example/',
+    events: ['user.flagged'],
+    min_interval_seconds: 1,
+    made: secretOf(Buffer.alloc(32))
+  })
   const { id } = (await webhooks.one('cup', 'crm'))!
-  const put = async (event: string, kind: 'user.flagged' | 'webhook.test') => await deliveries.enqueue('cup', { name: 'crm', id }, { id: event, kind, body: JSON.stringify({ type: kind }) })
-  const outcomes = await Promise.all(Array.from({ length: MAX_PENDING }, async (_, n) => await put(`msg_${n}`, 'user.flagged')))
+  const put = async (event: string, kind: 'user.flagged' | 'webhook.test') =>
+    await deliveries.enqueue('cup', { name: 'crm', id }, { id: event, kind, body: JSON.stringify({ type: kind }) })
+  const outcomes = await Promise.all(
+    Array.from({ length: MAX_PENDING }, async (_, n) => await put(`msg_${n}`, 'user.flagged'))
+  )
   t.ok(outcomes.every((outcome) => outcome === 'enqueued'))
   t.equal(await put('msg_test', 'webhook.test'), 'full')
   t.equal((await webhooks.one('cup', 'crm'))!.dropped, 0)

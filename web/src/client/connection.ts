@@ -11,9 +11,9 @@ const HEARTBEAT_OVERDUE_MS = 30_000
 const MAX_SILENCE_MS = 60_000
 
 export interface ConnectionListener {
-  onMessage (connection: Connection, message: LiveMessage): void
+  onMessage(connection: Connection, message: LiveMessage): void
   /** Called once, unless the connection is closed before. */
-  onEnd (connection: Connection, end: ConnectionEnd): void
+  onEnd(connection: Connection, end: ConnectionEnd): void
 }
 
 /** One connection. After its end, and after `close`, it reports nothing more. */
@@ -52,7 +52,9 @@ export class Connection {
     if (this.#isClosed) return
     try {
       this.#closeTransport = TRANSPORTS[this.kind](target, {
-        onOpen: () => { this.#isOpen = true },
+        onOpen: () => {
+          this.#isOpen = true
+        },
         onText: (text) => this.#receive(text),
         onEnd: (end) => this.end(end)
       })

@@ -66,16 +66,24 @@ export class ScoreboardClient extends EventTarget {
     void this.#connect()
   }
 
-  get state (): ScoreboardState { return this.#state }
+  get state (): ScoreboardState {
+    return this.#state
+  }
 
   /** The newest board, also while the client is not live. */
-  get board (): TopMessage | undefined { return this.#known.board }
+  get board (): TopMessage | undefined {
+    return this.#known.board
+  }
 
   /** The time in ms since `board` was last known to be the present one. */
-  get ageMs (): number | undefined { return this.#known.ageMs }
+  get ageMs (): number | undefined {
+    return this.#known.ageMs
+  }
 
   /** The transport of the connection, while there is one. */
-  get transport (): TransportKind | undefined { return this.#current?.kind }
+  get transport (): TransportKind | undefined {
+    return this.#current?.kind
+  }
 
   /** Ends the client: no event comes any more, and no timer or connection is left. */
   close (): void {
@@ -89,7 +97,9 @@ export class ScoreboardClient extends EventTarget {
     this.#current = this.#candidate = undefined
   }
 
-  get #isClosed (): boolean { return this.#closing.signal.aborted }
+  get #isClosed (): boolean {
+    return this.#closing.signal.aborted
+  }
 
   /** Opens another connection, unless one is being opened. */
   async #connect (kind = this.#transport.kind): Promise<void> {
@@ -108,7 +118,11 @@ export class ScoreboardClient extends EventTarget {
 
   #connectIn (delayMs: number): void {
     clearTimeout(this.#retryTimer)
-    if (!this.#isClosed) this.#retryTimer = setTimeout(() => { void this.#connect() }, delayMs)
+    if (!this.#isClosed) {
+      this.#retryTimer = setTimeout(() => {
+        void this.#connect()
+      }, delayMs)
+    }
   }
 
   /** Makes the candidate the current connection, and closes the former one before it can bring back an older board. */
@@ -132,7 +146,9 @@ export class ScoreboardClient extends EventTarget {
   #tryWebSocketLater (): void {
     if (!this.#transport.isAuto || this.#current?.kind !== 'sse') return
     clearTimeout(this.#trialTimer)
-    this.#trialTimer = setTimeout(() => { void this.#connect('websocket') }, this.#transport.nextTrialMs())
+    this.#trialTimer = setTimeout(() => {
+      void this.#connect('websocket')
+    }, this.#transport.nextTrialMs())
   }
 
   #receive (connection: Connection, message: LiveMessage): void {
@@ -252,22 +268,22 @@ export class ScoreboardClient extends EventTarget {
 
 /** The listeners get the types of `ScoreboardEventMap`. */
 export interface ScoreboardClient {
-  addEventListener<K extends keyof ScoreboardEventMap> (
+  addEventListener<K extends keyof ScoreboardEventMap>(
     type: K,
     listener: (this: ScoreboardClient, event: ScoreboardEventMap[K]) => void,
     options?: boolean | AddEventListenerOptions
   ): void
-  addEventListener (
+  addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions
   ): void
-  removeEventListener<K extends keyof ScoreboardEventMap> (
+  removeEventListener<K extends keyof ScoreboardEventMap>(
     type: K,
     listener: (this: ScoreboardClient, event: ScoreboardEventMap[K]) => void,
     options?: boolean | EventListenerOptions
   ): void
-  removeEventListener (
+  removeEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | EventListenerOptions

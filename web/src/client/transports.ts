@@ -13,9 +13,9 @@ export interface Target {
 
 /** What a transport reports. After `onEnd` it reports nothing more. */
 export interface TransportListener {
-  onOpen (): void
-  onText (text: string): void
-  onEnd (end: ConnectionEnd): void
+  onOpen(): void
+  onText(text: string): void
+  onEnd(end: ConnectionEnd): void
 }
 
 /** Opens a connection, and returns the function that closes it. */

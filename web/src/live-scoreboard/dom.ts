@@ -2,7 +2,9 @@
 
 /** An element with the same word as its class and its part, and what is in it. */
 export function make<Tag extends keyof HTMLElementTagNameMap> (
-  tag: Tag, name: string, ...content: (Node | string)[]
+  tag: Tag,
+  name: string,
+  ...content: (Node | string)[]
 ): HTMLElementTagNameMap[Tag] {
   const element = document.createElement(tag)
   if (name !== '') {

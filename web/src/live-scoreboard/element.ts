@@ -73,31 +73,71 @@ export class LiveScoreboard extends Base {
   }
 
   /** Base address of the service. The default is the origin of this module. */
-  get src (): string | null { return this.getAttribute('src') }
-  set src (value: string | null) { this.#reflect('src', value) }
+  get src (): string | null {
+    return this.getAttribute('src')
+  }
 
-  get board (): string | null { return this.getAttribute('board') }
-  set board (value: string | null) { this.#reflect('board', value) }
+  set src (value: string | null) {
+    this.#reflect('src', value)
+  }
 
-  get window (): LiveWindow | null { return this.getAttribute('window') as LiveWindow | null }
-  set window (value: LiveWindow | null) { this.#reflect('window', value) }
+  get board (): string | null {
+    return this.getAttribute('board')
+  }
+
+  set board (value: string | null) {
+    this.#reflect('board', value)
+  }
+
+  get window (): LiveWindow | null {
+    return this.getAttribute('window') as LiveWindow | null
+  }
+
+  set window (value: LiveWindow | null) {
+    this.#reflect('window', value)
+  }
 
   /** One segment of the board, such as `region:eu`. */
-  get segment (): string | null { return this.getAttribute('segment') }
-  set segment (value: string | null) { this.#reflect('segment', value) }
+  get segment (): string | null {
+    return this.getAttribute('segment')
+  }
 
-  get transport (): 'auto' | 'websocket' | 'sse' | null { return this.getAttribute('transport') as 'auto' | null }
-  set transport (value: 'auto' | 'websocket' | 'sse' | null) { this.#reflect('transport', value) }
+  set segment (value: string | null) {
+    this.#reflect('segment', value)
+  }
 
-  get me (): boolean { return this.hasAttribute('me') }
-  set me (value: boolean) { this.toggleAttribute('me', Boolean(value)) }
+  get transport (): 'auto' | 'websocket' | 'sse' | null {
+    return this.getAttribute('transport') as 'auto' | null
+  }
 
-  get feed (): 'scores' | null { return this.getAttribute('feed') as 'scores' | null }
-  set feed (value: 'scores' | null) { this.#reflect('feed', value) }
+  set transport (value: 'auto' | 'websocket' | 'sse' | null) {
+    this.#reflect('transport', value)
+  }
+
+  get me (): boolean {
+    return this.hasAttribute('me')
+  }
+
+  set me (value: boolean) {
+    this.toggleAttribute('me', Boolean(value))
+  }
+
+  get feed (): 'scores' | null {
+    return this.getAttribute('feed') as 'scores' | null
+  }
+
+  set feed (value: 'scores' | null) {
+    this.#reflect('feed', value)
+  }
 
   /** The user id whose row is marked. The default is the token's user, with `me`. */
-  get user (): string | null { return this.getAttribute('user') }
-  set user (value: string | null) { this.#reflect('user', value) }
+  get user (): string | null {
+    return this.getAttribute('user')
+  }
+
+  set user (value: string | null) {
+    this.#reflect('user', value)
+  }
 
   /** The number of rows, 1 to 10. */
   get limit (): number {
@@ -105,24 +145,34 @@ export class LiveScoreboard extends Base {
     return limit >= 1 && limit <= MAX_ROWS ? limit : MAX_ROWS
   }
 
-  set limit (value: number) { this.#reflect('limit', String(value)) }
+  set limit (value: number) {
+    this.#reflect('limit', String(value))
+  }
 
   /** Other texts, also as JSON in the attribute. Those that are left out stay English. */
-  get labels (): ScoreboardLabels { return this.#labels ?? {} }
+  get labels (): ScoreboardLabels {
+    return this.#labels ?? {}
+  }
+
   set labels (value: ScoreboardLabels) {
     this.#labels = value ?? undefined
     this.#scheduleUpdate()
   }
 
   /** Not an attribute, because a document must not contain a token. */
-  get token (): ScoreboardToken | undefined { return this.#token }
+  get token (): ScoreboardToken | undefined {
+    return this.#token
+  }
+
   set token (value: ScoreboardToken | undefined) {
     this.#token = value ?? undefined
     this.#scheduleUpdate({ needsClient: true })
   }
 
   /** The client, while the element is in a document. */
-  get client (): ScoreboardClient | undefined { return this.#client }
+  get client (): ScoreboardClient | undefined {
+    return this.#client
+  }
 
   #reflect (name: string, value: string | null): void {
     if (value === null || value === undefined) this.removeAttribute(name)
@@ -203,7 +253,8 @@ export class LiveScoreboard extends Base {
 
   /** Handles an event of the client, and emits it on the element. */
   #forward<K extends keyof ScoreboardEventMap> (
-    type: K, handle?: (detail: ScoreboardEventMap[K]['detail']) => void
+    type: K,
+    handle?: (detail: ScoreboardEventMap[K]['detail']) => void
   ): void {
     this.#client?.addEventListener(type, ({ detail }) => {
       handle?.(detail)
@@ -215,7 +266,11 @@ export class LiveScoreboard extends Base {
     this.#client?.close()
     clearInterval(this.#ageTimer)
     this.#announcer.reset()
-    this.#client = this.#top = this.#changedAt = this.#ownId = undefined
+    this.#client =
+      this.#top =
+      this.#changedAt =
+      this.#ownId =
+        undefined
     this.#rows.clear()
   }
 
@@ -253,32 +308,32 @@ function columnHeader (name: string): HTMLTableCellElement {
 
 /** The listeners get the types of `ScoreboardEventMap`. */
 export interface LiveScoreboard {
-  addEventListener<K extends keyof ScoreboardEventMap> (
+  addEventListener<K extends keyof ScoreboardEventMap>(
     type: K,
     listener: (this: LiveScoreboard, event: ScoreboardEventMap[K]) => void,
     options?: boolean | AddEventListenerOptions
   ): void
-  addEventListener<K extends keyof HTMLElementEventMap> (
+  addEventListener<K extends keyof HTMLElementEventMap>(
     type: K,
     listener: (this: LiveScoreboard, event: HTMLElementEventMap[K]) => void,
     options?: boolean | AddEventListenerOptions
   ): void
-  addEventListener (
+  addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject,
     options?: boolean | AddEventListenerOptions
   ): void
-  removeEventListener<K extends keyof ScoreboardEventMap> (
+  removeEventListener<K extends keyof ScoreboardEventMap>(
     type: K,
     listener: (this: LiveScoreboard, event: ScoreboardEventMap[K]) => void,
     options?: boolean | EventListenerOptions
   ): void
-  removeEventListener<K extends keyof HTMLElementEventMap> (
+  removeEventListener<K extends keyof HTMLElementEventMap>(
     type: K,
     listener: (this: LiveScoreboard, event: HTMLElementEventMap[K]) => void,
     options?: boolean | EventListenerOptions
   ): void
-  removeEventListener (
+  removeEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject,
     options?: boolean | EventListenerOptions
