@@ -3,7 +3,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { test } from 'tap'
 import { Environment, VARIABLES, type VariableName } from '../src/environment.ts'
@@ -11,11 +10,11 @@ import { BoardRules } from '../src/leaderboard/boards/rules.ts'
 import { EventBody } from '../src/leaderboard/ledger/event-body.ts'
 import { STATUS } from '../src/leaderboard/problem.ts'
 import * as KEYS from '../src/redis/keys.ts'
+import { ROOT } from './harness/paths.ts'
 import { filesOf, textOf } from './harness/models/source-files.ts'
 
 const { boardKeys } = KEYS
 
-const ROOT = fileURLToPath(new URL('../', import.meta.url))
 /** Reports are written by the benchmark. */
 const DOCUMENTS = filesOf(/\.md$/).filter((path) => !path.startsWith('bench/report/'))
 

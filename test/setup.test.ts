@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { test, type Test } from 'tap'
+import { ROOT } from './harness/paths.ts'
 
 const FILES = ['build.js', 'setup.js', 'package.json', 'package-lock.json'] as const
 
@@ -13,7 +14,7 @@ function cloneWithoutPackages (t: Test): string {
   t.teardown(() => {
     rmSync(folder, { recursive: true })
   })
-  for (const file of FILES) cpSync(new URL(`../${file}`, import.meta.url), join(folder, file))
+  for (const file of FILES) cpSync(join(ROOT, file), join(folder, file))
   return folder
 }
 

@@ -15,9 +15,12 @@ export const NODE_FLAGS = ['--max-semi-space-size=64']
  */
 export const MOST_OTHER_CPU = 0.2
 
+/** The folder of the repository: above `bench`, or above the `build` that the tests are compiled into. */
+const ROOT = new URL(import.meta.url.endsWith('.ts') ? '../../' : '../../../', import.meta.url)
+
 /** The path of a file of the repository. */
 export function pathOf (file: string): string {
-  return fileURLToPath(new URL(`../../${file}`, import.meta.url))
+  return fileURLToPath(new URL(file, ROOT))
 }
 
 /** CPU time that the threads of a process have used so far, in µs, user and system together. Linux only. */

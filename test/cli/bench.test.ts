@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { test, type Test } from 'tap'
 import { bench } from '../../src/cli/commands/bench.ts'
 import { flawsOf } from '../../src/load/report/summary.ts'
 import { parseResult } from '../../src/load/report/result.ts'
+import { ROOT } from '../harness/paths.ts'
 import { perform, PLAIN, run } from '../harness/clients/command.ts'
 import { freePort } from '../harness/servers/node-process.ts'
 import { SECRET, startNode } from '../harness/servers/node.ts'
@@ -77,7 +77,7 @@ test('each bad option is answered with one line', async (t) => {
       [[...increment, '--report', 'report.pdf'], /^--report report.pdf does not end with .html$/],
       [[...increment, '--out', '/nowhere/at/all.json'], /^cannot write \/nowhere\/at\/all.json: ENOENT/],
       [[...increment, '--compare', '/nowhere.json'], /^--compare: ENOENT/],
-      [[...increment, '--compare', fileURLToPath(import.meta.url)], /^--compare: .*main.ts is not JSON$/],
+      [[...increment, '--compare', join(ROOT, 'redis.conf')], /^--compare: .*redis.conf is not JSON$/],
       [[...increment, '--token-file', '/nowhere'], /^--token-file: ENOENT/],
       [[...increment, '--speed', '9'], /^Unknown option '--speed'.*: scorewire bench --help names the options$/],
       [[...increment, 'more'], /more.*scorewire bench --help/]

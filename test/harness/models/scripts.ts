@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
+import { ROOT } from '../paths.ts'
 
-export const LUA = new URL('../../../lua/', import.meta.url)
+export const LUA = pathToFileURL(join(ROOT, 'lua/'))
 
 export interface Fault {
   readonly script: string

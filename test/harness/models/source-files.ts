@@ -2,10 +2,8 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+import { ROOT } from '../paths.ts'
 
 export interface SourceFile {
   /** From the root of the project, such as `src/app.ts`. */

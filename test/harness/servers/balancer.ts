@@ -6,12 +6,12 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { ROOT } from '../paths.ts'
 import { freePort, nodeAt, type NodeProcess } from './node-process.ts'
 import { eventually } from '../eventually.ts'
 
-const shipped = (name: string) => fileURLToPath(new URL(`../../deploy/${name}`, import.meta.url))
+const shipped = (name: string) => join(ROOT, 'deploy', name)
 /** Debian keeps servers where only root's PATH looks. */
 const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`
 

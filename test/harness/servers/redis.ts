@@ -6,12 +6,12 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
+import { ROOT } from '../paths.ts'
 
 const READY_WITHIN_MS = 60_000
-const CONF = fileURLToPath(new URL('../../../redis.conf', import.meta.url))
+const CONF = join(ROOT, 'redis.conf')
 
 /** On a busy machine Redis may take seconds, and no test is about that. */
 export const PATIENT = { REDIS_TIMEOUT_MS: '20000' }
