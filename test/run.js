@@ -41,7 +41,10 @@ function filesBelow (folder) {
 /** What is compiled of a source; a source that is not compiled has none. */
 const compiledOf = (path) => path.replace(/\.ts$/, '.js')
 
-/** Builds the browser's modules and compiles the sources into build/, without what is left of sources that are gone. Returns whether that succeeded. */
+/**
+ * Builds the browser's modules and compiles the sources into build/, without what is left of sources that are gone.
+ * Returns whether that succeeded.
+ */
 function compile () {
   mkdirSync(BUILD, { recursive: true })
   for (const name of LINKED) {

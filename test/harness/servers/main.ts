@@ -2,7 +2,10 @@
 import { join } from 'node:path'
 import { HERE, isCompiled } from '../paths.ts'
 
-/** Node's arguments that start `scorewire`. Compiled, as `npm test` runs the tests, it starts in a fifth of the CPU time. */
+/**
+ * Node's arguments that start `scorewire`. Compiled, as `npm test` runs the tests, it starts in a fifth of the CPU
+ * time.
+ */
 export const MAIN: readonly string[] = isCompiled
   ? [join(HERE, 'src/main.js')]
   : ['--import=tsx', join(HERE, 'src/main.ts')]
