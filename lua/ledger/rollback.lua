@@ -36,6 +36,8 @@
 --
 -- Returns {word, now_ms, score}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'applied' with
 -- the score after, 'replayed', 'none' where the user is not in the window.
+--
+-- Twin for rebuilds: src/leaderboard/ledger/fold.ts does the same to a user's events.
 
 --#include "actions"
 --#include "boards"

@@ -31,6 +31,8 @@
 --
 -- Returns {word, now_ms, ban}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'banned', or
 -- 'same' where just this ban is there already; with the JSON of the ban, '' where there is none.
+--
+-- Twin for rebuilds: src/leaderboard/ledger/fold.ts does the same to a user's events.
 
 --#include "bans"
 --#include "boards"

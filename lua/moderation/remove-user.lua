@@ -33,6 +33,8 @@
 --
 -- Returns {word, now_ms}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'removed', or 'none'
 -- where the user is not known.
+--
+-- Twin for rebuilds: src/leaderboard/ledger/fold.ts does the same to a user's events.
 
 --#include "boards"
 --#include "heads"

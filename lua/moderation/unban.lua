@@ -32,6 +32,8 @@
 --
 -- Returns {word, now_ms}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'unbanned', or 'none'
 -- where there is no such ban.
+--
+-- Twin for rebuilds: src/leaderboard/ledger/fold.ts does the same to a user's events.
 
 --#include "bans"
 --#include "boards"

@@ -41,6 +41,8 @@
 -- Returns {word, now_ms, score}: 'stale_keys' and 'outdated' with nothing done, as in increment.lua; 'applied' or
 -- 'replayed' with the score after in the first window; with '0' 'mismatch', 'too_old', 'ban_over', 'score_limit',
 -- 'below' (the first window's score would be negative).
+--
+-- Twin for rebuilds: src/leaderboard/ledger/fold.ts does the same to a user's events.
 
 --#include "actions"
 --#include "bans"

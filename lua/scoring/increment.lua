@@ -53,6 +53,8 @@
 -- item in order: 'applied' score, 'replayed' score, 'points_changed' score/increment (a replay of what gave another
 -- increment then), 'mismatch' 0, 'too_old' 0, 'quota' retry_ms, 'limit' retry_ms, 'score_limit' 0, 'banned' 0,
 -- 'ban_over' 0 (the ban has ended and is to be lifted), 'full' 0 (the ledger is, and nothing of it may be dropped)
+--
+-- Twin for rebuilds: src/leaderboard/ledger/fold.ts does the same to a user's events.
 
 --#include "actions"
 --#include "bans"

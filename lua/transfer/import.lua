@@ -34,6 +34,8 @@
 -- Returns {word, now_ms, results}: with nothing done 'stale_keys' and 'outdated', as in increment.lua, or 'full' when
 -- the ledger is and nothing of it may be dropped; else 'done' and for each row 'set', 'same' or 'hidden' (it counts,
 -- and the user is banned), divided by spaces.
+--
+-- Twin for rebuilds: src/leaderboard/ledger/fold.ts does the same to a user's events.
 
 --#include "boards"
 --#include "heads"

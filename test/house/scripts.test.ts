@@ -106,3 +106,13 @@ test('a call is held against the header of its script', async (t) => {
     message: /promises no reply 'gone'/
   })
 })
+
+test('a script that a rebuild replays names its twin', async (t) => {
+  for (const path of await readdir(LUA, { recursive: true })) {
+    if (!path.endsWith('.lua') || path.startsWith('lib/')) continue
+    const source = await readFile(new URL(path, LUA), 'utf8')
+    // What it writes to the ledger is replayed; a repair writes what the ledger says already.
+    const isReplayed = source.includes('boards.log(') && !path.endsWith('repair-user.lua')
+    t.equal(source.includes('src/leaderboard/ledger/fold.ts'), isReplayed, path)
+  }
+})
