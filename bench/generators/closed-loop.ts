@@ -1,4 +1,5 @@
 // The closed loop: callers in processes of their own, and what they were answered, added up.
+import { extname } from 'node:path'
 import { decodeFromCompressedBase64 } from 'hdr-histogram-js'
 import { ChildProcesses } from '../../src/load/processes/child-processes.ts'
 import { shareOf } from '../../src/load/run.ts'
@@ -41,7 +42,7 @@ export class ClosedLoop {
   readonly #count: number
 
   constructor (count: number) {
-    const program = new URL('callers.ts', import.meta.url)
+    const program = new URL(`callers${extname(import.meta.url)}`, import.meta.url)
     this.#count = count
     this.#children = new ChildProcesses({ count, program, execArgv: ['--import=tsx', '--max-semi-space-size=32'] })
   }

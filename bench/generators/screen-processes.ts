@@ -1,4 +1,5 @@
 // The load generator: screens in processes of their own, and what they saw, added up.
+import { extname } from 'node:path'
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import { ChildProcesses } from '../../src/load/processes/child-processes.ts'
 import { shareOf } from '../../src/load/run.ts'
@@ -50,7 +51,7 @@ export class Generator {
   #cpuSince: { micros: number, atMs: number }[] = []
 
   constructor (count: number) {
-    const program = new URL('screen-child.ts', import.meta.url)
+    const program = new URL(`screen-child${extname(import.meta.url)}`, import.meta.url)
     this.#count = count
     this.#children = new ChildProcesses({ count, program, execArgv: ['--import=tsx', '--max-semi-space-size=16'] })
   }

@@ -10,7 +10,7 @@ import { Problem } from '../problem.ts'
 export function judgeScore (board: Board, principal: Principal, score: number | undefined): number {
   if (score === undefined) {
     const keeps = `The board ${board.name} keeps the ${board.operator} score`
-    throw new Problem('invalid_request', `${keeps}: send a score instead of an increment.`)
+    throw new Problem('invalid_request', `${keeps}: send one to POST /v1/boards/${board.name}/scores.`)
   }
   if (!board.client_increments && !isService(principal)) {
     throw new Problem('forbidden_scope', `On the board ${board.name} only a service may submit scores.`)

@@ -251,7 +251,7 @@ test('what a queued increment is refused for stands in its receipt', async (t) =
     t.match((await refusal(INCREMENTS, { action_id: 'd2', user_id: 'daily', action: 'daily' })).body, {
       status: 'refused',
       code: 'rate_limited',
-      detail: /limit of daily/
+      detail: /the action daily/
     })
   })
 
