@@ -8,6 +8,23 @@ export function createLog (
   { logLevel: level, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
   colorize: boolean
 ): Logger {
-  if (logFormat === 'json') return pino({ level })
-  return pino({ level }, pretty({ colorize, translateTime: 'HH:MM:ss', ignore: 'pid,hostname', sync: true }))
+  const options = { level, serializers: { err: errorFields } }
+  if (logFormat === 'json') return pino(options)
+  return pino(options, pretty({ colorize, translateTime: 'HH:MM:ss', ignore: 'pid,hostname', sync: true }))
+}
+
+/**
+ * What the log says of an error. Clients hang more on theirs: a refusal of Redis carries the arguments of its command,
+ * which hold names and secrets.
+ */
+function errorFields (error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) }
+  const { name: type, message, stack, code, cause } = error as Error & { readonly code?: unknown }
+  return {
+    type,
+    message,
+    ...(code !== undefined && { code }),
+    ...(cause instanceof Error && { cause: cause.message }),
+    stack
+  }
 }
